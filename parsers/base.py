@@ -1,0 +1,126 @@
+"""What a parser is: an artifact in, facts and nested artifacts out."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Protocol
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.parsers.reader import Reader
+
+    class Parse(Protocol):
+        """A parser's entry: yields facts, nested artifacts and properties of the artifact itself."""
+
+        def __call__(self, artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]: ...
+
+
+class BudgetSpent(Exception):  # noqa: N818 - not an error: the scan's time or bytes are spent
+    """The scan's time is up; the pipeline raises it out of a reader and marks what is missing."""
+
+
+class Nested:
+    """An artifact inside another one: the pipeline routes it and parses it under the same budget.
+
+    `reader` gives the member's bytes (decompressed, decoded). `name` is one path segment group as the container
+    writes it; the pipeline escapes `%` and `!` and joins it to the outer path.
+    """
+
+    __slots__ = ("compressed_size", "name", "reader", "role", "view")
+
+    def __init__(
+        self,
+        name: str,
+        reader: Reader,
+        *,
+        role: str | None = None,
+        view: str = "visible",
+        compressed_size: int | None = None,
+    ) -> None:
+        self.name = name
+        self.reader = reader
+        self.role = role
+        self.view = view
+        self.compressed_size = compressed_size
+
+
+class Property:
+    """A field of the artifact's own record, learned while parsing: version, producer, role …"""
+
+    __slots__ = ("name", "value")
+
+    def __init__(self, name: str, value: str) -> None:
+        self.name = name
+        self.value = value
+
+
+class Input:
+    """The artifact that a parser reads."""
+
+    __slots__ = ("depth", "extension", "format", "formats", "path", "reader")
+
+    def __init__(
+        self,
+        path: str,
+        reader: Reader,
+        format: str,
+        *,
+        formats: frozenset[str] = frozenset(),
+        extension: str = "",
+        depth: int = 0,
+    ) -> None:
+        self.path = path
+        self.reader = reader
+        self.format = format
+        self.formats = formats
+        self.extension = extension
+        self.depth = depth
+
+
+class Context:
+    """What a parser may spend, and what is asked of it.
+
+    `wants(name)` says whether a live rule reads a fact kind (`text`) or a computed field (`tensor.stats`).
+    `check()` raises `BudgetSpent` once the scan's deadline has passed: call it at least every few thousand steps.
+    `budget(name)` is the built-in limit of that name.
+    """
+
+    __slots__ = ("_check", "_wants", "budgets")
+
+    BUDGETS: dict[str, int] = {  # noqa: RUF012 - read only
+        "opcodes": 50_000_000,
+        "memo": 4_000_000,
+        "stack": 1_000_000,
+        "container": 1_000_000,
+        "literal": 64 * 1024,
+        "literal_depth": 8,
+        "members": 100_000,
+        "header": 100_000_000,
+        "ratio": 200,
+        "expanded": 8 * 1024**3,
+    }
+
+    def __init__(
+        self,
+        *,
+        wants: Callable[[str], bool] | None = None,
+        check: Callable[[], None] | None = None,
+        budgets: dict[str, int] | None = None,
+    ) -> None:
+        self._wants = wants
+        self._check = check
+        self.budgets = {**self.BUDGETS, **(budgets or {})}
+
+    def wants(self, name: str) -> bool:
+        """Whether somebody reads this fact kind or computed field."""
+        return self._wants is None or self._wants(name)
+
+    def check(self) -> None:
+        """Raise `BudgetSpent` when the scan's time is up."""
+        if self._check is not None:
+            self._check()
+
+    def budget(self, name: str) -> int:
+        """The limit of that name."""
+        return self.budgets[name]

@@ -1,0 +1,65 @@
+"""Random access to bytes without holding them: the only way in which a parser sees a file."""
+
+from __future__ import annotations
+
+WINDOW = 1024 * 1024  # bytes of one window
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Reader(Protocol):
+        """Bytes at offsets; `size` is their number.
+
+        `read_at` never raises on a short file: it returns the bytes that are there. A sequential parser calls
+        `window`, which the pipeline also uses to hash the bytes on their way; a parser that jumps calls `read_at`.
+        """
+
+        size: int
+
+        def read_at(self, offset: int, length: int) -> bytes:
+            """At most `length` bytes from `offset`; fewer at the end, none beyond it."""
+
+        def window(self, offset: int, length: int = WINDOW) -> bytes:
+            """The same as `read_at`, for a parser that goes through the artifact from front to back."""
+
+
+class BytesReader:
+    """A reader over bytes in memory."""
+
+    __slots__ = ("data", "size")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.size = len(data)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset`."""
+        return self.data[offset : offset + length] if offset >= 0 else b""
+
+    def window(self, offset: int, length: int = WINDOW) -> bytes:
+        """At most `length` bytes from `offset`."""
+        return self.read_at(offset, length)
+
+
+class SliceReader:
+    """A part of another reader, as a reader of its own."""
+
+    __slots__ = ("_base", "_start", "size")
+
+    def __init__(self, base: Reader, start: int, size: int) -> None:
+        self._base = base
+        self._start = start
+        self.size = max(0, min(size, base.size - start))
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset` within the part."""
+        if offset < 0 or offset >= self.size:
+            return b""
+        return self._base.read_at(self._start + offset, min(length, self.size - offset))
+
+    def window(self, offset: int, length: int = WINDOW) -> bytes:
+        """The same, for a sequential parser."""
+        if offset < 0 or offset >= self.size:
+            return b""
+        return self._base.window(self._start + offset, min(length, self.size - offset))
