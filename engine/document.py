@@ -1,0 +1,105 @@
+"""The one document that every report is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from modelaudit.engine.finding import Finding, Inconclusive
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactSummary:
+    """One artifact, and how much of it was understood."""
+
+    path: str
+    format: str
+    role: str
+    size: int
+    depth: int
+    coverage: str  # full | partial | none
+    sha256: str | None = None  # files on disk only
+    formats: tuple[str, ...] = ()  # every format that accepts the bytes
+    reasons: tuple[str, ...] = ()  # why the coverage is not full
+
+
+@dataclass(frozen=True, slots=True)
+class ScanError:
+    """Something outside the models that kept the scan from being complete."""
+
+    code: str  # missing-path | unreadable | timeout | size-limit | unknown-format | nothing-scanned | crash
+    message: str
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """A rule that took part in the scan."""
+
+    id: str
+    name: str
+    title: str
+    severity: str
+    pack: str
+    version: int
+    why: str
+    fix: str
+    tags: tuple[str, ...]
+    cwes: tuple[str, ...]
+    references: tuple[str, ...]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackInfo:
+    """A rule pack that took part in the scan."""
+
+    pack: str
+    version: str
+    digest: str
+    rules: int
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInfo:
+    """The policy that decided."""
+
+    policy: str
+    version: str
+    digest: str
+    chain: tuple[str, ...]  # every policy that it extends, then itself
+    fail_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the policy makes of the findings."""
+
+    exit_code: int  # 0 pass | 1 fail | 2 incomplete
+    outcome: str  # pass | fail | incomplete
+    reasons: tuple[str, ...]  # one sentence each, the deciding one first
+    by: tuple[str, ...]  # ids of the rules that made it fail
+
+
+@dataclass(frozen=True, slots=True)
+class ScanDocument:
+    """A whole scan: what was read, what was found, what was decided."""
+
+    tool_version: str
+    facts_version: str
+    started: float  # seconds since the epoch
+    duration: float  # seconds
+    paths: tuple[str, ...]  # as the user gave them
+    artifacts: tuple[ArtifactSummary, ...]
+    findings: tuple[Finding, ...]  # suppressed ones too
+    inconclusive: tuple[Inconclusive, ...]
+    errors: tuple[ScanError, ...]
+    notices: tuple[str, ...]
+    rules: tuple[RuleInfo, ...]
+    packs: tuple[PackInfo, ...]
+    policy: PolicyInfo
+    decision: Decision
+    files_scanned: int  # files on disk
+    bytes_scanned: int  # their sizes
+    content_hash: str | None = None  # over the SHA-256 of all files, sorted; None when there are none
