@@ -1,0 +1,1 @@
+"""Parsers: bytes to facts, one module or folder for each format."""

@@ -1,0 +1,1 @@
+"""Reports: one document to text, JSON and other forms."""

@@ -61,77 +61,90 @@ def default_of(prop: Json) -> str:
     return repr(value)
 
 
-def header_lines(properties: Json, names: list[str]) -> tuple[list[str], list[str]]:
-    """Parameters and assignments of the fields that every fact has."""
-    types = {
-        "artifact": ("str", '""'),
-        "places": ("tuple[Place, ...]", "()"),
-        "n": ("int", "1"),
-        "unknown": ("frozenset[str]", "frozenset()"),
-        "cut": ("frozenset[str]", "frozenset()"),
-        "lossy": ("bool", "False"),
-    }
-    present = [name for name in names if name in properties]
-    return [f"{name}: {types[name][0]} = {types[name][1]}," for name in present], present
+HEADER = {
+    "artifact": ("str", '""'),
+    "places": ("tuple[Place, ...]", "()"),
+    "n": ("int", "1"),
+    "unknown": ("frozenset[str]", "frozenset()"),
+    "cut": ("frozenset[str]", "frozenset()"),
+    "lossy": ("bool", "False"),
+}
 
 
-def write_class(kind: str, definition: Json, header: list[str], base: str) -> list[str]:
-    """The source lines of one class."""
+def tuple_of(names: list[str]) -> str:
+    """A tuple of strings, as Python source."""
+    return f"({', '.join(map(repr, names))},)"
+
+
+def fact_constants(kind: str, definition: Json, names: list[str]) -> list[str]:
+    """The class constants of a fact class."""
+    properties: Json = definition["properties"]
+    context = sorted(name for name, prop in properties.items() if prop.get("x-origin") == "context")
+    unfolded = {*definition.get("x-unfolded", ()), "places", "n"}
+    return [
+        f"    KIND = {kind!r}",
+        f"    COLLECTION = {definition['x-collection']!r}",
+        f"    SUBJECT = {definition['x-subject']!r}",
+        f"    IDENTITY = {tuple_of(definition['x-identity'])}",
+        f"    CONTEXT = frozenset({context!r})",
+        f"    FIELDS = {tuple_of(names)}",
+        f"    KEY = {tuple_of([name for name in names if name not in unfolded])}",
+    ]
+
+
+def parameters(definition: Json, head: list[str], own: list[str]) -> list[str]:
+    """The parameters of the constructor: the artifact first, everything else by keyword."""
     properties: Json = definition["properties"]
     required = set(definition.get("required", ()))
-    own = [name for name in properties if name not in header and name != "fact"]
-    parameters, head = header_lines(properties, header) if base == "Fact" else ([], [])
-    lines = [f"class {class_name(kind)}({base}):", f'    """{definition["description"]}"""', ""]
-    lines.append(f"    __slots__ = ({', '.join(repr(name) for name in [*head, *own])},)")
-    if base == "Fact":
-        unfolded = {*definition.get("x-unfolded", ()), "places", "n"}
-        folded = [name for name in [*head, *own] if name not in unfolded]
-        lines += [
-            f"    KIND = {kind!r}",
-            f"    COLLECTION = {definition['x-collection']!r}",
-            f"    SUBJECT = {definition['x-subject']!r}",
-            f"    IDENTITY = ({', '.join(map(repr, definition['x-identity']))},)",
-            f"    CONTEXT = frozenset({sorted(n for n, p in properties.items() if p.get('x-origin') == 'context')!r})",
-            f"    FIELDS = ({', '.join(map(repr, [*head, *own]))},)",
-            f"    KEY = ({', '.join(map(repr, folded))},)",
-        ]
-    else:
-        lines.append(f"    FIELDS = ({', '.join(map(repr, own))},)")
-    lines += ["", "    def __init__(", "        self,"]
-    if base == "Fact":
-        lines += [f"        {p}" for p in parameters[:1] if p.startswith("artifact")]
-        rest = [p for p in parameters if not p.startswith("artifact")]
-        lines.append("        *,")
-    else:
-        rest = []
-        lines.append("        *,") if kind != "place" else None
-    assigns = [*head, *own]
+    lines = []
     for name in own:
-        kind_of = python_type(properties[name])
+        kind = python_type(properties[name])
         if name in required:
-            lines.append(f"        {name}: {kind_of} = {default_of({'default': 'unknown', **properties[name]})},")
+            default = default_of({"default": "", **properties[name]})
+            lines.append(f"        {name}: {kind} = {default},")
         else:
-            lines.append(f"        {name}: {kind_of} | None = None,")
-    lines += [f"        {p}" for p in rest]
-    lines += ["    ) -> None:", "        put = object.__setattr__"]
-    lines += [f'        put(self, "{name}", {name})' for name in assigns]
-    lines.append("")
-    if base != "Fact":
-        lines += [f"    {n}: {python_type(properties[n])}{'' if n in required else ' | None'}" for n in own]
-    else:
-        types = {"artifact": "str", "places": "tuple[Place, ...]", "n": "int"}
-        types |= {"unknown": "frozenset[str]", "cut": "frozenset[str]", "lossy": "bool"}
-        lines += [f"    {n}: {types[n]}" for n in head]
-        lines += [f"    {n}: {python_type(properties[n])}{'' if n in required else ' | None'}" for n in own]
-    lines += ["", ""]
-    return lines
+            lines.append(f"        {name}: {kind} | None = None,")
+    shared = [f"        {name}: {HEADER[name][0]} = {HEADER[name][1]}," for name in head]
+    if head[:1] == ["artifact"]:
+        return [shared[0], "        *,", *lines, *shared[1:]]
+    return ["        *,", *lines, *shared]
+
+
+def write_class(kind: str, definition: Json, header: list[str]) -> list[str]:
+    """The source lines of one class: a fact when there is a header, else a record."""
+    properties: Json = definition["properties"]
+    required = set(definition.get("required", ()))
+    head = [name for name in header if name in properties]
+    own = [name for name in properties if name not in header and name != "fact"]
+    names = [*head, *own]
+    constants = fact_constants(kind, definition, names) if header else [f"    FIELDS = {tuple_of(names)}"]
+    types = {name: HEADER[name][0] for name in head}
+    types |= {n: python_type(properties[n]) + ("" if n in required else " | None") for n in own}
+    return [
+        f"class {class_name(kind)}({'Fact' if header else 'Record'}):",
+        f'    """{definition["description"]}"""',
+        "",
+        f"    __slots__ = {tuple_of(names)}",
+        *constants,
+        "",
+        "    def __init__(",
+        "        self,",
+        *parameters(definition, head, own),
+        "    ) -> None:",
+        "        put = object.__setattr__",
+        *(f'        put(self, "{name}", {name})' for name in names),
+        "",
+        *(f"    {name}: {kind_of}" for name, kind_of in types.items()),
+        "",
+        "",
+    ]
 
 
 def classes(schema: Json) -> str:
     """The text of `engine/facts/kinds.py`."""
     header: list[str] = schema["x-header"]
     lines = [
-        '"""The fact classes. Generated from `schemas/facts.schema.json` by `tools/generate_facts.py`: edit that."""',
+        '"""The fact classes. Generated by `tools/generate_facts.py` from `schemas/facts.schema.json`."""',
         "",
         "# ruff: noqa: PLR0913, E501",
         "from __future__ import annotations",
@@ -150,52 +163,58 @@ def classes(schema: Json) -> str:
     ]
     kinds = [ref["$ref"].rsplit("/", 1)[1] for ref in schema["oneOf"]]
     for record in RECORDS:
-        lines += write_class(record, schema["$defs"][record], [], "Record")
+        lines += write_class(record, schema["$defs"][record], [])
     for kind in kinds:
-        lines += write_class(kind, schema["$defs"][kind], header, "Fact")
+        lines += write_class(kind, schema["$defs"][kind], header)
     names = ", ".join(class_name(kind) for kind in kinds)
     lines += [f"KINDS: dict[str, type[Fact]] = {{c.KIND: c for c in ({names})}}"]
     return "\n".join(lines) + "\n"
 
 
+INTRODUCTION = """\
+# Facts
+
+<!-- generated from schemas/facts.schema.json by tools/generate_facts.py -->
+
+What parsers emit and rules read. A field marked *context* is made anew at each scan; every other one is
+content and can be stored. `?` marks a field that may be absent: a rule tests it with `has` first.
+
+Every fact also has `places` (up to five: offset, pointer, node, layer), `n` (how often it was seen),
+`unknown` (fields that were not computed), `cut` (text fields that were cut) and `lossy`.
+"""
+
+
+def reference_row(field: str, prop: Json, required: bool) -> str:
+    """One row of a kind's table."""
+    notes = [prop.get("description", "")]
+    if prop.get("x-origin") == "context":
+        notes.append("*context*")
+    values = prop.get("enum") or prop.get("items", {}).get("enum")
+    if values:
+        notes.append("One of " + ", ".join(f"`{value}`" for value in values) + ".")
+    kind = language_type(prop).replace("<", "&lt;").replace(">", "&gt;")
+    return f"| `{field}{'' if required else '?'}` | {kind} | {' '.join(notes)} |"
+
+
 def reference(schema: Json) -> str:
     """The text of `docs/reference/facts.md`."""
-    out = [
-        "# Facts",
-        "",
-        "<!-- generated from schemas/facts.schema.json by tools/generate_facts.py -->",
-        "",
-        "What parsers emit and rules read. A field marked *context* is made anew at each scan; every other one is",
-        "content and can be stored. `?` marks a field that may be absent: a rule tests it with `has` first.",
-        "",
-        "Every fact also has `places` (up to five: offset, pointer, node, layer), `n` (how often it was seen),",
-        "`unknown` (fields that were not computed), `cut` (text fields that were cut) and `lossy`.",
-        "",
-    ]
-    for ref in [*schema["oneOf"], *({"$ref": f"#/$defs/{name}"} for name in RECORDS)]:
-        name = ref["$ref"].rsplit("/", 1)[1]
+    out = [INTRODUCTION]
+    kinds = [ref["$ref"].rsplit("/", 1)[1] for ref in schema["oneOf"]]
+    for name in [*kinds, *RECORDS]:
         definition = schema["$defs"][name]
         required = set(definition.get("required", ()))
         out += [f"## {name}", "", definition["description"], ""]
         if "x-collection" in definition:
             identity = ", ".join(f"`{field}`" for field in definition["x-identity"])
+            subject = definition["x-subject"]
             out += [
-                f"Collection `{definition['x-collection']}`; subject `{definition['x-subject']}`; identity {identity}.",
+                f"Collection `{definition['x-collection']}`; subject `{subject}`; identity {identity}.",
                 "",
             ]
         out += ["| field | type | meaning |", "|---|---|---|"]
         for field, prop in definition["properties"].items():
-            if field == "fact" or field in schema["x-header"]:
-                continue
-            mark = "" if field in required else "?"
-            notes = [prop.get("description", "")]
-            if prop.get("x-origin") == "context":
-                notes.append("*context*")
-            values = prop.get("enum") or prop.get("items", {}).get("enum")
-            if values:
-                notes.append("One of " + ", ".join(f"`{value}`" for value in values) + ".")
-            kind = language_type(prop).replace("<", "&lt;").replace(">", "&gt;")
-            out.append(f"| `{field}{mark}` | {kind} | {' '.join(notes)} |")
+            if field != "fact" and field not in schema["x-header"]:
+                out.append(reference_row(field, prop, field in required))
         out.append("")
     return "\n".join(out)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar, NoReturn, Self
@@ -24,7 +26,7 @@ class Record:
         return tuple([getattr(self, name) for name in self.FIELDS])
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.values() == other.values()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.values() == other.values()
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, self.values()))
@@ -63,8 +65,8 @@ class Fact(Record):
 
 def _frozen(value: object) -> object:
     """A hashable stand-in for a field's value."""
-    if type(value) is dict or type(value).__name__ == "mappingproxy":
-        return frozenset(value.items())  # type: ignore[attr-defined]
+    if isinstance(value, (dict, MappingProxyType)):
+        return frozenset(value.items())
     return value
 
 

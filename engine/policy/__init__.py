@@ -1,0 +1,1 @@
+"""Policies: what an organisation accepts, and what happens then."""

@@ -1,0 +1,48 @@
+# Every target sets up what it needs: a virtual environment in .venv with the package and its tools.
+# Only Python >= 3.11, pip and make have to be there. PYTHON=python3.13 chooses another interpreter.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: help demo test lint format generate bench dist clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml src/modelaudit/__init__.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "modelaudit needs Python 3.11 or newer; try: make PYTHON=python3.13"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(STAMP)
+
+demo: $(STAMP)  ## build harmless demo models and scan them, with two policies
+	@$(BIN)/python tools/demo.py
+
+test: $(STAMP)  ## run the tests
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)  ## ruff, mypy --strict, generated files, built-in rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python tools/generate_facts.py --check
+	$(BIN)/modelaudit rules test --quiet
+
+format: $(STAMP)  ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generate: $(STAMP)  ## write the fact classes and the facts reference from the schema
+	$(BIN)/python tools/generate_facts.py
+
+bench: $(STAMP)  ## measure speed and memory as ratios (takes some minutes and 4 GB of disk)
+	$(BIN)/python tools/bench.py
+
+dist: $(STAMP)  ## build wheel and sdist into dist/
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
+	$(BIN)/python -m build
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
