@@ -1,0 +1,274 @@
+"""Measure the product: each case as a ratio against a reference, in alternating runs of one session.
+
+`python tools/bench.py [CASE…] [--runs N]` prints a table and writes it to `docs/benchmarks.md` when all cases ran.
+CPU is user + system time of the whole process, memory its peak resident size; both come from the operating system
+(`wait4`). Files are built by code in a temporary folder and dropped afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+MODELAUDIT = [sys.executable, "-I", "-m", "modelaudit"]
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one process cost: seconds, seconds, MiB."""
+
+    cpu: float
+    wall: float
+    peak: float
+    code: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of the table. `reference` is empty when only memory is of interest."""
+
+    name: str
+    build: Callable[[Path], Path | None]
+    command: Callable[[Path | None], list[str]]
+    reference: Callable[[Path | None], list[str]] | None = None
+    bar: str = ""
+    less_startup: bool = False
+    runs: int = 5
+    codes: tuple[int, ...] = (0,)
+    notes: list[str] = field(default_factory=list)
+
+
+def run(command: list[str]) -> Usage:
+    """Run one process to its end and say what it cost."""
+    start = time.perf_counter()
+    actions = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+    program = shutil.which(command[0]) or command[0]
+    pid = os.posix_spawn(program, command, os.environ, file_actions=actions)
+    _, status, usage = os.wait4(pid, 0)
+    wall = time.perf_counter() - start
+    return Usage(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))
+
+
+def scan(path: Path | None) -> list[str]:
+    """The command that scans a file."""
+    return [*MODELAUDIT, "scan", str(path)]
+
+
+def openssl(path: Path | None) -> list[str]:
+    """The reference for everything that has to read all bytes."""
+    return ["openssl", "dgst", "-sha256", str(path)]
+
+
+def peer(*words: str) -> Callable[[Path | None], list[str]] | None:
+    """A scanner that is installed beside this one, or nothing: MODELAUDIT_PEERS names its folder of programs."""
+    folder = os.environ.get("MODELAUDIT_PEERS", "")
+    program = shutil.which(words[0], path=os.pathsep.join(filter(None, [folder, os.environ.get("PATH", "")])))
+    if program is None:
+        return None
+    return lambda path: [program, *words[1:], *([str(path)] if path else [])]
+
+
+def small_pickle(folder: Path) -> Path:
+    """A pickle of about a hundred bytes that holds a plain dictionary."""
+    import pickle
+
+    path = folder / "small.pkl"
+    path.write_bytes(pickle.dumps({"epoch": 3, "lr": 0.001, "names": ["a", "b", "c"], "shape": (3, 224, 224)}, 4))
+    return path
+
+
+def big_safetensors(folder: Path) -> Path:
+    """Two GiB in several hundred tensors."""
+    from fixtures import tensors
+
+    path = folder / "model.safetensors"
+    tensors.write_safetensors(path, tensors=512, total=2048 * MIB)
+    return path
+
+
+def big_checkpoint(folder: Path) -> Path:
+    """A PyTorch checkpoint of 500 MiB."""
+    from fixtures import archives
+
+    path = folder / "model.pt"
+    archives.write_checkpoint(path, tensors=300, total=500 * MIB)
+    return path
+
+
+def late_import(folder: Path) -> Path:
+    """600 MiB of list items with one import at the end that should not be there."""
+    path = folder / "late.pkl"
+    with path.open("wb") as file:
+        file.write(b"\x80\x04](")
+        block = b"".join(b"C\x40" + bytes([n % 251]) * 64 for n in range(16_000))
+        while file.tell() < 600 * MIB:
+            file.write(block)
+        file.write(b"e0cposix\nsystem\n\x8c\x04echo\x85R.")
+    return path
+
+
+def opcode_heavy(records: int) -> Callable[[Path], Path]:
+    """Nested records with memoised strings: many opcodes in few bytes."""
+
+    def build(folder: Path) -> Path:
+        import pickle
+
+        data = [
+            {
+                "id": n,
+                "tags": [f"t{n % 97}", f"u{n % 89}"],
+                "box": {"x": n % 7, "y": n * 0.5, "ok": n % 2 == 0},
+            }
+            for n in range(records)
+        ]
+        path = folder / f"records-{records}.pkl"
+        path.write_bytes(pickle.dumps(data, 4))
+        return path
+
+    return build
+
+
+def nothing(folder: Path) -> Path | None:
+    """No file."""
+    return None
+
+
+CASES = [
+    Case(
+        "`--version`",
+        nothing,
+        lambda _: [*MODELAUDIT, "--version"],
+        peer("picklescan", "--help"),
+        "≤ 1.0",
+        runs=15,
+    ),
+    Case("100-byte pickle", small_pickle, scan, peer("picklescan", "-p"), "≤ 1.3", runs=15),
+    Case("2 GiB safetensors", big_safetensors, scan, openssl, "≤ 1.4, ≤ 80 MiB"),
+    Case("500 MiB PyTorch zip", big_checkpoint, scan, openssl, "≤ 1.4, ≤ 80 MiB", less_startup=True),
+    Case(
+        "600 MiB pickle, import at the end",
+        late_import,
+        scan,
+        openssl,
+        "found, ≤ 200 MiB",
+        runs=3,
+        codes=(1,),
+    ),
+    Case("opcode-heavy pickle, 30,000 records", opcode_heavy(30_000), scan, peer("picklescan", "-p"), runs=3),
+]
+
+
+def median(values: list[float]) -> float:
+    """The median, or NaN of nothing."""
+    return statistics.median(values) if values else float("nan")
+
+
+def measure(case: Case, folder: Path, runs: int | None) -> str:
+    """Run a case in alternation with its reference and return its row."""
+    path = case.build(folder)
+    command = case.command(path)
+    reference = case.reference(path) if case.reference else None
+    startup = scan(small_pickle(folder)) if case.less_startup else None
+    own: list[Usage] = []
+    other: list[Usage] = []
+    base: list[Usage] = []
+    for turn in range((runs or case.runs) + 1):
+        for command_line, results in ((command, own), (reference, other), (startup, base)):
+            if command_line is not None:
+                usage = run(command_line)
+                if turn:  # the first turn warms caches
+                    results.append(usage)
+    wrong = sorted({u.code for u in own} - set(case.codes))
+    cpu, wall = median([u.cpu for u in own]), median([u.wall for u in own])
+    less_cpu, less_wall = (median([u.cpu for u in base]), median([u.wall for u in base])) if base else (0.0, 0.0)
+    ratio = "–"
+    if other:
+        by_cpu = (cpu - less_cpu) / median([u.cpu for u in other])
+        by_wall = (wall - less_wall) / median([u.wall for u in other])
+        name = Path(reference[0]).name if reference else ""
+        ratio = f"{by_cpu:.2f} / {by_wall:.2f} × {name}"
+    peak = max(u.peak for u in own)
+    flag = f" **exit {wrong}**" if wrong else ""
+    if path is not None and path.stat().st_size > 50 * MIB:
+        path.unlink()
+    return f"| {case.name} | {cpu:.3f} | {wall:.3f} | {peak:.0f} | {ratio} | {case.bar}{flag} |"
+
+
+def growth() -> list[str]:
+    """Rows of the growth of the pickle machine: each doubling of the opcodes against the one before."""
+    from fixtures import shapes
+
+    rows = []
+    for name, shape in shapes.SHAPES.items():
+        times = []
+        for factor in (1, 2, 4):
+            data = shape(factor * shapes.BASE[name])
+            times.append(min(shapes.seconds(data) for _ in range(3)))
+        first, second = times[1] / times[0], times[2] / times[1]
+        rows.append(f"| {name} | {times[0]:.3f} | {times[1]:.3f} | {times[2]:.3f} | {first:.2f}, {second:.2f} |")
+    return rows
+
+
+HEADER = """\
+# Benchmarks
+
+<!-- written by tools/bench.py -->
+
+Repeat with `make bench`. Each case runs in alternation with its reference after one warm-up turn; medians. CPU is user
++ system time of the whole process in seconds, the ratio is CPU / wall against the reference. References: `openssl dgst
+-sha256` of the same file, or another scanner when one is installed (`MODELAUDIT_PEERS` names its folder of programs).
+
+Measured on {machine}.
+
+| case | CPU s | wall s | peak MiB | ratio | bar |
+|---|---|---|---|---|---|
+"""
+
+GROWTH = """
+Growth of the pickle machine, seconds for N, 2N and 4N opcodes, and the factor of each doubling (bar: ≤ 2.2):
+
+| shape | N | 2N | 4N | factors |
+|---|---|---|---|---|
+"""
+
+
+def main() -> int:
+    """Measure the chosen cases; all of them write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", help="parts of case names; all when none is given; `growth` is one too")
+    parser.add_argument("--runs", type=int, help="turns for each case instead of the case's own number")
+    arguments = parser.parse_args()
+    wanted = [c for c in CASES if not arguments.cases or any(word in c.name for word in arguments.cases)]
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    lines = HEADER.format(machine=machine).splitlines()
+    print("\n".join(lines[-2:]), flush=True)
+    with tempfile.TemporaryDirectory(prefix="modelaudit-bench-") as folder:
+        for case in wanted:
+            lines.append(measure(case, Path(folder), arguments.runs))
+            print(lines[-1], flush=True)
+    if not arguments.cases or "growth" in arguments.cases:
+        rows = growth()
+        print(GROWTH + "\n".join(rows))
+        lines += [*GROWTH.splitlines(), *rows]
+    if not arguments.cases:
+        (ROOT / "docs" / "benchmarks.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
