@@ -1,0 +1,89 @@
+"""The wheel, and the wheel built from the sdist, hold everything that the product needs and nothing else."""
+
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("cli", "engine", "parsers", "pipeline", "policies", "reports", "rules", "schemas", "sources")
+
+
+def build(source: Path, target: str, out: Path) -> Path:
+    """Build a wheel or sdist of the source tree and return its path."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(out)]
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = [path for path in out.iterdir() if path.name.endswith(".whl" if target == "wheel" else ".tar.gz")]
+    return built
+
+
+@pytest.fixture(scope="module")
+def wheel_from_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(ROOT, "wheel", tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def wheel_from_sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    sdist = build(ROOT, "sdist", tmp_path_factory.mktemp("sdist"))
+    unpacked = tmp_path_factory.mktemp("unpacked")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(unpacked, filter="data")
+    (tree,) = unpacked.iterdir()
+    return build(tree, "wheel", tmp_path_factory.mktemp("wheel-from-sdist"))
+
+
+def package_files(wheel: Path) -> set[str]:
+    """Names of the package's files in the wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name for name in archive.namelist() if name.startswith("modelaudit/")}
+
+
+def files_in_tree() -> set[str]:
+    """Names that the wheel has to hold, from what version control knows."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--", *FOLDERS], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
+    return {f"modelaudit/{name}" for name in listed if (ROOT / name).exists()}
+
+
+def test_the_wheel_holds_every_module_and_every_data_file(wheel_from_tree: Path) -> None:
+    expected = files_in_tree()
+    if not expected:
+        pytest.skip("not a git checkout")
+    assert expected <= package_files(wheel_from_tree)
+
+
+def test_the_wheel_built_from_the_sdist_is_the_same(wheel_from_tree: Path, wheel_from_sdist: Path) -> None:
+    assert package_files(wheel_from_sdist) == package_files(wheel_from_tree)
+
+
+def test_the_wheel_installs_no_tests_and_no_top_level_folders(wheel_from_tree: Path) -> None:
+    with zipfile.ZipFile(wheel_from_tree) as archive:
+        tops = {name.split("/")[0] for name in archive.namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"modelaudit"}
+
+
+def test_an_installed_wheel_scans(wheel_from_tree: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel_from_tree) as archive:
+        archive.extractall(site)
+    model = tmp_path / "model.pkl"
+    model.write_bytes(b"cposix\nsystem\n(S'echo'\ntR.")
+    environment = {**os.environ, "PYTHONPATH": str(site), "MODELAUDIT_CACHE_DIR": str(tmp_path / "cache")}
+    where = [sys.executable, "-c", "import modelaudit; print(modelaudit.__file__)"]
+    assert str(site) in subprocess.run(where, env=environment, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(
+        [sys.executable, "-m", "modelaudit", "scan", str(model)],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "system" in done.stdout
