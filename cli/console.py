@@ -1,0 +1,105 @@
+"""What goes to the terminal or a pipe, and how it looks there."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from modelaudit.reports import View
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+WIDEST = 100  # cells; longer lines are hard to read
+SIGNS = str.maketrans({"·": "-", "…": "...", "–": "-", "—": "-", "→": "->", "’": "'", "“": '"', "”": '"'})
+
+
+def complain(message: str, level: str = "error") -> None:
+    """Say on stderr what went wrong."""
+    from modelaudit.reports.escape import visible
+
+    lines = [visible(line) for line in message.splitlines()] or [""]
+    _put(sys.stderr, "\n".join([f"{level}: {lines[0]}", *lines[1:]]) + "\n")
+
+
+def write_stdout(text: str) -> None:
+    """Write a report to stdout; `OSError` when that fails, but not when the reader of a pipe is gone."""
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
+    try:
+        _put(sys.stdout, text)
+    except BrokenPipeError:
+        silence_stdout()
+    except OSError:
+        silence_stdout()
+        raise
+
+
+def silence_stdout() -> None:
+    """Send what is still buffered for stdout nowhere, so that the exit of the process is quiet."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def terminal_view(*, verbose: bool, quiet: bool) -> View:
+    """How a text report looks on this stdout.
+
+    Colour on a terminal unless NO_COLOR is set or the terminal is dumb, and wherever FORCE_COLOR is set. The
+    width is COLUMNS, else the terminal's, else 80. What is piped keeps the headline of a finding on one line.
+    """
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    width = _columns() or (_terminal_width() if terminal else 80)
+    return View(
+        verbose=verbose,
+        quiet=quiet,
+        width=max(40, min(width, WIDEST)),
+        whole_headlines=not terminal and not _columns(),
+        colour=_colour(terminal),
+    )
+
+
+def file_view(*, verbose: bool, quiet: bool) -> View:
+    """How a report looks in a file: plain, 80 columns."""
+    return View(verbose=verbose, quiet=quiet)
+
+
+def shown_path(path: str) -> str:
+    """A path as it may be shown."""
+    from modelaudit.reports.escape import visible
+
+    return visible(path)
+
+
+def _colour(terminal: bool) -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
+        return True
+    return terminal and os.environ.get("TERM") != "dumb"
+
+
+def _columns() -> int:
+    value = os.environ.get("COLUMNS", "")
+    return int(value) if value.isdecimal() else 0
+
+
+def _terminal_width() -> int:
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    except OSError:
+        return 80
+
+
+def _put(stream: TextIO | None, text: str) -> None:
+    """Write and flush; signs that the stream's encoding lacks are written plainly or as escapes."""
+    if stream is None:
+        return
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:
+        encoding = stream.encoding or "ascii"
+        plain = text.translate(SIGNS).encode(encoding, "backslashreplace").decode(encoding)
+        stream.write(plain)
+    stream.flush()

@@ -1,0 +1,67 @@
+"""A finished scan on its way out: report, warnings, exit code."""
+
+from __future__ import annotations
+
+from modelaudit import reports
+from modelaudit.cli import console, output
+from modelaudit.engine.errors import ModelAuditError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from modelaudit.engine.document import ScanDocument
+
+STDOUT = "-"
+UNWRITABLE = 2  # exit code when the report could not be delivered
+
+
+def check(path: str) -> None:
+    """Refuse, before the scan, an output file that cannot be written."""
+    if path != STDOUT:
+        output.check_writable(path)
+
+
+def report(document: ScanDocument, format: str, path: str | None, *, verbose: bool, quiet: bool) -> int:
+    """Deliver the report and say on stderr what went wrong; returns the exit code of the process.
+
+    Without a file stdout holds the report alone. With one, stdout holds a short summary; should the file fail
+    after all, stdout holds the whole text report, so that nothing found is lost.
+    """
+    _warn(document, quiet=quiet)
+    try:
+        if path is None or path == STDOUT:
+            view = console.terminal_view(verbose=verbose, quiet=quiet)
+            console.write_stdout(reports.render(document, format, view))
+        else:
+            _to_file(document, format, path, verbose=verbose, quiet=quiet)
+    except output.OutputError as error:
+        console.complain(str(error))
+        view = console.terminal_view(verbose=verbose, quiet=quiet)
+        console.write_stdout(reports.render(document, "text", view))
+        return UNWRITABLE
+    except OSError as error:
+        raise ModelAuditError(f"cannot write the report: {error.strerror or error}") from error
+    return document.decision.exit_code
+
+
+def _to_file(document: ScanDocument, format: str, path: str, *, verbose: bool, quiet: bool) -> None:
+    view = console.file_view(verbose=verbose, quiet=quiet)
+    output.write_whole(path, [reports.render(document, format, view)])
+    if quiet:
+        return
+    from modelaudit.reports.text import render_summary
+
+    summary = render_summary(document, console.terminal_view(verbose=verbose, quiet=quiet))
+    console.write_stdout(f"{summary}Report    {console.shown_path(path)}\n")
+
+
+def _warn(document: ScanDocument, *, quiet: bool) -> None:
+    for error in document.errors:
+        console.complain(_words(error.code, error.message, error.path))
+    if not quiet:
+        for notice in document.notices:
+            console.complain(notice, level="warning")
+
+
+def _words(code: str, message: str, path: str | None) -> str:
+    """The message, with its path if it does not name it."""
+    return message if path is None or path in message else f"{path}: {message}"

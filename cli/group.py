@@ -1,0 +1,76 @@
+"""The command group: each command lives in a module that is imported when the command is called."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+# name: (module and attribute, one line for the list of commands)
+COMMANDS = {
+    "scan": ("modelaudit.cli.scan:scan", "Scan model files and folders, and decide by policy."),
+    "facts": ("modelaudit.cli.facts:facts", "Print what was read from a model, as JSON lines."),
+    "rules": ("modelaudit.cli.rules:rules", "List, show and test detection rules."),
+    "policy": ("modelaudit.cli.policy:policy", "List, check and explain policies."),
+    "explain": ("modelaudit.cli.explain:explain", "Explain a rule by its id or name."),
+}
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported on first use; their one-line helps are in the table."""
+
+    def __init__(self, *args: object, commands_table: dict[str, tuple[str, str]], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.table = commands_table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return list(self.table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now; `None` for an unknown name."""
+        if cmd_name not in self.table:
+            return None
+        module, _, attribute = self.table[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in self.table.items()])
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    from modelaudit import __version__
+
+    click.echo(f"modelaudit, version {__version__}")
+    ctx.exit()
+
+
+@click.group(cls=LazyGroup, commands_table=COMMANDS, context_settings=SETTINGS)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Print the version and exit.",
+)
+def cli() -> None:
+    """Read machine-learning model files without loading them, and say what they would do.
+
+    \b
+    Start here:
+      modelaudit scan model.pt                      one file
+      modelaudit scan ./models --policy strict      a folder, judged strictly
+      modelaudit scan model.pt -f json -o out.json  a report for a machine
+      modelaudit facts model.pkl                    everything that rules can see
+      modelaudit explain MA1001                     why a rule exists, and what to do
+
+    Exit codes: 0 nothing stands and everything was read, 1 findings stand, 2 the scan is not complete or could
+    not run.
+    """

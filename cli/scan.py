@@ -1,0 +1,111 @@
+"""`modelaudit scan`."""
+
+from __future__ import annotations
+
+import click
+
+from modelaudit.cli.values import Seconds, Size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from modelaudit.engine.document import ScanDocument
+
+
+@click.command(short_help="Scan model files and folders, and decide by policy.")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option(
+    "--policy",
+    metavar="FILE|NAME",
+    help="Policy that decides: a built-in name (default, strict) or a file. A word without slash or dot is a name.",
+)
+@click.option(
+    "--rules",
+    metavar="PATH",
+    multiple=True,
+    help="More rules: a rule file, a pack.yaml or a pack folder. May be repeated.",
+)
+@click.option(
+    "--format",
+    "-f",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the report.",
+)
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    help="Write the report to FILE, whole or not at all; stdout then holds a short summary.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["warning", "critical"]),
+    help="Severity from which on a finding fails the scan; the policy's own choice when absent.",
+)
+@click.option("--verbose", "-v", is_flag=True, help="Show everything: debug findings, full coverage, references.")
+@click.option("--quiet", "-q", is_flag=True, help="Show findings and the decision alone.")
+@click.option("--timeout", "-t", type=Seconds(), metavar="SECONDS", help="Time for the whole scan.  [default: 300]")
+@click.option(
+    "--max-file-size",
+    type=Size(),
+    metavar="SIZE",
+    help="Do not read larger files: bytes, or 500MB, 20GiB; 0 = no limit.",
+)
+@click.option(
+    "--max-total-size", type=Size(), metavar="SIZE", help="Stop after this many bytes of files; 0 = no limit."
+)
+@click.option("--no-cache", is_flag=True, help="Do not use stored results of earlier scans.")
+def scan(
+    paths: tuple[str, ...],
+    policy: str | None,
+    rules: tuple[str, ...],
+    format: str,
+    output: str | None,
+    fail_on: str | None,
+    verbose: bool,
+    quiet: bool,
+    timeout: float | None,
+    max_file_size: int | None,
+    max_total_size: int | None,
+    no_cache: bool,
+) -> int:
+    """Scan model files and folders: read them without loading, judge what they would do, decide by policy.
+
+    Folders are scanned with everything in them. Archives and checkpoints are opened, and what is nested in them
+    is scanned too. What a file is, is decided by its content, never by its name.
+
+    \b
+    Examples:
+      modelaudit scan model.pkl
+      modelaudit scan ./models --policy strict
+      modelaudit scan ./models --policy acme-policy.yaml --rules acme-rules/
+      modelaudit scan model.pt -f json -o report.json
+      modelaudit scan ./models --fail-on critical --quiet
+
+    \b
+    Exit codes:
+      0  everything was read, and nothing that the policy fails on stands
+      1  at least one such finding stands, even if the rest could not be read
+      2  no such finding, but the scan is not complete or could not run:
+         missing or unreadable path, time or size limit, usage error, broken
+         rule or policy file, output that cannot be written
+    """
+    from modelaudit.cli import deliver
+    from modelaudit.engine.packs.load import load_ruleset
+    from modelaudit.pipeline.scan import Options
+    from modelaudit.pipeline.scan import scan as run_scan
+
+    if output is not None:
+        deliver.check(output)
+    ruleset = load_ruleset(policy, rules)
+    options = Options(
+        **_given(timeout=timeout, max_file_size=max_file_size, max_total_size=max_total_size, fail_on=fail_on)
+    )
+    document: ScanDocument = run_scan(paths, ruleset, options)
+    return deliver.report(document, format, output, verbose=verbose, quiet=quiet)
+
+
+def _given(**values: object) -> dict[str, object]:
+    """The options that the user gave; the rest comes from the policy."""
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,41 @@
+"""Types of option values."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+UNITS = {"": 0, "B": 0, "K": 1, "KB": 1, "KIB": 1, "M": 2, "MB": 2, "MIB": 2, "G": 3, "GB": 3, "GIB": 3}
+UNITS |= {"T": 4, "TB": 4, "TIB": 4}
+
+
+class Size(click.ParamType):  # type: ignore[type-arg]  # generic in some versions only
+    """A number of bytes, with or without a unit (`500MB`, `1.5 GiB`; K = 1024); 0 means no limit."""
+
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """Bytes; `None` for no limit."""
+        if value is None or isinstance(value, int):
+            return value or None
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", str(value))
+        if match is None or match[2].upper() not in UNITS:
+            self.fail(f"{value!r} is not a size; write bytes or 500MB, 1.5GiB, 2TB", param, ctx)
+        return int(float(match[1]) * 1024 ** UNITS[match[2].upper()]) or None
+
+
+class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic in some versions only
+    """A number of seconds above zero."""
+
+    name = "seconds"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds."""
+        try:
+            seconds = float(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a number of seconds", param, ctx)
+        if not 0 < seconds < float("inf"):
+            self.fail(f"{value!r} is not a number of seconds above 0", param, ctx)
+        return seconds

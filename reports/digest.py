@@ -1,0 +1,114 @@
+"""What every report says of a scan document: order, counts, places and sizes."""
+
+from __future__ import annotations
+
+from modelaudit.engine.finding import SEVERITIES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from modelaudit.engine.document import ArtifactSummary, ScanDocument
+    from modelaudit.engine.facts import Place
+    from modelaudit.engine.finding import Finding
+
+RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def top_level(artifact: str) -> str:
+    """The path of the file on disk that an artifact was seen in."""
+    return artifact.partition("!")[0]
+
+
+def location(artifact: str, places: tuple[Place, ...]) -> str:
+    """`PATH (pos N)`, or `PATH` alone when the first place has no byte offset."""
+    offset = first_offset(places)
+    return artifact if offset is None else f"{artifact} (pos {offset})"
+
+
+def first_offset(places: tuple[Place, ...]) -> int | None:
+    """The byte offset of the first place, if it has one."""
+    return places[0].offset if places else None
+
+
+def place_words(place: Place) -> str:
+    """A place in words: `pos 28`, `layer fc.1`; empty when it says nothing."""
+    if place.offset is not None:
+        return f"pos {place.offset}"
+    for kind in ("pointer", "node", "layer"):
+        value = getattr(place, kind)
+        if value is not None:
+            return f"{kind} {value}"
+    return ""
+
+
+def human_size(size: int) -> str:
+    """A number of bytes in words, in powers of 1024."""
+    value, unit = float(size), 0
+    while value >= 1024 and unit < len(UNITS) - 1:
+        value, unit = value / 1024, unit + 1
+    return f"{size} B" if unit == 0 else f"{value:.1f} {UNITS[unit]}"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def shown_findings(document: ScanDocument, *, verbose: bool) -> list[Finding]:
+    """The findings that stand, file by file in the order of the scan, the gravest of each file first."""
+    order = file_order(document)
+    standing = [f for f in document.findings if f.active and (verbose or f.severity != "debug")]
+    return sorted(standing, key=lambda f: (order.get(top_level(f.artifact), len(order)), *_place_in_file(f)))
+
+
+def suppressed_findings(document: ScanDocument) -> list[Finding]:
+    """The findings that the policy took out, file by file."""
+    order = file_order(document)
+    out = [f for f in document.findings if not f.active]
+    return sorted(out, key=lambda f: (order.get(top_level(f.artifact), len(order)), *_place_in_file(f)))
+
+
+def file_order(document: ScanDocument) -> dict[str, int]:
+    """The rank of every file on disk in the order of the scan."""
+    order: dict[str, int] = {}
+    for artifact in document.artifacts:
+        order.setdefault(top_level(artifact.path), len(order))
+    return order
+
+
+def severity_counts(findings: Iterable[Finding]) -> dict[str, int]:
+    """How many findings have each severity, gravest first; severities without any are left out."""
+    counts = dict.fromkeys(reversed(SEVERITIES), 0)
+    for finding in findings:
+        counts[finding.severity] += 1
+    return {severity: number for severity, number in counts.items() if number}
+
+
+def has_errors(document: ScanDocument) -> bool:
+    """Whether something that the scan was asked for could not be scanned or decided."""
+    if document.errors or document.decision.outcome == "incomplete":
+        return True
+    bar = RANK.get(document.policy.fail_on, RANK["warning"])
+    return any(RANK[item.severity] >= bar for item in document.inconclusive)
+
+
+def files(document: ScanDocument) -> list[ArtifactSummary]:
+    """The artifacts that are files on disk, each once, in the order of the scan."""
+    seen: dict[str, ArtifactSummary] = {}
+    for artifact in document.artifacts:
+        if artifact.depth == 0 and artifact.role != "bundle":
+            seen.setdefault(artifact.path, artifact)
+    return list(seen.values())
+
+
+def _place_in_file(finding: Finding) -> tuple[int, str, int, str, str]:
+    offset = first_offset(finding.places)
+    return (
+        -RANK[finding.severity],
+        finding.artifact,
+        -1 if offset is None else offset,
+        finding.rule,
+        finding.id,
+    )

@@ -1,0 +1,240 @@
+"""The text report as lines: what stands where, without colours and wrapping."""
+
+from __future__ import annotations
+
+from modelaudit.reports import digest
+from modelaudit.reports.escape import visible
+from modelaudit.reports.text.finding import finding_lines, suppressed_lines
+from modelaudit.reports.text.line import Line, glued
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelaudit.engine.document import ArtifactSummary, ScanDocument
+    from modelaudit.reports import View
+    from modelaudit.reports.text.line import Piece
+
+CLEAN_FILES = 10  # files without findings that are named without --verbose
+MEMBERS = 10  # artifacts without full coverage that are named without --verbose
+OUTCOMES = {"pass": "PASS", "fail": "FAIL", "incomplete": "INCOMPLETE"}
+
+
+def report_lines(document: ScanDocument, view: View) -> list[Line]:
+    """The whole report: head, findings, coverage, what does not count, what failed, summary."""
+    if view.quiet:
+        return [*_quiet_findings(document), _decision_line(document)]
+    sections = [
+        _head(document),
+        *_files_with_findings(document, view),
+        _files_without_findings(document, view),
+        _coverage(document, view),
+        _suppressed(document, view),
+        _inconclusive(document),
+        _errors(document),
+        _notices(document),
+        summary_lines(document, view),
+    ]
+    return _spaced([section for section in sections if section])
+
+
+def summary_lines(document: ScanDocument, view: View) -> list[Line]:
+    """Counts, policy, packs and the decision."""
+    decision = _decision_line(document)
+    if view.quiet:
+        return [decision]
+    rows = [
+        ("Files", _files_words(document)),
+        ("Findings", _findings_words(document, verbose=view.verbose)),
+        ("Policy", _policy_words(document, verbose=view.verbose)),
+        ("Packs", _packs_words(document, verbose=view.verbose)),
+    ]
+    return [*(_row(label, *pieces) for label, pieces in rows), decision]
+
+
+def _spaced(sections: list[list[Line]]) -> list[Line]:
+    out: list[Line] = []
+    for section in sections:
+        out += [Line(), *section] if out else section
+    return out
+
+
+def _row(label: str, *pieces: Piece) -> Line:
+    return Line(("label", glued(f"{label:<9} ")), *pieces, hang=10)
+
+
+def _head(document: ScanDocument) -> list[Line]:
+    return [Line(("title", glued(f"modelaudit {document.tool_version}")))]
+
+
+# ── findings ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _files_with_findings(document: ScanDocument, view: View) -> Iterator[list[Line]]:
+    """A section for each file with findings, numbered through the whole report."""
+    facts = {artifact.path: artifact for artifact in digest.files(document)}
+    section: list[Line] = []
+    current = None
+    for number, finding in enumerate(digest.shown_findings(document, verbose=view.verbose), 1):
+        path = digest.top_level(finding.artifact)
+        if path != current:
+            if section:
+                yield section
+            current, section = path, [_file_head(path, facts.get(path))]
+        else:
+            section.append(Line())
+        section += finding_lines(number, finding, view)
+    if section:
+        yield section
+
+
+def _quiet_findings(document: ScanDocument) -> list[Line]:
+    findings = digest.shown_findings(document, verbose=False)
+    return [finding_lines(n, finding, None)[0] for n, finding in enumerate(findings, 1)]
+
+
+def _file_head(path: str, artifact: ArtifactSummary | None) -> Line:
+    words = f" · {_file_words(artifact)}" if artifact else ""
+    return Line(("path", glued(visible(path))), ("quiet", words), hang=2)
+
+
+def _file_words(artifact: ArtifactSummary) -> str:
+    coverage = {"full": "read in full", "partial": "read in part", "none": "not read"}[artifact.coverage]
+    return f"{artifact.format} · {glued(digest.human_size(artifact.size))} · {glued(coverage)}"
+
+
+def _files_without_findings(document: ScanDocument, view: View) -> list[Line]:
+    loud = {digest.top_level(f.artifact) for f in digest.shown_findings(document, verbose=view.verbose)}
+    loud |= {digest.top_level(f.artifact) for f in digest.suppressed_findings(document)}
+    loud |= {digest.top_level(item.artifact) for item in document.inconclusive}
+    loud |= {digest.top_level(a.path) for a in document.artifacts if a.coverage != "full"}
+    clean = [a for a in digest.files(document) if a.path not in loud]
+    if not clean:
+        return []
+    shown = clean if view.verbose else clean[:CLEAN_FILES]
+    lines = [Line(("title", "No findings"))]
+    lines += [
+        Line(("path", glued(visible(a.path))), ("quiet", f" · {_file_words(a)}"), indent=2, hang=4) for a in shown
+    ]
+    return lines + _more(len(clean) - len(shown), "file")
+
+
+def _more(left: int, noun: str) -> list[Line]:
+    if left <= 0:
+        return []
+    return [Line(("quiet", f"… and {digest.counted(left, f'more {noun}')} (--verbose names all)"), indent=2)]
+
+
+# ── what was not read, does not count, or failed ──────────────────────────────────────────────────────────
+
+
+def _coverage(document: ScanDocument, view: View) -> list[Line]:
+    wanted = [a for a in document.artifacts if view.verbose or a.coverage != "full"]
+    if not wanted:
+        return []
+    shown = wanted if view.verbose else wanted[:MEMBERS]
+    lines = [Line(("title", "Coverage" if view.verbose else "Not read in full"))]
+    for artifact in shown:
+        lines.append(
+            Line(("path", glued(visible(artifact.path))), ("quiet", f" · {_file_words(artifact)}"), indent=2, hang=4)
+        )
+        lines += [Line(("", visible(reason)), indent=6) for reason in artifact.reasons]
+        if view.verbose and artifact.sha256:
+            lines.append(Line(("label", "sha256 "), ("quiet", artifact.sha256), indent=6))
+    return lines + _more(len(wanted) - len(shown), "artifact")
+
+
+def _suppressed(document: ScanDocument, view: View) -> list[Line]:
+    taken = digest.suppressed_findings(document)
+    if not taken:
+        return []
+    lines = [Line(("title", "Not counted"), ("quiet", " (waived, allowed, ignored or stood for by another)"))]
+    for finding in taken:
+        lines += suppressed_lines(finding, view)
+    return lines
+
+
+def _inconclusive(document: ScanDocument) -> list[Line]:
+    """Rules that could not be decided: once for each artifact and cause."""
+    if not document.inconclusive:
+        return []
+    groups: dict[tuple[str, str], list[str]] = {}
+    for item in document.inconclusive:
+        groups.setdefault((item.artifact, item.cause), []).append(item.rule)
+    lines = [Line(("title", "Could not be decided"))]
+    for (artifact, cause), rules in groups.items():
+        lines.append(Line(("path", glued(visible(artifact))), ("", f": {visible(cause)}"), indent=2, hang=4))
+        lines.append(Line(("label", "Rules: "), ("", ", ".join(sorted(set(rules)))), indent=6, hang=8))
+    return lines
+
+
+def _errors(document: ScanDocument) -> list[Line]:
+    if not document.errors:
+        return []
+    return [
+        Line(("title", "Errors")),
+        *(Line(("incomplete", e.code), ("", f": {visible(e.message)}"), indent=2, hang=4) for e in document.errors),
+    ]
+
+
+def _notices(document: ScanDocument) -> list[Line]:
+    if not document.notices:
+        return []
+    return [
+        Line(("title", "Notices")),
+        *(Line(("", visible(notice)), indent=2, hang=4) for notice in document.notices),
+    ]
+
+
+# ── summary ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _files_words(document: ScanDocument) -> list[Piece]:
+    nested = sum(a.depth > 0 for a in document.artifacts)
+    partly = sum(a.coverage != "full" for a in document.artifacts)
+    words = f"{document.files_scanned} scanned, {glued(digest.human_size(document.bytes_scanned))}"
+    words += f", {glued(digest.counted(nested, 'nested artifact'))}" if nested else ""
+    words += f", {glued(f'{partly} of all not read in full')}" if partly else ""
+    return [("", words), ("quiet", f" · {glued(f'{document.duration:.2f} s')}")]
+
+
+def _findings_words(document: ScanDocument, *, verbose: bool) -> list[Piece]:
+    counts = digest.severity_counts(digest.shown_findings(document, verbose=verbose))
+    pieces: list[Piece] = []
+    for severity, number in counts.items():
+        pieces += [("", ", " if pieces else ""), (severity, glued(f"{number} {severity}"))]
+    if not pieces:
+        pieces = [("", "none")]
+    taken = len(digest.suppressed_findings(document))
+    return [*pieces, ("quiet", f"; {glued(f'{taken} not counted')}" if taken else "")]
+
+
+def _policy_words(document: ScanDocument, *, verbose: bool) -> list[Piece]:
+    policy = document.policy
+    shown = policy.digest if verbose else policy.digest[:12]
+    chain = f", extends {', '.join(policy.chain[:-1])}" if len(policy.chain) > 1 else ""
+    return [
+        ("", glued(f"{visible(policy.policy)} version {policy.version}")),
+        ("quiet", f", fails on {policy.fail_on}{chain}, {glued(f'digest {shown}')}"),
+    ]
+
+
+def _packs_words(document: ScanDocument, *, verbose: bool) -> list[Piece]:
+    pieces: list[Piece] = []
+    for pack in document.packs:
+        words = glued(f"{visible(pack.pack)} {pack.version} ({digest.counted(pack.rules, 'rule')})")
+        pieces += [("", ", " if pieces else ""), ("", words)]
+        if verbose:
+            pieces.append(("quiet", f" {pack.digest}"))
+    return pieces or [("", "none")]
+
+
+def _decision_line(document: ScanDocument) -> Line:
+    decision = document.decision
+    reason = visible(decision.reasons[0]) if decision.reasons else ""
+    return Line(
+        (decision.outcome, glued(f"{OUTCOMES.get(decision.outcome, decision.outcome):<9} ")),
+        ("", f"{reason} "),
+        ("quiet", glued(f"(exit code {decision.exit_code})")),
+        hang=10,
+    )

@@ -1,0 +1,83 @@
+"""What all tests share: golden files, and the command line as a real process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite the files in tests/golden")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest):
+    """A function that compares a text with the golden file of that name, or rewrites the file."""
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"no golden file {name}; run pytest --update-golden and read it"
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare
+
+
+class Command:
+    """`modelaudit` as a process of its own, with its own cache and none of the terminal's variables."""
+
+    def __init__(self, cache: Path, cwd: Path) -> None:
+        self.cache = cache
+        self.cwd = cwd
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM", "MODELAUDIT_CACHE_DIR"}
+        }
+        return {**kept, "MODELAUDIT_CACHE_DIR": str(self.cache), "PYTHONWARNINGS": "error", **changes}
+
+    def start(self, *arguments: object, **options: object) -> subprocess.Popen[str]:
+        """The running process, with pipes."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "modelaudit", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            cwd=self.cwd,
+            env=self.environment(),
+            **options,
+        )
+
+    def __call__(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        """The finished process: exit code, stdout and stderr."""
+        return subprocess.run(
+            [sys.executable, "-m", "modelaudit", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+            timeout=60,
+            cwd=self.cwd,
+            env=self.environment(**environment),
+        )
+
+
+@pytest.fixture(scope="session")
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache of compiled rules for the whole test run."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def modelaudit(cache_folder: Path, tmp_path: Path) -> Command:
+    """The command line; the current folder is the test's own."""
+    return Command(cache_folder, tmp_path)
