@@ -138,13 +138,17 @@ def _raw_width(raw: str, at: int, style: str) -> int:
 
 
 def parse(text: str, file: str) -> tuple[list[Node], list[Diagnostic]]:
-    """The documents of a YAML file, and every mistake in it (E101 to E104); `file` is the name to show."""
+    """The documents of a YAML file, and every mistake in it (E101 to E104); `file` is the name to show.
+
+    A file that is not YAML at all has no documents.
+    """
     if len(text) > MAX_BYTES:
         problem = Diagnostic("E104", f"{file} is larger than 10 MB", Span(file, 1, 1))
         return [], [problem]
     composer = _Composer(text, file)
     composer.run(text)
-    return composer.documents, composer.diagnostics
+    broken = any(problem.code in ("E101", "E104") for problem in composer.diagnostics)
+    return ([] if broken else composer.documents), composer.diagnostics
 
 
 def read(path: str, shown: str | None = None) -> tuple[list[Node], list[Diagnostic]]:

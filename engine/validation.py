@@ -42,12 +42,19 @@ def validate(node: Node, schema: str) -> tuple[Json, list[Diagnostic]]:
 
     `schema` is the stem of a file in `schemas/`: `rules`, `pack`, `lists`, `macros`, `policy`.
     """
+    value, mistakes = check(node, schema)
+    return value, sorted((mistake for _, mistake in mistakes), key=_order)
+
+
+def check(node: Node, schema: str) -> tuple[Json, list[tuple[tuple[str | int, ...], Diagnostic]]]:
+    """As `validate`, with the path of the value that each mistake is about."""
     root = schema_of(schema)
     value = typed(node, root, root)
-    diagnostics: list[Diagnostic] = []
-    for error in sorted(_validator(schema).iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]):
-        diagnostics.extend(_diagnose(error, node))
-    return value, sorted(diagnostics, key=_order)
+    mistakes: list[tuple[tuple[str | int, ...], Diagnostic]] = []
+    for error in _validator(schema).iter_errors(value):
+        path = tuple(error.absolute_path)
+        mistakes.extend((path, mistake) for mistake in _diagnose(error, node))
+    return value, mistakes
 
 
 @functools.lru_cache(maxsize=16)
