@@ -1,0 +1,159 @@
+"""Judging a tree of artifacts: the fixed order from rules to findings.
+
+select and ignore, then maturity (both settled per rule when the rule set is compiled) → rules and deny →
+severity → unless and allow → absorb. What comes after, baselines and waivers, has its place at the end of
+`Judge.artifact`; the gate is `modelaudit.engine.policy.gate`. A finding that does not count is kept, and says
+why.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from modelaudit.engine.finding import SEVERITIES, Finding, Inconclusive, Judgement
+from modelaudit.engine.judging.absorb import absorb
+from modelaudit.engine.judging.findings import drafts
+from modelaudit.engine.judging.hits import outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from modelaudit.engine.factset import FactSet
+    from modelaudit.engine.judging.findings import Draft
+    from modelaudit.engine.ruleset import Allow, Rule, Ruleset
+
+    Formats = frozenset[str]
+
+
+def judge(ruleset: Ruleset, tree: FactSet) -> Judgement:
+    """Everything that the rules say of an artifact and of all that is nested in it, suppressed or not."""
+    return _judge_of(ruleset).tree(tree)
+
+
+@lru_cache(maxsize=2)
+def _judge_of(ruleset: Ruleset) -> Judge:
+    return Judge(ruleset)
+
+
+class Judge:
+    """A rule set made ready to judge many trees."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self.ruleset = ruleset
+        self.allows = _allows(ruleset)
+        self.applicable: dict[tuple[Formats, Formats], list[Rule]] = {}
+
+    def tree(self, tree: FactSet) -> Judgement:
+        """The findings and inconclusive rules of a tree, outermost artifact first."""
+        findings: list[Finding] = []
+        inconclusive: list[Inconclusive] = []
+        for node in tree.walk():
+            self.artifact(node, findings, inconclusive)
+        return Judgement(tuple(findings), tuple(inconclusive))
+
+    def artifact(self, node: FactSet, findings: list[Finding], inconclusive: list[Inconclusive]) -> None:
+        """Judge one artifact, and append what is found."""
+        found: list[Draft] = []
+        path = node.artifact.path
+        for rule in self.rules_for(node):
+            if not _has_something(rule.kind, node):
+                continue
+            said = outcome(rule, node, self.allows.get(rule.id, ()))
+            if said.hits:
+                found += drafts(rule, node, said.hits)
+            if said.cause is not None and not is_suppressed(rule):
+                inconclusive.append(Inconclusive(rule.id, path, said.cause, potential(rule)[0]))
+        findings += absorb(found)
+
+    def rules_for(self, node: FactSet) -> list[Rule]:
+        """The rules whose formats and enclosing formats fit an artifact."""
+        key = (_names(node), _outer_names(node))
+        rules = self.applicable.get(key)
+        if rules is None:
+            rules = self.applicable[key] = [rule for rule in self.ruleset.rules if rule.applies(node)]
+        return rules
+
+
+class RuleResult:
+    """What one rule says of a whole tree, before any policy."""
+
+    __slots__ = ("causes", "findings", "groups", "outcome")
+
+    def __init__(self, findings: list[Finding], groups: list[tuple[str, ...]], causes: list[str]) -> None:
+        self.findings = tuple(findings)
+        self.groups = tuple(groups)  # of each finding, the values that it is grouped by, as text
+        self.causes = tuple(causes)  # why it is inconclusive, one per artifact
+        self.outcome = "match" if findings else "inconclusive" if causes else "no-match"
+
+
+def evaluate_rule(rule: Rule, tree: FactSet) -> RuleResult:
+    """Judge one rule alone, without a policy: for tests of rules."""
+    findings: list[Finding] = []
+    groups: list[tuple[str, ...]] = []
+    causes: list[str] = []
+    for node in tree.walk():
+        if not rule.applies(node):
+            continue
+        said = outcome(rule, node)
+        for draft in drafts(rule, node, said.hits):
+            findings.append(draft.finding)
+            groups.append(draft.group)
+        if said.cause is not None:
+            causes.append(said.cause)
+    return RuleResult(findings, groups, causes)
+
+
+def is_suppressed(rule: Rule) -> bool:
+    """Whether the policy ignores the rule or lets it only report."""
+    return bool((rule.doc.get("standing") or {}).get("suppression"))
+
+
+def potential(rule: Rule) -> tuple[str, str]:
+    """The gravest severity and surest confidence that a match of the rule could have."""
+    doc = rule.doc
+    confidence = _most(("possible", "likely", "proved"), [doc["confidence"], *_raised(rule, "confidence")])
+    severity = (doc.get("standing") or {}).get("severity")
+    if severity is None:
+        severity = _most(SEVERITIES, [doc["severity"], *_raised(rule, "severity")])
+        if confidence == "possible" and severity == "critical":
+            severity = "warning"
+    return severity, confidence
+
+
+def _raised(rule: Rule, field: str) -> list[str]:
+    """The words that raises may say; what a table says may be anything."""
+    words = (case.get(field) for case in rule.doc["raise"])
+    most = "critical" if field == "severity" else "proved"
+    return [word if isinstance(word, str) else most for word in words if word is not None]
+
+
+def _most(order: tuple[str, ...], words: list[str]) -> str:
+    return max(words, key=order.index)
+
+
+def _allows(ruleset: Ruleset) -> dict[str, list[Allow]]:
+    """The allows of each rule. They never reach a deny: the compiler leaves those out of `rules`."""
+    found: dict[str, list[Allow]] = {}
+    kinds = {rule.id: rule.kind for rule in ruleset.rules if not is_suppressed(rule)}
+    for allow in ruleset.policy.allow:
+        for id in allow.rules:
+            if kinds.get(id) == allow.kind:
+                found.setdefault(id, []).append(allow)
+    return found
+
+
+def _has_something(kind: str, node: FactSet) -> bool:
+    return kind == "artifact" or bool(node.facts.get(kind)) or kind in node.artifact.incomplete
+
+
+def _names(node: FactSet) -> Formats:
+    artifact = node.artifact
+    return frozenset((artifact.format, *artifact.formats, *artifact.families))
+
+
+def _outer_names(node: FactSet) -> Formats:
+    names: set[str] = set()
+    outer = node.parent
+    while outer is not None:
+        names |= _names(outer)
+        outer = outer.parent
+    return frozenset(names)

@@ -1,0 +1,1 @@
+"""The steps of judging: rules over facts, matches into findings, one finding standing for others."""

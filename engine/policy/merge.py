@@ -1,0 +1,208 @@
+"""The merge rules: what a policy keeps of the policies that it extends.
+
+select, maturity, limits and gate: per key, the later file wins. severity: per key of the map. deny, allow and
+tests unite by id, the same id twice is a mistake. ignore and final unite. Lists are replayed, parents first.
+"""
+
+from __future__ import annotations
+
+from modelaudit.engine.diagnostics import Diagnostic
+from modelaudit.engine.documents import suggestion
+from modelaudit.engine.policy.resolved import Entry, ListChange, Resolved
+from modelaudit.engine.policy.scales import GATE_SCALES, default_of, is_looser, size_in_bytes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from modelaudit.engine.diagnostics import Span
+    from modelaudit.engine.documents import Node
+    from modelaudit.engine.policy.load import Chain, PolicyFile
+
+    Json = Any
+
+# What the schema knows and this version does not carry out: a policy that relies on it is refused.
+LATER: dict[tuple[str, ...], str] = {
+    ("waivers",): "use `allow`, which has no end date, or `ignore`",
+    ("waiver_rules",): "leave it out",
+    ("trust",): "leave it out and take rule packs from a place that you control",
+    ("packs",): "name the packs on the command line with `--rules PATH`",
+    ("sources",): "leave it out and check where models come from before the scan",
+    ("gate", "baseline"): "leave it out",
+    ("gate", "new_only"): "leave it out",
+    ("gate", "max_findings"): "leave it out",
+}
+FINAL_KEYS = (
+    *("select", "ignore", "maturity", "lists", "severity", "deny", "allow", "limits", "gate"),
+    *(f"gate.{key}" for key in GATE_SCALES),
+    *("limits.max_file_size", "limits.max_total_size", "limits.max_depth", "limits.timeout"),
+    *("packs", "trust", "sources", "waivers", "waiver_rules"),  # met before they are carried out
+)
+
+
+def resolve(chain: Chain) -> Resolved:
+    """The chain merged into one policy; what is wrong stands in its `diagnostics`."""
+    merger = _Merger(Resolved(chain))
+    merger.defaults()
+    for file in chain.files:
+        merger.add(file)
+    return merger.policy
+
+
+class _Merger:
+    """Adds one file after another to the policy."""
+
+    def __init__(self, policy: Resolved) -> None:
+        self.policy = policy
+
+    def defaults(self) -> None:
+        self.policy.maturity = list(default_of("maturity"))
+        self.policy.gate = {key: default_of("gate", key) for key in GATE_SCALES}
+
+    def add(self, file: PolicyFile) -> None:
+        """Merge one more file over what is there."""
+        self.refuse_later(file)
+        self.select(file)
+        self.maturity(file)
+        self.gate(file)
+        self.limits(file)
+        self.severity(file)
+        self.lists(file)
+        self.ignore(file)
+        self.unite("deny", self.policy.deny, "id", file)
+        self.allow(file)
+        self.unite("tests", self.policy.tests, "name", file)
+        self.final(file)  # last: a file is not bound by what it makes final itself
+
+    def report(self, code: str, message: str, span: Span, label: str = "", hint: str = "") -> None:
+        self.policy.diagnostics.append(Diagnostic(code, message, span, label, hint))
+
+    def bound(self, *keys: str) -> Entry | None:
+        """Who made one of these keys final, if anybody did."""
+        return next((self.policy.final[key] for key in keys if key in self.policy.final), None)
+
+    def loosened(self, key: str, owner: Entry, span: Span, said: str) -> None:
+        """Report that a final key is loosened; `said` is what the later file does."""
+        self.report("E310", f"`{key}` is final in {owner.file.ident}: {said}", span, "this would loosen it")
+
+    def refuse_later(self, file: PolicyFile) -> None:
+        for path, hint in LATER.items():
+            node = file.node.at(*path[:-1])
+            if node is not None and node.get(path[-1]) is not None:
+                key = ".".join(path)
+                message = f"`{key}` is not carried out by this version"
+                self.report("E304", message, node.key_span(path[-1]), "refused, so that nobody relies on it", hint)
+
+    def entries(self, file: PolicyFile, key: str) -> list[Entry]:
+        """The items of a list of one file."""
+        node = file.node.get(key)
+        if node is None:
+            return []
+        values = zip(file.data[key], node.items, strict=True)
+        return [Entry(value, item.span, file, item, i) for i, (value, item) in enumerate(values)]
+
+    def select(self, file: PolicyFile) -> None:
+        entries = self.entries(file, "select")
+        if not entries:
+            return
+        owner = self.bound("select")
+        written = {entry.value for entry in entries}
+        for before in self.policy.select:
+            if owner and "*" not in written and before.value not in written:
+                said = f"`{before.value}` cannot be left out"
+                self.loosened("select", owner, file.node.key_span("select"), said)
+        self.policy.select = entries
+
+    def maturity(self, file: PolicyFile) -> None:
+        if "maturity" not in file.data:
+            return
+        owner = self.bound("maturity")
+        lost = [status for status in self.policy.maturity if status not in file.data["maturity"]]
+        if owner and lost:
+            said = f"rules of status {', '.join(lost)} would no longer decide"
+            self.loosened("maturity", owner, file.node.key_span("maturity"), said)
+        self.policy.maturity = list(file.data["maturity"])
+
+    def gate(self, file: PolicyFile) -> None:
+        for key, value in file.data.get("gate", {}).items():
+            if key not in GATE_SCALES:
+                continue
+            self.check_scale(file, "gate", key, self.policy.gate[key], value)
+            self.policy.gate[key] = value
+
+    def limits(self, file: PolicyFile) -> None:
+        for key, value in file.data.get("limits", {}).items():
+            number = size_in_bytes(value) if key.endswith("_size") else value
+            self.check_scale(file, "limits", key, self.policy.limits.get(key), number)
+            self.policy.limits[key] = number
+
+    def check_scale(self, file: PolicyFile, section: str, key: str, before: Json, after: Json) -> None:
+        owner = self.bound(section, f"{section}.{key}")
+        node = file.node.at(section, key)
+        if owner and node is not None and is_looser(section, key, before, after):
+            self.loosened(f"{section}.{key}", owner, node.span, f"it stands at {before}")
+
+    def severity(self, file: PolicyFile) -> None:
+        node = file.node.get("severity")
+        if node is None:
+            return
+        for key, value in file.data["severity"].items():
+            entry = Entry(value, node.key_span(key), file)
+            self.policy.severity.setdefault(key, []).append(entry)
+
+    def lists(self, file: PolicyFile) -> None:
+        node = file.node.get("lists")
+        if node is None:
+            return
+        for name, changes in node.fields.items():
+            owner = self.bound("lists")
+            span = node.key_span(name)
+            if owner:
+                self.loosened("lists", owner, span, f"`{name}` cannot be changed")
+            self.change(file, name, span, changes)
+
+    def change(self, file: PolicyFile, name: str, span: Span, changes: Node) -> None:
+        if not changes.fields:
+            self.report("E306", f"the change to list `{name}` says nothing", span, hint="append, remove or replace")
+        if "replace" in changes.fields and len(changes.fields) > 1:
+            self.report("E306", f"list `{name}` is replaced and changed at once", span, hint="put all into `replace`")
+        for op in ("replace", "remove", "append"):
+            items = changes.get(op)
+            if items is not None:
+                values = tuple(file.data["lists"][name][op])
+                self.policy.lists.append(ListChange(name, op, values, tuple(items.items), span, file))
+
+    def ignore(self, file: PolicyFile) -> None:
+        entries = self.entries(file, "ignore")
+        owner = self.bound("ignore")
+        known = {entry.value for entry in self.policy.ignore}
+        for entry in entries:
+            if owner and entry.value not in known:
+                self.loosened("ignore", owner, entry.span, f"`{entry.value}` cannot be added")
+        self.policy.ignore += entries
+
+    def allow(self, file: PolicyFile) -> None:
+        owner = self.bound("allow")
+        for entry in self.entries(file, "allow") if owner else ():
+            self.loosened("allow", owner, entry.span, "nothing can be added")  # type: ignore[arg-type]
+        self.unite("allow", self.policy.allow, "id", file)
+
+    def unite(self, key: str, into: list[Entry], name: str, file: PolicyFile) -> None:
+        """Add a file's items; the same id twice is a mistake."""
+        for entry in self.entries(file, key):
+            word = entry.value.get(name)
+            twin = next((e for e in into if word is not None and e.value.get(name) == word), None)
+            if twin is not None:
+                place = f"{twin.span.file}:{twin.span.line}"
+                span = entry.node.at(name).span if entry.node and entry.node.at(name) else entry.span  # type: ignore[union-attr]
+                self.report("E309", f"`{word}` stands in `{key}` twice", span, f"first at {place}")
+            into.append(entry)
+
+    def final(self, file: PolicyFile) -> None:
+        for entry in self.entries(file, "final"):
+            if entry.value in FINAL_KEYS:
+                self.policy.final.setdefault(entry.value, entry)
+                continue
+            label = suggestion(entry.value, FINAL_KEYS)
+            hint = "" if label else f"keys: {', '.join(FINAL_KEYS)}"
+            self.report("E311", f"`{entry.value}` cannot be final", entry.span, label, hint)
