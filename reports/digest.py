@@ -87,11 +87,15 @@ def severity_counts(findings: Iterable[Finding]) -> dict[str, int]:
 
 
 def has_errors(document: ScanDocument) -> bool:
-    """Whether something that the scan was asked for could not be scanned or decided."""
+    """Whether something that the scan was asked for could not be scanned or decided.
+
+    A damaged file that a finding stands for is none: the finding says so.
+    """
     if document.errors or document.decision.outcome == "incomplete":
         return True
-    bar = RANK.get(document.policy.fail_on, RANK["warning"])
-    return any(RANK[item.severity] >= bar for item in document.inconclusive)
+    bar = RANK[document.policy.fail_on]
+    told = {top_level(f.artifact) for f in document.findings if f.active and RANK[f.severity] >= bar}
+    return any(RANK[i.severity] >= bar and top_level(i.artifact) not in told for i in document.inconclusive)
 
 
 def files(document: ScanDocument) -> list[ArtifactSummary]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+from modelaudit.engine.facts.text import clean
 from modelaudit.reports import digest
 from modelaudit.reports.escape import visible
 
@@ -25,7 +26,7 @@ SCHEMA = "modelaudit/report@1"
 
 def render_json(document: ScanDocument, view: View) -> str:
     """The report as ASCII JSON, two spaces deep, keys in a fixed order; the same bytes on every machine."""
-    return json.dumps(report(document, verbose=view.verbose), indent=2) + "\n"
+    return json.dumps(_unicode(report(document, verbose=view.verbose)), indent=2) + "\n"
 
 
 def report(document: ScanDocument, *, verbose: bool = False) -> Json:
@@ -67,6 +68,15 @@ def report(document: ScanDocument, *, verbose: bool = False) -> Json:
         "scannedFilesList": [os.path.abspath(a.path) for a in files],
         "scanner_names": sorted({a.format for a in document.artifacts if a.coverage != "none"}),
     }
+
+
+def _unicode(value: object) -> object:
+    """The same data with valid Unicode only: file names may be bytes of any kind."""
+    if isinstance(value, str):
+        return clean(value)[0]
+    if isinstance(value, dict):
+        return {_unicode(key): _unicode(item) for key, item in value.items()}
+    return [_unicode(item) for item in value] if isinstance(value, list) else value
 
 
 def _filled(**fields: object) -> Json:

@@ -47,7 +47,7 @@ def summary_lines(document: ScanDocument, view: View) -> list[Line]:
         ("Files", _files_words(document)),
         ("Findings", _findings_words(document, verbose=view.verbose)),
         ("Policy", _policy_words(document, verbose=view.verbose)),
-        ("Packs", _packs_words(document, verbose=view.verbose)),
+        *_pack_rows(document, verbose=view.verbose),
     ]
     return [*(_row(label, *pieces) for label, pieces in rows), decision]
 
@@ -193,9 +193,10 @@ def _files_words(document: ScanDocument) -> list[Piece]:
     nested = sum(a.depth > 0 for a in document.artifacts)
     partly = sum(a.coverage != "full" for a in document.artifacts)
     words = f"{document.files_scanned} scanned, {glued(digest.human_size(document.bytes_scanned))}"
-    words += f", {glued(digest.counted(nested, 'nested artifact'))}" if nested else ""
-    words += f", {glued(f'{partly} of all not read in full')}" if partly else ""
-    return [("", words), ("quiet", f" · {glued(f'{document.duration:.2f} s')}")]
+    words += f", in {glued(f'{document.duration:.2f} s')}"
+    words += f"; {glued(digest.counted(nested, 'nested artifact'))}" if nested else ""
+    words += f"; {glued(f'{partly} not read in full')}" if partly else ""
+    return [("", words)]
 
 
 def _findings_words(document: ScanDocument, *, verbose: bool) -> list[Piece]:
@@ -219,14 +220,17 @@ def _policy_words(document: ScanDocument, *, verbose: bool) -> list[Piece]:
     ]
 
 
-def _packs_words(document: ScanDocument, *, verbose: bool) -> list[Piece]:
-    pieces: list[Piece] = []
-    for pack in document.packs:
-        words = glued(f"{visible(pack.pack)} {pack.version} ({digest.counted(pack.rules, 'rule')})")
-        pieces += [("", ", " if pieces else ""), ("", words)]
-        if verbose:
-            pieces.append(("quiet", f" {pack.digest}"))
-    return pieces or [("", "none")]
+def _pack_rows(document: ScanDocument, *, verbose: bool) -> list[tuple[str, list[Piece]]]:
+    """All packs in one row; with `verbose` one row for each, and its digest."""
+    packs = [
+        glued(f"{visible(p.pack)} {p.version} ({digest.counted(p.rules, 'rule')})") for p in document.packs
+    ]
+    if not verbose:
+        return [("Packs", [("", ", ".join(packs) or "none")])]
+    return [
+        ("Pack", [("", words), ("quiet", f", {glued(f'digest {pack.digest}')}")])
+        for words, pack in zip(packs, document.packs, strict=True)
+    ]
 
 
 def _decision_line(document: ScanDocument) -> Line:

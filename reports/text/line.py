@@ -33,7 +33,7 @@ def glued(text: str) -> str:
 
 def cells(text: str) -> int:
     """How many terminal cells `text` takes."""
-    if text.isascii():
+    if text.isascii() or all(c < "\u0300" or c == "…" for c in text):
         return len(text)
     from unicodedata import combining, east_asian_width
 

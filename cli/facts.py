@@ -1,0 +1,65 @@
+"""`modelaudit facts`."""
+
+from __future__ import annotations
+
+import click
+
+from modelaudit.cli.values import Seconds, Size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelaudit.engine.factset import FactSet
+
+
+@click.command(short_help="Print what was read from a model, as JSON lines.")
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+@click.option("--output", "-o", metavar="FILE", help="Write to FILE, whole or not at all.")
+@click.option("--timeout", "-t", type=Seconds(), metavar="SECONDS", help="Time for all models.  [default: 300]")
+@click.option("--max-file-size", type=Size(), metavar="SIZE", help="Do not read larger files.")
+def facts(
+    models: tuple[str, ...], output: str | None, timeout: float | None, max_file_size: int | None
+) -> int:
+    """Print every fact that was read from the models: one JSON object a line, `fact` says its kind.
+
+    Facts are all that rules can see. Each line names the artifact, the places and the fields that
+    docs/reference/facts.md describes. Fields without a value are left out.
+
+    \b
+    Examples:
+      modelaudit facts model.pkl
+      modelaudit facts model.pt | jq 'select(.fact == "import") | .qualname'
+      modelaudit facts ./models -o facts.jsonl
+
+    Exit codes: 0 facts were printed, 2 a path could not be read.
+    """
+    from modelaudit.cli import console, deliver
+    from modelaudit.cli import output as files
+    from modelaudit.pipeline.scan import Options
+    from modelaudit.pipeline.scan import facts as read_facts
+
+    given = {"timeout": timeout, "max_file_size": max_file_size}
+    options = Options(**{name: value for name, value in given.items() if value is not None})
+    if output is not None:
+        deliver.check(output)
+    lines = _lines(read_facts(models, options))
+    if output is not None and output != deliver.STDOUT:
+        files.write_whole(output, lines)
+        return 0
+    for line in lines:
+        console.write_stdout(line)
+    return 0
+
+
+def _lines(trees: Iterator[FactSet]) -> Iterator[str]:
+    import json
+
+    from modelaudit.engine.facts.serial import to_json
+
+    for tree in trees:
+        for node in tree.walk():
+            yield json.dumps(to_json(node.artifact), ensure_ascii=True) + "\n"
+            for records in node.facts.values():
+                for fact in records:
+                    yield json.dumps(to_json(fact), ensure_ascii=True) + "\n"
