@@ -257,3 +257,22 @@ def _value_message(error: ValidationError, node: Node) -> tuple[str, str]:
     }
     said = limits.get(str(error.validator), "does not have the form that is wanted here")
     return f"{found} {said}", ""
+
+
+def misfit(value: Json, schema: Schema, root: Schema) -> str:
+    """What is wrong with a typed value under a part of a schema, empty when nothing is."""
+    from jsonschema import Draft202012Validator
+
+    whole = {**schema, "$defs": root.get("$defs", {})}
+    error = next(Draft202012Validator(whole).iter_errors(value), None)
+    return "" if error is None else _misfit(error)
+
+
+def _misfit(error: ValidationError) -> str:
+    if error.validator == "type":
+        wanted = error.validator_value
+        words = [_WORDS.get(w, w) for w in ([wanted] if isinstance(wanted, str) else wanted)]
+        return f"expected {' or '.join(words)}, found `{error.instance}`"
+    if error.validator == "enum":
+        return f"expected one of {', '.join(map(str, error.validator_value))}, found `{error.instance}`"
+    return str(error.message)

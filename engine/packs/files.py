@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from hashlib import sha256
 
 TYPE_CHECKING = False
@@ -22,7 +21,8 @@ def matching(folder: str, globs: Sequence[str]) -> list[str]:
     found: set[str] = set()
     for start, patterns in _by_start(globs).items():
         for path in _walk(folder, start):
-            if any(pattern.fullmatch(path) for pattern in patterns):
+            segments = path.split("/")
+            if any(_covers(pattern, segments) for pattern in patterns):
                 found.add(path)
     return sorted(found)
 
@@ -49,30 +49,45 @@ def escapes(glob: str) -> bool:
     return glob.startswith(("/", "~")) or ":" in glob or "\\" in glob or ".." in glob.split("/")
 
 
-def _by_start(globs: Sequence[str]) -> dict[str, list[re.Pattern[str]]]:
-    """The globs as patterns, by the folder under which their files must be."""
-    starts: dict[str, list[re.Pattern[str]]] = {}
+def _by_start(globs: Sequence[str]) -> dict[str, list[list[str]]]:
+    """The globs as segments, by the folder under which their files must be."""
+    starts: dict[str, list[list[str]]] = {}
     for glob in globs:
         segments = glob.removeprefix("./").split("/")
         literal = []
         for segment in segments[:-1]:
-            if set(segment) & set("*?"):
+            if "*" in segment or "?" in segment:
                 break
             literal.append(segment)
-        starts.setdefault("/".join(literal), []).append(_pattern(segments))
+        starts.setdefault("/".join(literal), []).append(segments)
     return starts
 
 
-def _pattern(segments: Sequence[str]) -> re.Pattern[str]:
-    parts = []
-    for index, segment in enumerate(segments):
-        last = index == len(segments) - 1
-        if segment == "**":
-            parts.append(".*" if last else "(?:[^/]+/)*")
-            continue
-        escaped = re.escape(segment).replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
-        parts.append(escaped if last else escaped + "/")
-    return re.compile("".join(parts), re.DOTALL)
+def _covers(glob: Sequence[str], path: Sequence[str]) -> bool:
+    """Whether the segments of a glob cover those of a path. No `re`: this runs at every start."""
+    if not glob:
+        return not path
+    if glob[0] == "**":
+        return any(_covers(glob[1:], path[skip:]) for skip in range(len(path) + 1))
+    return bool(path) and _fits(glob[0], path[0]) and _covers(glob[1:], path[1:])
+
+
+def _fits(pattern: str, name: str) -> bool:
+    """Whether one segment fits a pattern of `*` and `?`; on a misfit only the last star takes in more."""
+    at = here = covered = 0
+    star = -1
+    while here < len(name):
+        sign = pattern[at] if at < len(pattern) else ""
+        if sign == "*":
+            star, covered, at = at, here, at + 1
+        elif sign in ("?", name[here]):
+            at, here = at + 1, here + 1
+        elif star >= 0:
+            covered += 1
+            at, here = star + 1, covered
+        else:
+            return False
+    return not pattern[at:].strip("*")
 
 
 def _walk(folder: str, start: str) -> Iterator[str]:

@@ -1,0 +1,146 @@
+"""Compiled rule sets kept between runs, as JSON that is believed only while every input is unchanged.
+
+An entry is two lines: a header (what was asked for, the digest of every file that was read, the digest of the
+second line) and the compiled rule set. An entry that is broken, was made from other inputs or by another
+engine, or lies in a folder that others can write to, is as good as none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from hashlib import sha256
+
+from modelaudit.engine.packs import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    Json = Any
+
+ENTRY = "modelaudit/cache@1"
+MAX_BYTES = 256 * 1024 * 1024
+MAX_ENTRIES = 64
+
+
+def folder() -> str:
+    """Where this user's caches stand: `$MODELAUDIT_CACHE_DIR`, else the place that the system has for them."""
+    chosen = os.environ.get("MODELAUDIT_CACHE_DIR")
+    if chosen:
+        return chosen
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser(r"~\AppData\Local")
+    elif sys.platform == "darwin":
+        base = os.path.expanduser("~/Library/Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(base, "modelaudit")
+
+
+def load(request: Mapping[str, Json]) -> Json | None:
+    """The compiled rule set for a request, None when there is no entry that can be believed."""
+    place = os.path.join(folder(), "compiled")
+    if not _is_private(place):
+        return None
+    data = _read(os.path.join(place, f"{_key(request)}.json"))
+    if data is None:
+        return None
+    head, _, payload = data.partition(b"\n")
+    try:
+        header = json.loads(head)
+        if header["entry"] != ENTRY or header["request"] != request:
+            return None
+        if header["sha256"] != sha256(payload).hexdigest() or not unchanged(header["inputs"]):
+            return None
+        return json.loads(payload)
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
+
+
+def store(request: Mapping[str, Json], inputs: Sequence[Mapping[str, Json]], ruleset: Json) -> None:
+    """Keep a compiled rule set; where that is not possible nothing happens."""
+    place = os.path.join(folder(), "compiled")
+    payload = _dump(ruleset)
+    header = {
+        "entry": ENTRY,
+        "request": request,
+        "inputs": list(inputs),
+        "sha256": sha256(payload).hexdigest(),
+    }
+    try:
+        os.makedirs(place, mode=0o700, exist_ok=True)
+        if _is_private(place):
+            _write(place, f"{_key(request)}.json", _dump(header) + b"\n" + payload)
+            _prune(place)
+    except OSError:
+        return
+
+
+def unchanged(inputs: Sequence[Mapping[str, Json]]) -> bool:
+    """Whether every file and folder that was read still has the same content."""
+    for item in inputs:
+        if "folder" in item:
+            now = files.digest(item["folder"], item["globs"])
+        else:
+            now = files.file_digest(item["path"])
+        if not now or now != item["sha256"]:
+            return False
+    return True
+
+
+def _dump(value: Json) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def _key(request: Mapping[str, Json]) -> str:
+    return sha256(_dump(request)).hexdigest()
+
+
+def _is_private(place: str) -> bool:
+    """Whether a folder is there, is no link, belongs to this user and nobody else can write to it."""
+    try:
+        found = os.lstat(place)
+    except OSError:
+        return False
+    if not stat.S_ISDIR(found.st_mode):
+        return False
+    return sys.platform == "win32" or (found.st_uid == os.geteuid() and not found.st_mode & 0o022)
+
+
+def _read(path: str) -> bytes | None:
+    """The bytes of an entry, None when it is not a plain file of this user."""
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return None
+    with open(handle, "rb") as stream:
+        found = os.fstat(handle)
+        own = sys.platform == "win32" or found.st_uid == os.geteuid()
+        if not own or not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
+            return None
+        return stream.read()
+
+
+def _write(place: str, name: str, data: bytes) -> None:
+    """Write an entry under another name, then move it into place."""
+    temporary = os.path.join(place, f".{os.urandom(8).hex()}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        with open(handle, "wb") as stream:
+            stream.write(data)
+        os.replace(temporary, os.path.join(place, name))
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _prune(place: str) -> None:
+    """Drop the oldest entries beyond the number that is kept."""
+    with os.scandir(place) as entries:
+        kept = [(entry.stat().st_mtime_ns, entry.path) for entry in entries if entry.is_file()]
+    for _, path in sorted(kept)[:-MAX_ENTRIES]:
+        os.unlink(path)
