@@ -36,6 +36,23 @@ def write_stdout(text: str) -> None:
         raise
 
 
+def say(text: str, hang: int = 0) -> None:
+    """Write text to stdout, wrapped to the width of the output; a line that wraps is indented by `hang` more."""
+    from modelaudit.reports.escape import visible
+    from modelaudit.reports.text.line import Line, wrap
+
+    width = terminal_view(verbose=False, quiet=False).width
+    out = []
+    for line in text.split("\n"):
+        indent = len(line) - len(line.lstrip(" "))
+        shown = visible(line.strip())
+        # Columns are held apart by two spaces and more, which wrapping would close up.
+        kept = shown.replace("  ", "\u00a0\u00a0")
+        rows = wrap(Line(("", kept), indent=indent, hang=indent + hang), width)
+        out += ["".join(part for _, part in row).rstrip() for row in rows]
+    write_stdout("\n".join(out) + "\n")
+
+
 def silence_stdout() -> None:
     """Send what is still buffered for stdout nowhere, so that the exit of the process is quiet."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

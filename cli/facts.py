@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE, whole or not at all.")
 @click.option("--timeout", "-t", type=Seconds(), metavar="SECONDS", help="Time for all models.  [default: 300]")
 @click.option("--max-file-size", type=Size(), metavar="SIZE", help="Do not read larger files.")
-def facts(
-    models: tuple[str, ...], output: str | None, timeout: float | None, max_file_size: int | None
-) -> int:
+def facts(models: tuple[str, ...], output: str | None, timeout: float | None, max_file_size: int | None) -> int:
     """Print every fact that was read from the models: one JSON object a line, `fact` says its kind.
 
     Facts are all that rules can see. Each line names the artifact, the places and the fields that

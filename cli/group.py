@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 
 import click
 
@@ -35,6 +36,22 @@ class LazyGroup(click.Group):
         module, _, attribute = self.table[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first word names; for an unknown one the nearest name is suggested."""
+        if args and args[0] not in self.table and not args[0].startswith("-"):
+            ctx.fail(f"no such command {args[0]!r}{self._suggestion(args[0])}")
+        return super().resolve_command(ctx, args)
+
+    def _suggestion(self, word: str) -> str:
+        if os.path.exists(word):
+            return f"; did you mean `modelaudit scan {word}`?"
+        from difflib import get_close_matches
+
+        near = get_close_matches(word, self.table, n=1)
+        return f", did you mean {near[0]!r}?" if near else ""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""

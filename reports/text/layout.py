@@ -222,9 +222,7 @@ def _policy_words(document: ScanDocument, *, verbose: bool) -> list[Piece]:
 
 def _pack_rows(document: ScanDocument, *, verbose: bool) -> list[tuple[str, list[Piece]]]:
     """All packs in one row; with `verbose` one row for each, and its digest."""
-    packs = [
-        glued(f"{visible(p.pack)} {p.version} ({digest.counted(p.rules, 'rule')})") for p in document.packs
-    ]
+    packs = [glued(f"{visible(p.pack)} {p.version} ({digest.counted(p.rules, 'rule')})") for p in document.packs]
     if not verbose:
         return [("Packs", [("", ", ".join(packs) or "none")])]
     return [

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+
 from fixtures import documents
 from fixtures.documents import artifact, document, finding
-
 from modelaudit.engine.document import Decision, ScanError
 from modelaudit.engine.facts import Place
 from modelaudit.engine.finding import Inconclusive

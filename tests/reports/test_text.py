@@ -3,9 +3,9 @@ import subprocess
 import sys
 
 import pytest
+
 from fixtures import documents
 from fixtures.documents import document, finding
-
 from modelaudit.engine.facts import Place
 from modelaudit.reports import View, render
 from modelaudit.reports.text import render_summary
@@ -34,7 +34,7 @@ def test_the_report_is_the_golden_one(sample: str, view: str, golden) -> None:
 def test_findings_are_numbered_through_the_report_with_place_severity_and_message() -> None:
     heads = re.findall(r"^(\d+)\. (\S+.*?)(?: \(pos (\d+)\))?: \[([A-Z]+)\] (.+)$", text(), re.MULTILINE)
     assert [head[0] for head in heads] == ["1", "2", "3", "4"]
-    assert ("2", "models/model.pkl", "28", "CRITICAL") == heads[1][:4]
+    assert heads[1][:4] == ("2", "models/model.pkl", "28", "CRITICAL")
 
 
 def test_the_line_after_the_headline_says_why() -> None:
