@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from modelaudit.engine.finding import SEVERITIES, Finding, Inconclusive, Judgement
+from modelaudit.engine.finding import Finding, Inconclusive, Judgement
 from modelaudit.engine.judging.absorb import absorb
 from modelaudit.engine.judging.findings import drafts
+from modelaudit.engine.judging.grades import is_suppressed, potential
 from modelaudit.engine.judging.hits import outcome
 
 TYPE_CHECKING = False
@@ -100,34 +101,6 @@ def evaluate_rule(rule: Rule, tree: FactSet) -> RuleResult:
         if said.cause is not None:
             causes.append(said.cause)
     return RuleResult(findings, groups, causes)
-
-
-def is_suppressed(rule: Rule) -> bool:
-    """Whether the policy ignores the rule or lets it only report."""
-    return bool((rule.doc.get("standing") or {}).get("suppression"))
-
-
-def potential(rule: Rule) -> tuple[str, str]:
-    """The gravest severity and surest confidence that a match of the rule could have."""
-    doc = rule.doc
-    confidence = _most(("possible", "likely", "proved"), [doc["confidence"], *_raised(rule, "confidence")])
-    severity = (doc.get("standing") or {}).get("severity")
-    if severity is None:
-        severity = _most(SEVERITIES, [doc["severity"], *_raised(rule, "severity")])
-        if confidence == "possible" and severity == "critical":
-            severity = "warning"
-    return severity, confidence
-
-
-def _raised(rule: Rule, field: str) -> list[str]:
-    """The words that raises may say; what a table says may be anything."""
-    words = (case.get(field) for case in rule.doc["raise"])
-    most = "critical" if field == "severity" else "proved"
-    return [word if isinstance(word, str) else most for word in words if word is not None]
-
-
-def _most(order: tuple[str, ...], words: list[str]) -> str:
-    return max(words, key=order.index)
 
 
 def _allows(ruleset: Ruleset) -> dict[str, list[Allow]]:

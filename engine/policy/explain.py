@@ -16,14 +16,13 @@ STEPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("lists", "Changes to lists of the packs are made, those of an extended policy first.", ("lists",)),
     (
         "select/ignore",
-        "Rules that are not selected take no part; findings of ignored rules are reported and do not count. A deny is "
-        "always selected, and ignored only by its id, where it says `overridable`.",
+        "Rules that are not selected take no part; findings of ignored rules are shown and do not count.",
         ("select", "ignore"),
     ),
     ("maturity", "Rules of a status that is not listed report and never decide.", ("maturity",)),
     (
         "judge",
-        "Rules and denies are evaluated on every fact: each matches, does not match, or is inconclusive.",
+        "Rules and denies see every fact: each matches, does not match, or is inconclusive.",
         ("deny",),
     ),
     (
@@ -33,24 +32,25 @@ STEPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "unless/allow",
-        "A fact that the rule's `unless` or an `allow` covers does not count; where that is unknown, it counts. No allow "
-        "touches a deny.",
+        "What the rule's `unless` or an `allow` covers does not count; where that is unknown, it counts.",
         ("allow",),
     ),
     (
         "absorb",
-        "Of several findings about one subject in one artifact, the one whose rule absorbs the others stands for them.",
+        "Of several findings about one subject in one artifact, the one whose rule absorbs the others stands.",
         (),
     ),
-    ("baseline", "Findings that a baseline knows do not count. (Not carried out by this version.)", ()),
-    ("waivers", "Waived findings do not count until the waiver ends. (Not carried out by this version.)", ()),
+    ("baseline", "What a baseline knows does not count. (Not carried out by this version.)", ()),
+    ("waivers", "What is waived does not count until the waiver ends. (Not carried out by this version.)", ()),
     (
         "gate",
-        "A finding at or above `fail_on` and `min_confidence` that still counts fails the scan: exit code 1. Otherwise a "
-        "scan that is not complete ends as `on_incomplete` says: error is exit code 2, fail is 1, report is 0. Otherwise "
-        "the exit code is 0.",
+        "A finding that still counts and reaches `fail_on` and `min_confidence` fails the scan; else coverage decides.",
         ("gate",),
     ),
+)
+NOTES = (
+    "select, allow and baselines never touch a deny; `ignore` does, by its id, where it says `overridable`.",
+    "Exit codes: 1 the scan fails; 2 it is not complete (`on_incomplete`: error 2, fail 1, report 0); 0 else.",
 )
 
 
@@ -58,7 +58,7 @@ def order_text() -> str:
     """The steps of the decision in their fixed order, one paragraph each, numbered."""
     lines = ["A scan is decided in this order, whatever the policy:", ""]
     lines += [f"{number:2}. {name}: {said}" for number, (name, said, _) in enumerate(STEPS, 1)]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *NOTES])
 
 
 def policy_text(ruleset: Ruleset) -> str:
@@ -76,7 +76,7 @@ def policy_text(ruleset: Ruleset) -> str:
         lines.append(f"{number:2}. {name}: {said}")
         for key in keys:
             lines += [f"      {line}" for line in _said(key, policy.doc, ruleset)]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *NOTES])
 
 
 def summary(ruleset: Ruleset) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from modelaudit.engine.document import Decision
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.finding import CONFIDENCES, SEVERITIES
-from modelaudit.engine.judge import potential
+from modelaudit.engine.judging.grades import potential
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
