@@ -1,0 +1,173 @@
+"""Rules and lists as read from files, compiled into the plain JSON that runs and that the cache keeps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from modelaudit.engine.diagnostics import Diagnostic
+from modelaudit.engine.lang.compile import Compiler
+from modelaudit.engine.lang.lists import ListType, compile_list
+from modelaudit.engine.lang.macros import MacroDef
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from modelaudit.engine.diagnostics import Span
+    from modelaudit.engine.documents import Node
+    from modelaudit.engine.packs.model import ListSource, Pack, RuleSource, Sources
+
+    Json = Any
+
+_COPIED = (
+    *("id", "name", "version", "title", "status", "severity", "confidence", "aliases", "formats", "inside", "for"),
+    *("absorbs", "why", "fix", "cwes", "tags", "references", "requires"),
+)
+
+
+def compile_lists(lists: Mapping[str, ListSource], diagnostics: list[Diagnostic]) -> dict[str, Json]:
+    """The compiled lists by full name; entries that do not fit their list are reported."""
+    compiled = {}
+    for name, source in lists.items():
+        made, problems = compile_list(source.kind, source.of, source.fold, source.items)
+        for problem in problems:
+            span = source.spans[problem.index] if problem.index < len(source.spans) else source.span
+            note = f"list {name}"
+            diagnostics.append(Diagnostic(problem.code, problem.message, span, help=problem.help, note=note))
+        compiled[name] = made
+    return compiled
+
+
+def list_types(lists: Mapping[str, ListSource]) -> dict[str, ListType]:
+    """What the compiler must know of each list: its kind, what it holds and the columns of a table."""
+    return {name: _list_type(source) for name, source in lists.items()}
+
+
+def macro_defs(pack: Pack) -> dict[str, MacroDef]:
+    """The macros of a pack as the compiler takes them."""
+    return {
+        name: MacroDef(macro.signature, macro.text.replace("\n", " "), macro.span, macro.node.span)
+        for name, macro in pack.macros.items()
+    }
+
+
+def compile_rules(sources: Sources, types: Mapping[str, ListType]) -> list[Json]:
+    """The compiled rules of all packs; those with mistakes are left out and the mistakes reported."""
+    compiled = []
+    for pack in sources.packs:
+        compiler = Compiler(lists=types, macros=macro_defs(pack), pack=pack.name)
+        for rule in pack.rules:
+            made = _RuleCompiler(compiler, rule, sources.diagnostics).run()
+            if made is not None:
+                compiled.append(made)
+    return compiled
+
+
+def _list_type(source: ListSource) -> ListType:
+    columns: dict[str, None] = {}
+    for item in source.items if source.kind == "table" else ():
+        columns.update(dict.fromkeys(key for key in item if key != "key"))
+    return ListType(source.kind, source.of, source.fold, tuple(columns))
+
+
+class _RuleCompiler:
+    """Compiles one rule."""
+
+    def __init__(self, compiler: Compiler, rule: RuleSource, diagnostics: list[Diagnostic]) -> None:
+        self.compiler = compiler
+        self.rule = rule
+        self.diagnostics = diagnostics
+        self.kind: str = rule.value("for")
+
+    def run(self) -> Json | None:
+        """The rule as JSON, None when something in it does not compile."""
+        self.compiler.diagnostics.clear()
+        doc = {key: self.rule.value(key) for key in _COPIED}
+        doc["when"] = self.condition(self.rule.node.get("when"))
+        doc["unless"] = self.condition(self.rule.node.get("unless"))
+        doc["raise"] = [self.case(node) for node in self.items("raise")]
+        doc["group"] = [self.path(node) for node in self.items("group")] or None
+        doc["message"] = self.text(self.rule.node.get("message"))
+        doc["cves"] = [self.word(node) for node in self.items("cves")]
+        doc |= {"pack": self.rule.pack.name, "pack_version": self.rule.pack.version}
+        doc |= {"source": "rule", "overridable": False}
+        mistakes = list(self.compiler.diagnostics)
+        self.diagnostics.extend(self.placed(mistake) for mistake in mistakes)
+        if any(mistake.level == "error" for mistake in mistakes):
+            return None
+        doc["reads"] = sorted(self.reads(doc))
+        return doc
+
+    def items(self, key: str) -> list[Node]:
+        node = self.rule.node.get(key)
+        return node.items if node is not None else []
+
+    def condition(self, node: Node | None) -> Json | None:
+        """The conjunction of an expression or a list of expressions, None when there is none."""
+        if node is None or (node.kind == "list" and not node.items):
+            return None
+        lines = [_line(item) for item in (node.items if node.kind == "list" else [node])]
+        return self.compiler.expression(lines, self.kind, requires=self.rule.value("requires"))
+
+    def case(self, node: Node) -> Json:
+        case = {"when": self.condition(node.get("when"))}
+        for key in ("severity", "confidence"):
+            said = node.get(key)
+            if said is not None:
+                case[key] = self.word(said)
+        return case
+
+    def path(self, node: Node) -> Json:
+        return self.compiler.value(*_line(node), self.kind, requires=self.rule.value("requires"))
+
+    def text(self, node: Node | None) -> Json:
+        return None if node is None else self.compiler.message(*_line(node), self.kind)
+
+    def word(self, node: Node) -> Json:
+        """A word as it stands, or the column of a table that gives it."""
+        return {"template": self.text(node)} if "{" in node.text else node.text
+
+    def reads(self, doc: Mapping[str, Json]) -> set[str]:
+        """Every kind and field that the programs of a rule read."""
+        programs = [doc["when"], doc["unless"], *(doc["group"] or ()), *(case["when"] for case in doc["raise"])]
+        return {name for program in programs if program is not None for name in self.compiler.reads(program)}
+
+    def placed(self, mistake: Diagnostic) -> Diagnostic:
+        """The mistake at its place in the file, where a scalar holds escapes or goes over several lines."""
+        note = f"rule {self.rule.id}"
+        span = mistake.span
+        node = _holding(self.scalars(), span) if span is not None else None
+        if span is None or node is None:
+            return replace(mistake, note=note)
+        return replace(mistake, note=note, span=node.place(span.column - node.span.column, span.length))
+
+    def scalars(self) -> Iterable[Node]:
+        waiting = [self.rule.node]
+        while waiting:
+            node = waiting.pop()
+            if node.kind == "scalar":
+                yield node
+            waiting.extend(node.items or node.fields.values())
+
+
+def _line(node: Node) -> tuple[str, Span]:
+    """The text of a scalar as one line, so that an offset in it is a distance from its first character."""
+    return node.text.rstrip("\n").replace("\n", " "), node.span
+
+
+def _holding(scalars: Iterable[Node], span: Span) -> Node | None:
+    """The scalar that a place is in: the last one that begins before it on the same line."""
+    before = [
+        node
+        for node in scalars
+        if node.span.file == span.file and node.span.line == span.line and node.span.column <= span.column
+    ]
+    return max(before, key=lambda node: node.span.column, default=None)
+
+
+def neutral(packs: Sequence[Pack]) -> Json:
+    """What a compiled document says of its packs."""
+    return [
+        {"pack": pack.name, "version": pack.version, "digest": pack.digest, "rules": len(pack.rules)} for pack in packs
+    ]

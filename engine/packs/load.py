@@ -1,0 +1,152 @@
+"""From `--policy` and `--rules` to a rule set that runs: from the cache when nothing changed, else compiled."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+
+import modelaudit
+from modelaudit.engine.packs import cache as entries
+from modelaudit.engine.resources import data_path
+from modelaudit.engine.ruleset import FORMAT, Ruleset
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from modelaudit.engine.diagnostics import Diagnostic
+    from modelaudit.engine.packs.model import Sources
+
+    Json = Any
+
+# What turns files into a compiled rule set: a change in any of it makes every cache entry stale.
+_ENGINE = (("engine",), ("engine", "lang"), ("engine", "packs"), ("engine", "policy"), ("schemas",), ("rules",))
+
+
+def load_ruleset(policy: str | None = None, rules: Sequence[str] = (), *, cache: bool = True) -> Ruleset:
+    """The rule set of the built-in packs and those at `rules` under a policy, as `--policy` names it.
+
+    Refuses unknown names and missing paths with a `UsageError`, and files with mistakes with one
+    `DiagnosticsError` that has all of them.
+    """
+    request = _request(policy, rules)
+    if cache:
+        found = _revived(entries.load(request))
+        if found is not None:
+            return found
+    document, inputs = build(policy, rules)
+    if cache and entries.unchanged(inputs):
+        entries.store(request, inputs, document)
+    return Ruleset.from_json(document)
+
+
+def gather(rules: Sequence[str] = (), *, builtin: bool = True) -> Sources:
+    """The packs at these paths, after the built-in ones, read and checked but not compiled."""
+    from modelaudit.engine.packs import checks, read
+    from modelaudit.engine.packs.model import Sources
+
+    sources = Sources()
+    for folder in read.builtin_folders() if builtin else ():
+        read.read_builtin(folder, sources)
+    seen: set[str] = set()
+    for path in rules:
+        real = os.path.realpath(read.locate(path))
+        if real not in seen:
+            seen.add(real)
+            read.read_user(path, sources)
+    checks.check_rules(sources)
+    return sources
+
+
+def build(policy: str | None = None, rules: Sequence[str] = ()) -> tuple[Json, list[Json]]:
+    """The compiled document of a request, and the inputs that it was made from.
+
+    Every mistake in every file is reported at once, as a `DiagnosticsError`.
+    """
+    from modelaudit.engine.policy.compile import compile_policy
+    from modelaudit.engine.policy.lists import replay
+    from modelaudit.engine.policy.load import load_chain
+    from modelaudit.engine.policy.merge import resolve
+
+    chain = load_chain(policy)
+    sources = gather(rules)
+    diagnostics = [*sources.diagnostics, *chain.diagnostics]
+    if chain.diagnostics:
+        compiled(sources, diagnostics)
+        raise_errors(diagnostics)
+    resolved = resolve(chain)
+    replay(resolved, sources.packs)
+    document = compiled(sources, diagnostics)
+    document = compile_policy(resolved, sources, document)
+    diagnostics += resolved.diagnostics
+    raise_errors(diagnostics)
+    inputs = [*sources.inputs, *({"path": path, "sha256": digest} for path, digest in chain.inputs)]
+    return document, inputs
+
+
+def compiled(sources: Sources, diagnostics: list[Diagnostic]) -> Json:
+    """The packs as a compiled document that lacks only its policy; mistakes are added to the diagnostics."""
+    from modelaudit.engine.packs import compile as compiler
+
+    before = len(sources.diagnostics)
+    lists = compiler.compile_lists(sources.lists, sources.diagnostics)
+    rules = compiler.compile_rules(sources, compiler.list_types(sources.lists))
+    diagnostics += sources.diagnostics[before:]
+    return {
+        "format": FORMAT,
+        "engine": modelaudit.__version__,
+        "packs": compiler.neutral(sources.packs),
+        "notices": list(sources.notices),
+        "incomplete": sources.incomplete,
+        "lists": lists,
+        "rules": rules,
+    }
+
+
+def raise_errors(diagnostics: Sequence[Diagnostic]) -> None:
+    """Refuse when there is an error among the diagnostics, with all of them in the order of files and lines."""
+    if any(diagnostic.level == "error" for diagnostic in diagnostics):
+        from modelaudit.engine.diagnostics import DiagnosticsError
+
+        raise DiagnosticsError(in_order(diagnostics))
+
+
+def in_order(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Diagnostics file by file and line by line, each once."""
+    places = {d: (d.span.file, d.span.line, d.span.column) if d.span else ("", 0, 0) for d in diagnostics}
+    return tuple(sorted(places, key=places.__getitem__))
+
+
+def _request(policy: str | None, rules: Sequence[str]) -> Json:
+    """What a cache entry must have been made for."""
+    word = policy or "default"
+    return {
+        "format": FORMAT,
+        "engine": modelaudit.__version__,
+        "stamp": _stamp(),
+        "policy": os.path.abspath(word) if set(word) & {"/", ".", os.sep} else word,
+        "rules": [os.path.realpath(path) for path in rules],
+    }
+
+
+def _stamp() -> str:
+    """A digest that changes when any file of the engine does, by name, size and time."""
+    total = sha256()
+    for parts in _ENGINE:
+        with os.scandir(data_path(*parts)) as folder:
+            files = sorted((entry.name, entry.stat()) for entry in folder if not entry.name.startswith("_"))
+        for name, found in files:
+            size = found.st_size if "." in name else 0  # the size of a folder says nothing
+            total.update(f"{name} {size} {found.st_mtime_ns if size else 0}\n".encode())
+    return total.hexdigest()
+
+
+def _revived(document: Json | None) -> Ruleset | None:
+    """The rule set of a cache entry, None when it is not shaped like one."""
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        return None
+    try:
+        return Ruleset.from_json(document)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return None

@@ -1,0 +1,200 @@
+"""Inline tests of rules: the facts that they write down, judged by the code that judges a scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from modelaudit.engine.diagnostics import Diagnostic
+from modelaudit.engine.judge import evaluate_rule
+from modelaudit.engine.packs.examples import Examples
+from modelaudit.engine.packs.load import compiled, gather, in_order, raise_errors
+from modelaudit.engine.ruleset import Matchers, Rule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from modelaudit.engine.diagnostics import Span
+    from modelaudit.engine.documents import Node
+    from modelaudit.engine.factset import FactSet
+    from modelaudit.engine.finding import Finding
+    from modelaudit.engine.judge import RuleResult
+    from modelaudit.engine.packs.model import RuleSource
+
+    Json = Any
+    Fixtures = Callable[[str], FactSet]
+
+_MATCHES, _MATCHES_NOT = "match", "no-match"
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """What came of one inline test; `problems` is empty when it passed."""
+
+    __test__ = False  # not a test of this product's own suite
+
+    rule: str
+    pack: str
+    name: str
+    span: Span
+    expected: str  # match | no-match | inconclusive
+    outcome: str  # the same words
+    problems: tuple[str, ...] = ()
+    skipped: str = ""  # why the test did not run
+
+    @property
+    def passed(self) -> bool:
+        """Whether the test ran and said what was expected."""
+        return not self.problems and not self.skipped
+
+
+@dataclass(slots=True)
+class TestRun:
+    """Every inline test of some packs."""
+
+    __test__ = False
+
+    results: list[TestResult] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)  # rules without a match or a no-match among them
+    notices: tuple[str, ...] = ()
+    rules: int = 0  # how many rules were tested
+
+    @property
+    def failed(self) -> list[TestResult]:
+        """The tests that did not say what was expected."""
+        return [result for result in self.results if result.problems]
+
+    @property
+    def skipped(self) -> list[TestResult]:
+        """The tests that did not run."""
+        return [result for result in self.results if result.skipped]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every test that ran passed and every rule has the tests that it needs."""
+        return not self.failed and not any(d.level == "error" for d in self.diagnostics)
+
+
+def run_tests(rules: Sequence[str] = (), *, only: str | None = None, fixtures: Fixtures | None = None) -> TestRun:
+    """Run the inline tests of the packs at these paths, or of the built-in packs when there are none.
+
+    `only` is an id or name of a rule. `fixtures` scans a fixture by its name; without it those tests are
+    skipped. Files with mistakes are refused with a `DiagnosticsError`.
+    """
+    sources = gather(rules)
+    diagnostics = list(sources.diagnostics)
+    document = compiled(sources, diagnostics)
+    raise_errors(diagnostics)
+    run = TestRun(diagnostics=diagnostics, notices=tuple(sources.notices))
+    lists = Matchers(document["lists"])
+    linked = {doc["id"]: Rule(doc, lists) for doc in document["rules"]}
+    for source in sources.rules:
+        wanted = only in (None, source.id, source.data["name"])
+        if wanted and source.pack.builtin != bool(rules):
+            run.rules += 1
+            run.diagnostics.extend(_lacking(source))
+            run.results.extend(_Tester(source, linked[source.id], run.diagnostics, fixtures).results())
+    run.diagnostics = list(in_order(run.diagnostics))
+    return run
+
+
+def _lacking(source: RuleSource) -> Iterator[Diagnostic]:
+    """A rule is shown to match something and to leave something alone (E130)."""
+    expected = {_expected(test["expect"]) for test in source.data["tests"]}
+    for word in (_MATCHES, _MATCHES_NOT):
+        if word not in expected:
+            message = f"rule {source.id} has no test that expects `{word}`"
+            yield Diagnostic("E130", message, source.span, help="a rule needs at least one of either")
+
+
+def _expected(expect: Json) -> str:
+    """The outcome that an `expect` asks for."""
+    if isinstance(expect, str):
+        return expect
+    return _MATCHES_NOT if expect.get("match") == 0 else _MATCHES
+
+
+class _Tester:
+    """Runs the tests of one rule."""
+
+    def __init__(
+        self, source: RuleSource, rule: Rule, diagnostics: list[Diagnostic], fixtures: Fixtures | None
+    ) -> None:
+        self.source = source
+        self.rule = rule
+        self.diagnostics = diagnostics
+        self.fixtures = fixtures
+
+    def results(self) -> Iterator[TestResult]:
+        """The result of each test, in order."""
+        tests = self.source.node.get("tests")
+        for node, test in zip(tests.items if tests else (), self.source.data["tests"], strict=True):
+            yield self.result(node, test)
+
+    def result(self, node: Node, test: Mapping[str, Json]) -> TestResult:
+        """Judge the facts of one test and compare."""
+        expect = test["expect"]
+        about = (self.source.id, self.source.pack.name, test["name"], node.span, _expected(expect))
+        facts = node.get("facts")
+        if facts is not None:
+            examples = Examples(self.source.value("formats"), self.source.value("inside"))
+            tree = examples.build(facts)
+            if examples.diagnostics:
+                self.diagnostics.extend(examples.diagnostics)
+                return TestResult(*about, "", ("its facts have mistakes",))
+        elif self.fixtures is None:
+            return TestResult(*about, "", skipped="fixtures are not built here")
+        else:
+            tree = self.fixtures(test["fixture"])
+        said = evaluate_rule(self.rule, tree)
+        return TestResult(*about, said.outcome, tuple(differences(expect, said)))
+
+
+def differences(expect: Json, said: RuleResult) -> Iterator[str]:
+    """In what a rule's result differs from what a test expects, one sentence each."""
+    expected = _expected(expect)
+    if said.outcome != expected:
+        because = f": {'; '.join(said.causes)}" if said.outcome == "inconclusive" else ""
+        yield f"expected {expected}, got {said.outcome}{because}"
+        return
+    if isinstance(expect, str):
+        return
+    if "match" in expect and len(said.findings) != expect["match"]:
+        yield f"expected {expect['match']} findings, got {len(said.findings)}"
+    for key in ("severity", "confidence"):
+        got = sorted({getattr(finding, key) for finding in said.findings})
+        if key in expect and got != [expect[key]]:
+            yield f"expected {key} {expect[key]}, got {', '.join(got)}"
+    yield from _texts(expect, said)
+
+
+def _texts(expect: Mapping[str, Json], said: RuleResult) -> Iterator[str]:
+    if "message" in expect:
+        got = [finding.message for finding in said.findings]
+        if expect["message"] not in got:
+            yield f"expected message `{expect['message']}`, got {', '.join(f'`{text}`' for text in got)}"
+    if "group" in expect:
+        wanted = tuple(_text(value) for value in expect["group"])
+        if wanted not in said.groups:
+            yield f"expected group {wanted}, got {', '.join(map(str, said.groups))}"
+    places = {place for finding in said.findings for place in _places(finding)}
+    for wanted in expect.get("at", ()):
+        if not any(place == wanted or place.endswith((f"!{wanted}", f"/{wanted}")) for place in places):
+            yield f"expected a finding at {wanted}, got {', '.join(sorted(places))}"
+
+
+def _text(value: Json) -> str:
+    """A value of a group as the judge writes it."""
+    return str(value)
+
+
+def _places(finding: Finding) -> Iterator[str]:
+    """Where a finding is, as `at:` writes it: the artifact, with the offset, pointer, node or layer."""
+    yield finding.artifact
+    for place in finding.places:
+        if place.offset is not None:
+            yield f"{finding.artifact}@{place.offset:#x}"
+        for word in (place.pointer, place.node, place.layer):
+            if word is not None:
+                yield f"{finding.artifact}@{word}"
