@@ -17,7 +17,19 @@ if TYPE_CHECKING:
 
 
 class BudgetSpent(Exception):  # noqa: N818 - not an error: the scan's time or bytes are spent
-    """The scan's time is up; the pipeline raises it out of a reader and marks what is missing."""
+    """A budget of the whole scan is spent. The pipeline raises it out of a reader or `Context.check`.
+
+    A parser lets it pass; the pipeline keeps what was yielded before and notes a `limit` with these fields.
+    """
+
+    def __init__(
+        self, what: str = "time", *, at: int | None = None, budget: int | None = None, by: str = "user"
+    ) -> None:
+        super().__init__(what, at, budget, by)
+        self.what = what
+        self.at = at
+        self.budget = budget
+        self.by = by
 
 
 class Nested:

@@ -1,0 +1,145 @@
+"""Which format the bytes have: the catalogue `schemas/formats.json`, and the recognisers of the parser packages.
+
+A parser package names its recognisers in `RECOGNISERS` (format id to a function of the first bytes and the
+reader) and its entry in `parse`. Content decides; the extension only says what was promised.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from modelaudit.parsers.base import Parse
+    from modelaudit.parsers.reader import Reader
+
+    Recogniser = Callable[[bytes, Reader], bool]
+
+HEAD = 4096  # bytes that recognisers are given
+EMPTY = "empty"
+UNKNOWN = "unknown"
+OTHER = "other"  # role of what is no model
+
+
+class Format:
+    """An entry of the catalogue."""
+
+    __slots__ = ("extensions", "fallback", "families", "id", "parser", "role", "specialises", "title")
+
+    def __init__(self, id: str, entry: Mapping[str, Any]) -> None:
+        self.id = id
+        self.title: str = entry["title"]
+        self.families: frozenset[str] = frozenset(entry["families"])
+        self.extensions: tuple[str, ...] = tuple(entry["extensions"])
+        self.role: str = entry["role"]
+        self.parser: str = entry["parser"]  # the package
+        self.specialises: frozenset[str] = frozenset(entry.get("specialises", ()))  # formats that it makes redundant
+        self.fallback: bool = entry.get("fallback", False)  # only when nothing else is recognised
+
+
+class Recognition:
+    """What an artifact is. `format` is the main format, `unknown` when nothing accepts the bytes.
+
+    `formats` are all that accept them, `parse` all that are to be read, the main one first; `declared` is what
+    the extension promises. `defects` are pairs of a code and a detail.
+    """
+
+    __slots__ = ("declared", "defects", "format", "formats", "parse")
+
+    def __init__(self, formats: tuple[str, ...], parse: tuple[str, ...], declared: str | None) -> None:
+        self.format = formats[0] if formats else parse[0] if parse else UNKNOWN
+        self.formats = formats
+        self.parse = parse
+        self.declared = declared
+        self.defects: list[tuple[str, str]] = []
+
+
+class Registry:
+    """The catalogue, with the parser packages imported when they are first needed."""
+
+    def __init__(self, catalogue: Mapping[str, Any]) -> None:
+        self.formats = {id: Format(id, entry) for id, entry in catalogue["formats"].items()}
+        neutral = set(catalogue["neutral_extensions"])
+        self.promises: dict[str, Format] = {}
+        for format in self.formats.values():
+            for extension in format.extensions:
+                if extension not in neutral:
+                    self.promises.setdefault(extension, format)
+        self._recognisers: list[tuple[Format, Recogniser]] | None = None
+
+    @classmethod
+    def load(cls, path: str | None = None) -> Registry:
+        """The registry of a catalogue file, of the product's own one by default."""
+        if path is None:
+            path = os.path.join(os.path.dirname(os.path.dirname(__file__)), "schemas", "formats.json")
+        with open(path, "rb") as file:
+            return cls(json.loads(file.read()))
+
+    def parser(self, id: str) -> Parse:
+        """The entry of the parser of a format."""
+        parse: Parse = import_module(self.formats[id].parser).parse
+        return parse
+
+    def families(self, ids: tuple[str, ...]) -> frozenset[str]:
+        """Every family of the formats."""
+        return frozenset().union(*(self.formats[id].families for id in ids if id in self.formats))
+
+    def role(self, id: str) -> str:
+        """What an artifact of this format is for."""
+        return self.formats[id].role if id in self.formats else OTHER
+
+    def recognise(self, head: bytes, reader: Reader, extension: str) -> Recognition:
+        """What the bytes are. `head` is their beginning, `extension` has its dot and is in lower case."""
+        promise = self.promises.get(extension)
+        declared = promise.id if promise is not None else None
+        if reader.size == 0:
+            return Recognition((EMPTY,), (EMPTY,), declared)
+        accepted = self._accepted(head, reader)
+        if not accepted:
+            return self._unrecognised(promise)
+        formats = tuple(format.id for format in accepted)
+        recognition = Recognition(formats, formats, declared)
+        if promise is not None and promise.families.isdisjoint(self.families(formats)):
+            detail = f"{extension} promises {promise.title}, the content is {accepted[0].title}"
+            recognition.defects.append(("extension-mismatch", detail))
+            if accepted[0].fallback and promise.role != OTHER:  # a loader would try all the same
+                recognition.parse = (*formats, promise.id)
+        if _is_polyglot(accepted):
+            recognition.defects.append(("polyglot", ", ".join(sorted(formats))))
+        return recognition
+
+    def _accepted(self, head: bytes, reader: Reader) -> list[Format]:
+        """The formats that accept the bytes, in the order of the catalogue, less those that others specialise."""
+        pairs = self._pairs()
+        found = [format for format, accepts in pairs if not format.fallback and accepts(head, reader)]
+        if not found:
+            found = [format for format, accepts in pairs if format.fallback and accepts(head, reader)]
+        redundant = frozenset().union(*(format.specialises for format in found))
+        return [format for format in found if format.id not in redundant]
+
+    def _unrecognised(self, promise: Format | None) -> Recognition:
+        """What nothing accepts is read as what the extension promises, when that is a model; else it is unknown."""
+        if promise is None or promise.role == OTHER:
+            return Recognition((), (), promise.id if promise is not None else None)
+        recognition = Recognition((), (promise.id,), promise.id)
+        recognition.defects.append(("unrecognised-content", f"the content is not recognised as {promise.title}"))
+        return recognition
+
+    def _pairs(self) -> list[tuple[Format, Recogniser]]:
+        if self._recognisers is None:
+            self._recognisers = []
+            for format in self.formats.values():
+                accepts = getattr(import_module(format.parser), "RECOGNISERS", {}).get(format.id)
+                if accepts is not None:
+                    self._recognisers.append((format, accepts))
+        return self._recognisers
+
+
+def _is_polyglot(accepted: list[Format]) -> bool:
+    """Whether two of the formats have no family in common."""
+    return any(a.families.isdisjoint(b.families) for i, a in enumerate(accepted) for b in accepted[i + 1 :])

@@ -1,0 +1,106 @@
+"""One budget for everything that is nested in a file: time, depth, members, expanded bytes."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from modelaudit.parsers.base import BudgetSpent, Context
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from modelaudit.parsers.base import Nested
+    from modelaudit.parsers.reader import Reader
+
+MAX_DEPTH = 8  # archives in archives
+RATIO_FREE = 16 * 1024 * 1024  # bytes that a member may expand to at any ratio
+WINDOW = 1024 * 1024
+
+
+class Budget:
+    """What may still be spent on one file on disk and all that is nested in it.
+
+    `deadline` is a moment of `time.monotonic`, the same for the whole scan; None for no limit. `timeout` is what
+    the user allowed, in seconds.
+    """
+
+    __slots__ = ("deadline", "depth_by", "expanded", "limits", "max_depth", "members", "timed_out", "timeout")
+
+    def __init__(
+        self,
+        deadline: float | None = None,
+        timeout: float | None = None,
+        max_depth: int | None = None,
+    ) -> None:
+        self.deadline = deadline
+        self.timeout = timeout
+        self.max_depth = MAX_DEPTH if max_depth is None else max_depth
+        self.depth_by = "file" if self.max_depth >= MAX_DEPTH else "user"
+        self.limits = dict(Context.BUDGETS)
+        self.expanded = 0  # bytes
+        self.members = 0
+        self.timed_out = False
+
+    def allow(self, size: int) -> None:
+        """Take the size of the file on disk in: what is only stored in it may be read, that is no expansion."""
+        self.limits["expanded"] = max(self.limits["expanded"], 2 * size)
+
+    def check(self) -> None:
+        """Raise `BudgetSpent` once the deadline has passed."""
+        if self.deadline is not None and monotonic() >= self.deadline:
+            self.timed_out = True
+            allowed = None if self.timeout is None else int(self.timeout)
+            raise BudgetSpent("time", at=allowed, budget=allowed, by="user")
+
+    def enter(self) -> None:
+        """Count a nested artifact; raises `BudgetSpent` when there are too many, or nothing is left to read them."""
+        self.expand(0)
+        self.members += 1
+        if self.members > self.limits["members"]:
+            raise BudgetSpent("members", at=self.members, budget=self.limits["members"], by="file")
+
+    def expand(self, number: int) -> None:
+        """Count bytes that come out of a compressed or nested artifact."""
+        self.expanded += number
+        if self.expanded > self.limits["expanded"]:
+            raise BudgetSpent("bytes", at=self.expanded, budget=self.limits["expanded"], by="file")
+
+
+class Metered:
+    """The reader of a nested artifact, counted against the budget.
+
+    What is compressed is counted by how far it was read, before it is read, since a reader expands everything up
+    to there; what is stored is counted by the bytes that were read.
+    """
+
+    __slots__ = ("_base", "_budget", "_compressed", "_reach", "size")
+
+    def __init__(self, nested: Nested, budget: Budget) -> None:
+        self._base: Reader = nested.reader
+        self._budget = budget
+        self.size = nested.reader.size
+        compressed = nested.compressed_size
+        self._compressed = compressed if compressed is not None and compressed != self.size else None
+        self._reach = 0
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset`."""
+        self._charge(offset, length)
+        return self._base.read_at(offset, length)
+
+    def window(self, offset: int, length: int = WINDOW) -> bytes:
+        """The same, for a sequential parser."""
+        self._charge(offset, length)
+        return self._base.window(offset, length)
+
+    def _charge(self, offset: int, length: int) -> None:
+        self._budget.check()
+        end = min(offset + length, self.size)
+        if self._compressed is None:
+            self._budget.expand(max(0, end - max(0, offset)))
+        elif end > self._reach:
+            self._budget.expand(end - self._reach)
+            self._reach = end
+            allowed = self._budget.limits["ratio"]
+            if end > RATIO_FREE and end > allowed * self._compressed:
+                ratio = end // max(1, self._compressed)
+                raise BudgetSpent("ratio", at=ratio, budget=allowed, by="file")

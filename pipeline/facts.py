@@ -1,0 +1,82 @@
+"""Facts without any rule: for `modelaudit facts`, and for what needs them in the order in which they came."""
+
+from __future__ import annotations
+
+from modelaudit.engine.document import ScanError
+from modelaudit.engine.errors import ModelAuditError
+from modelaudit.parsers.registry import Registry
+from modelaudit.pipeline.fold import Fold, Unfolded
+from modelaudit.pipeline.limits import Limits, Options
+from modelaudit.pipeline.one import Plan, link_tree, scan_one, shown
+from modelaudit.sources.errors import SourceError
+from modelaudit.sources.local import SourceFile, SourceLink, discover
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.engine.factset import FactSet
+    from modelaudit.sources.local import Entry
+
+
+class IncompleteError(ModelAuditError):
+    """Facts were given, but not of everything: `errors` say what is missing."""
+
+    def __init__(self, errors: Sequence[ScanError]) -> None:
+        super().__init__(errors)
+        self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        return "\n".join(error.message for error in self.errors)
+
+
+def facts(
+    paths: Sequence[str],
+    options: Options | None = None,
+    *,
+    folded: bool = True,
+    registry: Registry | None = None,
+    errors: list[ScanError] | None = None,
+) -> Iterator[FactSet]:
+    """The facts of everything under the paths, one tree for each file on disk.
+
+    What could not be read is added to `errors`; without that list, `IncompleteError` is raised after the last tree.
+    """
+    limits = Limits(options or Options())
+    plan = Plan(registry or Registry.load(), limits, folding=Fold if folded else Unfolded)
+    found: list[ScanError] = [] if errors is None else errors
+    for entry in discover(paths):
+        if limits.passed():
+            found.append(ScanError("timeout", f"timeout: {shown(entry.path)} and what comes after it were not read"))
+            break
+        tree = _tree(entry, plan, found)
+        if tree is not None:
+            yield tree
+    if errors is None and found:
+        raise IncompleteError(found)
+
+
+def _tree(entry: Entry, plan: Plan, errors: list[ScanError]) -> FactSet | None:
+    """The facts of one thing that discovery found."""
+    if isinstance(entry, SourceError):
+        errors.append(ScanError(entry.code, str(entry), shown(entry.path)))
+    elif isinstance(entry, SourceLink):
+        return link_tree(entry)
+    elif isinstance(entry, SourceFile):
+        result = scan_one(entry, plan)
+        errors += result.errors
+        return result.tree
+    return None
+
+
+def stream(path: str, options: Options | None = None, *, registry: Registry | None = None) -> list[Fact]:
+    """Every fact of one file in the order in which it came, members where their container gave them, not folded."""
+    found: list[Fact] = []
+    plan = Plan(registry or Registry.load(), Limits(options or Options()), folding=Unfolded, emit=found.append)
+    for entry in discover([path]):
+        if isinstance(entry, SourceError):
+            raise entry
+        if isinstance(entry, SourceFile):
+            scan_one(entry, plan)
+    return found

@@ -1,0 +1,107 @@
+"""Folding: facts that differ only in where they were seen become one record."""
+
+from __future__ import annotations
+
+from modelaudit.engine.facts import Fact, Limit, Place, Text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PLACES = 5
+RECORDS = 100_000  # distinct records of one kind in one artifact
+CHARACTERS = 64 * 1024 * 1024  # of text in one artifact
+
+
+class _Slot:
+    """A record that is being counted."""
+
+    __slots__ = ("fact", "n", "places")
+
+    def __init__(self, fact: Fact) -> None:
+        self.fact = fact
+        self.n: int = fact.n  # type: ignore[attr-defined]  # every kind has the header fields
+        self.places: tuple[Place, ...] = fact.places  # type: ignore[attr-defined]
+
+    def again(self, fact: Fact) -> None:
+        """Count the same record once more."""
+        self.n += fact.n  # type: ignore[attr-defined]
+        if len(self.places) < PLACES:
+            new = [p for p in fact.places if p not in self.places]  # type: ignore[attr-defined]
+            self.places = (*self.places, *new)[:PLACES]
+
+    def record(self) -> Fact:
+        """The fact with its count and places."""
+        if self.n == self.fact.n and self.places is self.fact.places:  # type: ignore[attr-defined]
+            return self.fact
+        return self.fact.replace(n=self.n, places=self.places[:PLACES])
+
+
+class Fold:
+    """The facts of one artifact as they come in; `facts` is what they fold to.
+
+    Beyond the budgets nothing is kept, and one `limit` names the kinds that lack records.
+    """
+
+    __slots__ = ("_artifact", "_characters", "_cut", "_kinds")
+
+    def __init__(self, artifact: str) -> None:
+        self._artifact = artifact
+        self._kinds: dict[str, dict[tuple[object, ...], _Slot]] = {}
+        self._characters = 0
+        self._cut: set[str] = set()
+
+    def add(self, fact: Fact) -> None:
+        """Take a fact in."""
+        records = self._kinds.get(fact.KIND)
+        if records is None:
+            records = self._kinds[fact.KIND] = {}
+        key = fact.fold_key()
+        slot = records.get(key)
+        if slot is not None:
+            slot.again(fact)
+        elif self._has_room(fact, len(records)):
+            records[key] = _Slot(fact)
+        else:
+            self._cut.add(fact.KIND)
+
+    def _has_room(self, fact: Fact, records: int) -> bool:
+        if isinstance(fact, Text):
+            self._characters += len(fact.value)
+            if self._characters > CHARACTERS:
+                return False
+        return records < RECORDS
+
+    def facts(self) -> dict[str, list[Fact]]:
+        """Kind to folded records, in the order in which they were first seen."""
+        facts = {kind: [slot.record() for slot in slots.values()] for kind, slots in self._kinds.items()}
+        if self._cut:
+            affects = frozenset(self._cut)
+            cut = Limit(self._artifact, what="facts", at=RECORDS, budget=RECORDS, by="file", affects=affects)
+            facts.setdefault("limit", []).append(cut)
+        return facts
+
+
+class Unfolded:
+    """The facts of one artifact just as they came."""
+
+    __slots__ = ("_facts",)
+
+    def __init__(self, artifact: str) -> None:
+        self._facts: dict[str, list[Fact]] = {}
+
+    def add(self, fact: Fact) -> None:
+        """Take a fact in."""
+        self._facts.setdefault(fact.KIND, []).append(fact)
+
+    def facts(self) -> dict[str, list[Fact]]:
+        """Kind to facts, in order."""
+        return self._facts
+
+
+def fold(facts: Iterable[Fact], artifact: str = "") -> dict[str, list[Fact]]:
+    """Kind to folded records of all the facts."""
+    folded = Fold(artifact)
+    for fact in facts:
+        folded.add(fact)
+    return folded.facts()

@@ -1,0 +1,59 @@
+"""What a scan may spend: the user's options over the policy's limits over the defaults."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TIMEOUT = 300.0  # seconds for the whole scan
+
+
+class Options:
+    """What the user asks of a scan; None leaves it to the policy, then to the defaults.
+
+    `timeout` is in seconds for the whole scan (300 by default), the sizes are in bytes (no limit by default).
+    """
+
+    __slots__ = ("fail_on", "max_file_size", "max_total_size", "timeout")
+
+    def __init__(
+        self,
+        timeout: float | None = None,
+        max_file_size: int | None = None,
+        max_total_size: int | None = None,
+        fail_on: str | None = None,
+    ) -> None:
+        self.timeout = timeout
+        self.max_file_size = max_file_size
+        self.max_total_size = max_total_size
+        self.fail_on = fail_on
+
+
+class Limits:
+    """The limits that hold. `deadline` is a moment of `time.monotonic`, counted from now."""
+
+    __slots__ = ("deadline", "max_depth", "max_file_size", "max_total_size", "timeout")
+
+    def __init__(self, options: Options, policy: Mapping[str, float] | None = None) -> None:
+        policy = policy or {}
+        self.timeout = float(_first(options.timeout, policy.get("timeout"), TIMEOUT) or TIMEOUT)
+        self.deadline = monotonic() + self.timeout
+        self.max_file_size = _whole(options.max_file_size, policy.get("max_file_size"))
+        self.max_total_size = _whole(options.max_total_size, policy.get("max_total_size"))
+        self.max_depth = _whole(policy.get("max_depth"))
+
+    def passed(self) -> bool:
+        """Whether the time is up."""
+        return monotonic() >= self.deadline
+
+
+def _first(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _whole(*values: float | None) -> int | None:
+    found = _first(*values)
+    return None if found is None else int(found)

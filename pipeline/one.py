@@ -1,0 +1,203 @@
+"""One file on disk: read, hashed, judged. Nothing here is shared between files, so it can run anywhere."""
+
+from __future__ import annotations
+
+from modelaudit.engine.document import ArtifactSummary, ScanError
+from modelaudit.engine.facts import Artifact, Limit, Place, Reference, clean, path_class, quote_member
+from modelaudit.engine.factset import FactSet
+from modelaudit.parsers.base import BudgetSpent
+from modelaudit.parsers.registry import UNKNOWN
+from modelaudit.pipeline.budget import Budget
+from modelaudit.pipeline.fold import Fold
+from modelaudit.pipeline.read import ALL, TreeReader, extension_of, reasons
+from modelaudit.pipeline.references import ScanRoot
+from modelaudit.sources.errors import SourceError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.engine.finding import Judgement
+    from modelaudit.engine.ruleset import Ruleset
+    from modelaudit.parsers.registry import Registry
+    from modelaudit.pipeline.fold import Unfolded
+    from modelaudit.pipeline.limits import Limits
+    from modelaudit.sources.file import FileReader
+    from modelaudit.sources.local import SourceFile, SourceLink
+
+
+class Plan:
+    """What every file of a scan is read with. Without a rule set everything is read and nothing is judged."""
+
+    __slots__ = ("emit", "folding", "limits", "registry", "ruleset")
+
+    def __init__(
+        self,
+        registry: Registry,
+        limits: Limits,
+        ruleset: Ruleset | None = None,
+        *,
+        folding: Callable[[str], Fold | Unfolded] = Fold,
+        emit: Callable[[Fact], None] | None = None,
+    ) -> None:
+        self.registry = registry
+        self.limits = limits
+        self.ruleset = ruleset
+        self.folding = folding
+        self.emit = emit
+
+    def judge(self, tree: FactSet) -> Judgement | None:
+        """What the rules say of a tree."""
+        if self.ruleset is None:
+            return None
+        from modelaudit.engine.judge import judge
+
+        return judge(self.ruleset, tree)
+
+
+class FileResult:
+    """What came of one file. `tree` has its facts; `read` says whether the file was opened and read."""
+
+    __slots__ = ("errors", "judgement", "path", "read", "sha256", "size", "summaries", "timed_out", "tree")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.tree: FactSet | None = None
+        self.judgement: Judgement | None = None
+        self.summaries: tuple[ArtifactSummary, ...] = ()
+        self.errors: list[ScanError] = []
+        self.sha256: str | None = None
+        self.size = 0
+        self.read = False
+        self.timed_out = False
+
+    @property
+    def format(self) -> str:
+        """The format of the file itself."""
+        return self.summaries[0].format if self.summaries else UNKNOWN
+
+
+def scan_one(source: SourceFile, plan: Plan, room: int | None = None) -> FileResult:
+    """Read, hash and judge one file. A file larger than `room` bytes or the size limit is listed and not read."""
+    result = FileResult(shown(source.path))
+    budget = Budget(plan.limits.deadline, plan.limits.timeout, plan.limits.max_depth)
+    try:
+        with source.open(budget.check) as reader:
+            result.size = reader.size
+            if not _too_large(result, source, plan, room):
+                _read(result, source, reader, plan, budget)
+    except SourceError as error:
+        result.errors.append(ScanError(error.code, clean(str(error))[0], result.path))
+    if result.tree is not None:
+        result.judgement = plan.judge(result.tree)
+        result.summaries = summaries(result.tree)
+    return result
+
+
+def _read(result: FileResult, source: SourceFile, reader: FileReader, plan: Plan, budget: Budget) -> None:
+    """Parse everything in the file and take its digest."""
+    budget.allow(reader.size)
+    trees = TreeReader(
+        plan.registry,
+        budget,
+        wants=None if plan.ruleset is None else plan.ruleset.wants,
+        root=ScanRoot(source.root, source.real.rpartition("/")[0]),
+        folding=plan.folding,
+        emit=plan.emit,
+    )
+    result.read = True
+    tree = result.tree = trees.read(source.path, reader)
+    result.errors += trees.errors
+    _hash(result, tree, reader)
+    if reader.changed():
+        _note(tree, Limit(result.path, what="changed", by="tool", affects=ALL))
+        message = f"{clean(source.path)[0]}: the file changed while it was read"
+        result.errors.append(ScanError("unreadable", message, result.path))
+    result.timed_out = budget.timed_out
+
+
+def _hash(result: FileResult, tree: FactSet, reader: FileReader) -> None:
+    """The digest of the whole file, unless time ran out or the disk refused."""
+    try:
+        result.sha256 = reader.finish()
+    except BudgetSpent as spent:
+        _note(tree, Limit(result.path, what="time", at=spent.at, budget=spent.budget, by=spent.by))
+    except SourceError as error:
+        _note(tree, Limit(result.path, what="read", by="tool"))
+        if not any(known.path == result.path for known in result.errors):
+            result.errors.append(ScanError(error.code, clean(str(error))[0], result.path))
+    unknown = frozenset() if result.sha256 else frozenset({"sha256"})
+    tree.artifact = tree.artifact.replace(sha256=result.sha256, unknown=unknown)
+
+
+def _note(tree: FactSet, limit: Limit) -> None:
+    """Add a limit to an artifact that is already closed."""
+    limits = tree.facts.setdefault("limit", [])
+    if not any(isinstance(known, Limit) and known.what == limit.what for known in limits):
+        limits.append(limit)
+    artifact = tree.artifact
+    coverage = "partial" if artifact.coverage == "full" else artifact.coverage
+    tree.artifact = artifact.replace(coverage=coverage, incomplete=artifact.incomplete | limit.affects)
+
+
+def _too_large(result: FileResult, source: SourceFile, plan: Plan, room: int | None) -> bool:
+    """Whether a limit of the user keeps the file from being read; it is then listed without coverage."""
+    most = plan.limits.max_file_size
+    if most is not None and result.size > most:
+        message = f"{clean(source.path)[0]}: not read, {result.size} bytes are more than the file limit of {most}"
+        result.errors.append(ScanError("size-limit", message, result.path))
+        why = "larger than the file size limit"
+    elif room is not None and result.size > room:
+        why = "beyond the total size limit"
+    else:
+        return False
+    promise = plan.registry.promises.get(extension_of(source.path.rpartition("/")[2]))
+    format = promise.id if promise is not None else UNKNOWN
+    role = plan.registry.role(format)
+    result.summaries = (ArtifactSummary(result.path, format, role, result.size, 0, "none", reasons=(why,)),)
+    return True
+
+
+def link_tree(link: SourceLink) -> FactSet:
+    """The facts of a link that was not followed."""
+    path = shown(link.path)
+    target, lossy = clean(link.target)
+    reference = Reference(
+        path,
+        target=target,
+        kind="link",
+        path_class=path_class(target),
+        escapes_root=link.escapes,
+        exists=None if link.escapes else False,
+        places=(Place(offset=0),),
+        lossy=lossy,
+    )
+    name = path.rpartition("/")[2]
+    record = Artifact(path=path, name=name, format="link", formats=frozenset({"link"}), role="other", coverage="full")
+    return FactSet(record.replace(extension=extension_of(name)), {"reference": [reference]})
+
+
+def shown(path: str) -> str:
+    """A path on disk as it stands in artifact paths."""
+    return quote_member(clean(path)[0])
+
+
+def summaries(tree: FactSet) -> tuple[ArtifactSummary, ...]:
+    """One line for each artifact of a tree, outermost first."""
+    return tuple(_summary(node) for node in tree.walk())
+
+
+def _summary(node: FactSet) -> ArtifactSummary:
+    artifact = node.artifact
+    return ArtifactSummary(
+        path=artifact.path,
+        format=artifact.format,
+        role=artifact.role,
+        size=artifact.size,
+        depth=artifact.depth,
+        coverage=artifact.coverage,
+        sha256=artifact.sha256,
+        formats=tuple(sorted(artifact.formats)),
+        reasons=() if artifact.coverage == "full" else tuple(dict.fromkeys(reasons(node))),
+    )

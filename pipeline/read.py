@@ -1,0 +1,277 @@
+"""Reading one file and everything nested in it: recognise, parse, fold, and say how much was understood.
+
+Coverage of an artifact:
+
+- `none`: no parser knows the format, or its content was not read at all (nested too deep, over a size limit);
+- `partial`: a `limit` or `defect` says which kinds of facts may be missing, or reading ended early;
+- `full`: everything else. A member that is not understood takes nothing from its container: it has a coverage of
+  its own, and both are listed.
+
+`incomplete` names the kinds of facts that may be missing. It stays empty for an unknown format, which no rule can
+say anything about; its coverage of `none` and `gate.on_unknown_format` speak for it.
+"""
+
+from __future__ import annotations
+
+from modelaudit.engine.document import ScanError
+from modelaudit.engine.facts import KINDS, Artifact, Defect, Limit, Reference, clean, quote_member
+from modelaudit.engine.factset import FactSet
+from modelaudit.parsers.base import BudgetSpent, Context, Input, Nested, Property
+from modelaudit.parsers.registry import HEAD, OTHER, UNKNOWN, Recognition
+from modelaudit.pipeline.budget import Metered
+from modelaudit.pipeline.fold import Fold
+from modelaudit.sources.errors import SourceError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeVar
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.parsers.reader import Reader
+    from modelaudit.parsers.registry import Registry
+    from modelaudit.pipeline.budget import Budget
+    from modelaudit.pipeline.fold import Unfolded
+    from modelaudit.pipeline.references import ScanRoot
+
+    T = TypeVar("T")
+
+ALL = frozenset(KINDS) - {"artifact"}  # what may be missing when nothing is known of the rest
+PROPERTIES = frozenset({"version", "producer", "producer_version", "role", "repo", "revision"})
+MESSAGE = 200  # characters of a crash's own words
+
+
+class Crash(Exception):  # noqa: N818 - carries what a parser raised
+    """A parser or recogniser raised; `words` say what and where."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        trace = error.__traceback__
+        where = ""
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            where = f" at {code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+            trace = trace.tb_next
+        self.words = clean(f"{type(error).__name__}: {error}"[:MESSAGE] + where)[0]
+
+
+class Node:
+    """An artifact while it is read."""
+
+    __slots__ = (
+        "children",
+        "depth",
+        "extension",
+        "fold",
+        "name",
+        "path",
+        "properties",
+        "reader",
+        "recognition",
+        "view",
+    )
+
+    def __init__(
+        self, path: str, name: str, reader: Reader, fold: Fold | Unfolded, *, depth: int = 0, view: str = "visible"
+    ) -> None:
+        self.path = path
+        self.name = name
+        self.reader = reader
+        self.fold = fold
+        self.depth = depth
+        self.view = view
+        self.extension = extension_of(name)
+        self.recognition = Recognition((), (), None)
+        self.properties: dict[str, str] = {}
+        self.children: list[FactSet] = []
+
+
+class TreeReader:
+    """Reads a file and what is nested in it under one budget. `errors` are what reports say beside the findings."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        budget: Budget,
+        *,
+        wants: Callable[[str], bool] | None = None,
+        root: ScanRoot | None = None,
+        folding: Callable[[str], Fold | Unfolded] = Fold,
+        emit: Callable[[Fact], None] | None = None,
+    ) -> None:
+        self.registry = registry
+        self.budget = budget
+        self.context = Context(wants=wants, check=budget.check)
+        self.root = root
+        self.folding = folding
+        self.emit = emit  # given every fact as it comes
+        self.errors: list[ScanError] = []
+
+    def read(self, path: str, reader: Reader) -> FactSet:
+        """The facts of a file on disk; `path` is as the user sees it."""
+        path = clean(path)[0]
+        shown = quote_member(path)
+        name = path.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        return self.artifact(Node(shown, name, reader, self.folding(shown)))
+
+    def artifact(self, node: Node, role: str | None = None) -> FactSet:
+        """The facts of one artifact and its members."""
+        try:
+            node.recognition = self.recognise(node)
+            for code, detail in node.recognition.defects:
+                self.take(node, Defect(node.path, code=code, detail=detail))
+            for format in node.recognition.parse:
+                self.parse(node, format)
+        except BudgetSpent as spent:
+            self.limit(node, spent)
+        except Crash as crash:
+            self.crash(node, crash.words)
+        except SourceError as error:
+            self.unreadable(node, error)
+        return self.close(node, role)
+
+    def recognise(self, node: Node) -> Recognition:
+        """What the artifact is."""
+        head = node.reader.read_at(0, HEAD)
+        return _guarded(lambda: self.registry.recognise(head, node.reader, node.extension))
+
+    def parse(self, node: Node, format: str) -> None:
+        """Run one parser and take what it yields."""
+        formats = frozenset(node.recognition.formats)
+        given = Input(node.path, node.reader, format, formats=formats, extension=node.extension, depth=node.depth)
+        items = _guarded(lambda: self.registry.parser(format)(given, self.context))
+        try:
+            while (item := _guarded(lambda: next(items, None))) is not None:
+                self.route(node, item)
+        finally:
+            _guarded(getattr(items, "close", _nothing))
+
+    def route(self, node: Node, item: Fact | Nested | Property) -> None:
+        """What becomes of one thing that a parser yields."""
+        if isinstance(item, Nested):
+            self.nested(node, item)
+        elif not isinstance(item, Property):
+            self.take(node, item)
+        elif item.name in PROPERTIES:
+            node.properties[item.name] = clean(item.value)[0]
+
+    def take(self, node: Node, fact: Fact) -> None:
+        """Take in one fact."""
+        if isinstance(fact, Reference) and self.root is not None and not node.depth:
+            fact = self.root.resolve(fact)
+        if self.emit is not None:
+            self.emit(fact)
+        node.fold.add(fact)
+
+    def nested(self, outer: Node, nested: Nested) -> None:
+        """Route a nested artifact; one that is too deep is listed and not read."""
+        self.budget.enter()
+        name = clean(nested.name)[0]
+        path = f"{outer.path}!{quote_member(name)}"
+        last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        reader = Metered(nested, self.budget)
+        node = Node(path, last, reader, self.folding(path), depth=outer.depth + 1, view=nested.view)
+        if node.depth > self.budget.max_depth:
+            spent = BudgetSpent("depth", at=node.depth, budget=self.budget.max_depth, by=self.budget.depth_by)
+            self.limit(node, spent)
+            outer.children.append(self.close(node, nested.role))
+        else:
+            outer.children.append(self.artifact(node, nested.role))
+
+    def limit(self, node: Node, spent: BudgetSpent) -> None:
+        """Note that a budget ended the reading of an artifact."""
+        fact = Limit(node.path, what=spent.what, at=spent.at, budget=spent.budget, by=spent.by, affects=ALL)
+        self.take(node, fact)
+
+    def crash(self, node: Node, words: str) -> None:
+        """Note that a parser failed: what it yielded before stands."""
+        self.take(node, Limit(node.path, what="crash", by="tool", affects=ALL))
+        message = f"{node.path}: the parser of {node.recognition.format} failed ({words})"
+        self.errors.append(ScanError("crash", message, node.path))
+
+    def unreadable(self, node: Node, error: SourceError) -> None:
+        """Note that the bytes could not be read any further."""
+        self.take(node, Limit(node.path, what="read", by="tool", affects=ALL))
+        self.errors.append(ScanError(error.code, str(error), node.path))
+
+    def close(self, node: Node, role: str | None) -> FactSet:
+        """The artifact's own record, and everything under it."""
+        facts = node.fold.facts()
+        recognition = node.recognition
+        affected = affected_kinds(facts)
+        record = Artifact(
+            path=node.path,
+            name=node.name,
+            format=recognition.format,
+            formats=frozenset(recognition.formats),
+            families=self.registry.families(recognition.parse),
+            version=node.properties.get("version"),
+            role=node.properties.get("role") or role or self.role(recognition.format, node),
+            size=node.reader.size,
+            extension=node.extension,
+            declared_format=recognition.declared,
+            depth=node.depth,
+            view=node.view,
+            repo=node.properties.get("repo"),
+            revision=node.properties.get("revision"),
+            producer=node.properties.get("producer"),
+            producer_version=node.properties.get("producer_version"),
+            coverage="none" if recognition.format == UNKNOWN else "partial" if affected else "full",
+            incomplete=affected,
+        )
+        return FactSet(record, facts, node.children)
+
+    def role(self, format: str, node: Node) -> str:
+        """The role that the catalogue gives a format."""
+        if format == UNKNOWN:
+            return "member" if node.depth else OTHER
+        return self.registry.role(format)
+
+
+def _guarded(call: Callable[[], T]) -> T:
+    """What a parser's code gives; whatever it raises is a `Crash`, but for what the pipeline itself sent through it."""
+    try:
+        return call()
+    except (BudgetSpent, SourceError):
+        raise
+    except Exception as error:  # the one place: hostile input must not end the scan
+        raise Crash(error) from error
+
+
+def _nothing() -> None:
+    pass
+
+
+def affected_kinds(facts: dict[str, list[Fact]]) -> frozenset[str]:
+    """The kinds that limits and defects say may lack records."""
+    found: set[str] = set()
+    for kind in ("limit", "defect"):
+        for fact in facts.get(kind, ()):
+            assert isinstance(fact, (Limit, Defect))  # noqa: S101 - the kinds of these names
+            found |= fact.affects
+    return frozenset(found)
+
+
+def extension_of(name: str) -> str:
+    """The extension of a file name with its dot, in lower case; empty for none and for dot files."""
+    stem, dot, extension = name.rpartition(".")
+    return f".{extension.lower()}" if dot and stem.strip(".") else ""
+
+
+def reasons(tree: FactSet) -> Iterator[str]:
+    """Why the coverage of an artifact is not full, in a few words each."""
+    if tree.artifact.format == UNKNOWN and not tree.facts.get("limit"):
+        yield "no parser knows this format"
+    for kind in ("limit", "defect"):
+        for fact in tree.facts.get(kind, ()):
+            if isinstance(fact, Limit) and fact.affects:
+                yield _limit_words(fact)
+            elif isinstance(fact, Defect) and fact.affects:
+                yield f"defect: {fact.code}"
+
+
+def _limit_words(limit: Limit) -> str:
+    words = {"crash": "the parser failed", "read": "the file could not be read further"}
+    if limit.what in words:
+        return words[limit.what]
+    return f"limit reached: {limit.what}" + ("" if limit.budget is None else f" ({limit.budget})")

@@ -1,0 +1,216 @@
+"""A scan: every file of the paths read and judged, and what came of it as one document."""
+
+from __future__ import annotations
+
+from time import monotonic, time
+
+from modelaudit import __version__
+from modelaudit.engine.document import PackInfo, PolicyInfo, RuleInfo, ScanDocument, ScanError
+from modelaudit.parsers.registry import UNKNOWN, Registry
+from modelaudit.pipeline.facts import facts, stream
+from modelaudit.pipeline.limits import Limits, Options
+from modelaudit.pipeline.one import Plan, link_tree, scan_one, shown, summaries
+from modelaudit.sources.errors import SourceError
+from modelaudit.sources.local import SourceFile, SourceLink, discover
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from modelaudit.engine.document import ArtifactSummary
+    from modelaudit.engine.finding import Judgement
+    from modelaudit.engine.ruleset import Ruleset
+    from modelaudit.pipeline.one import FileResult
+    from modelaudit.sources.local import Entry
+
+    Observer = Callable[[str, str, int], None]  # what happened (`start`, `done`), the path, bytes
+
+__all__ = ["FACTS_VERSION", "Options", "facts", "scan", "stream"]
+
+FACTS_VERSION = "1.0"  # of schemas/facts.schema.json
+
+
+def scan(
+    paths: Sequence[str],
+    ruleset: Ruleset,
+    options: Options | None = None,
+    observer: Observer | None = None,
+    registry: Registry | None = None,
+) -> ScanDocument:
+    """Read and judge everything under the paths.
+
+    Never raises for what a file holds or for a path that cannot be read: findings, coverage and errors say it.
+    `UsageError` comes of an option that the policy forbids. `observer` is told of each file's start and end.
+    """
+    options = options or Options()
+    limits = Limits(options, ruleset.policy.limits)
+    run = Run(tuple(paths), Plan(registry or Registry.load(), limits, ruleset), options)
+    for entry in discover(paths):
+        if limits.passed():
+            run.out_of_time(entry)
+            break
+        run.take(entry, observer)
+    return run.document()
+
+
+class Run:
+    """A scan under way: what the files came to so far."""
+
+    def __init__(self, paths: tuple[str, ...], plan: Plan, options: Options) -> None:
+        self.paths = paths
+        self.plan = plan
+        self.options = options
+        self.started, self.clock = time(), monotonic()
+        self.artifacts: list[ArtifactSummary] = []
+        self.judgements: list[Judgement] = []
+        self.errors: list[ScanError] = []
+        self.notices: list[str] = []
+        self.named: list[str] = []  # files that the user named and no parser knows
+        self.hashes: list[str] = []
+        self.files = self.bytes = self.beyond = 0
+        self.late = False
+
+    def take(self, entry: Entry, observer: Observer | None = None) -> None:
+        """Deal with what discovery found."""
+        if isinstance(entry, SourceError):
+            self.errors.append(ScanError(entry.code, str(entry), shown(entry.path)))
+        elif isinstance(entry, SourceLink):
+            self.link(entry)
+        elif isinstance(entry, SourceFile):
+            if observer is not None:
+                observer("start", entry.path, 0)
+            result = scan_one(entry, self.plan, self.room())
+            self.add(result, named=entry.named)
+            if observer is not None:
+                observer("done", entry.path, result.size)
+
+    def room(self) -> int | None:
+        """Bytes that the total size limit leaves, None without one."""
+        most = self.plan.limits.max_total_size
+        return None if most is None else max(0, most - self.bytes)
+
+    def link(self, link: SourceLink) -> None:
+        """List a link that was not followed, and let rules see where it leads."""
+        tree = link_tree(link)
+        self.artifacts += summaries(tree)
+        judgement = self.plan.judge(tree)
+        if judgement is not None:
+            self.judgements.append(judgement)
+        why = "it leads out of the scanned folder" if link.escapes else "it leads nowhere"
+        self.notices.append(f"{tree.artifact.path}: link not followed, {why}")
+
+    def add(self, result: FileResult, *, named: bool) -> None:
+        """Take in what came of one file; its facts are let go."""
+        self.artifacts += result.summaries
+        self.errors += result.errors
+        if result.judgement is not None:
+            self.judgements.append(result.judgement)
+        if result.read:
+            self.files += 1
+            self.bytes += result.size
+            if named and result.format == UNKNOWN:
+                self.named.append(result.path)
+        elif result.summaries and not result.errors:
+            self.beyond += 1
+        if result.sha256 is not None:
+            self.hashes.append(result.sha256)
+        if result.timed_out:
+            self.time_error(result.path, "was read in part")
+
+    def out_of_time(self, entry: Entry) -> None:
+        """Note that time ran out before an entry was reached."""
+        if not self.late:
+            self.time_error(shown(entry.path), "and what comes after it were not read")
+
+    def time_error(self, path: str, what: str) -> None:
+        """Note once that the scan's time is up."""
+        self.late = True
+        seconds = self.plan.limits.timeout
+        self.errors.append(ScanError("timeout", f"timeout: {path} {what} within {seconds:g} seconds", path))
+
+    def document(self) -> ScanDocument:
+        """The whole scan."""
+        from modelaudit.engine.policy.gate import decide
+
+        ruleset = self.plan.ruleset
+        assert ruleset is not None  # noqa: S101 - `scan` gives one
+        errors = (*self.errors, *self.closing_errors())
+        artifacts = tuple(self.artifacts)
+        decision = decide(ruleset, self.judgements, errors=errors, artifacts=artifacts, fail_on=self.options.fail_on)
+        return ScanDocument(
+            tool_version=__version__,
+            facts_version=FACTS_VERSION,
+            started=self.started,
+            duration=monotonic() - self.clock,
+            paths=self.paths,
+            artifacts=artifacts,
+            findings=tuple(finding for judgement in self.judgements for finding in judgement.findings),
+            inconclusive=tuple(item for judgement in self.judgements for item in judgement.inconclusive),
+            errors=errors,
+            notices=(*ruleset.notices, *self.notices),
+            rules=rule_infos(ruleset),
+            packs=tuple(PackInfo(p.pack, p.version, p.digest, p.rules) for p in ruleset.packs),
+            policy=policy_info(ruleset, self.options.fail_on),
+            decision=decision,
+            files_scanned=self.files,
+            bytes_scanned=self.bytes,
+            content_hash=content_hash(self.hashes),
+        )
+
+    def closing_errors(self) -> list[ScanError]:
+        """What can only be said at the end: the total size limit, unknown files alone, nothing scanned."""
+        errors = []
+        if self.beyond:
+            most = self.plan.limits.max_total_size
+            files = "1 file was" if self.beyond == 1 else f"{self.beyond} files were"
+            errors.append(ScanError("size-limit", f"{files} not read: the total size limit is {most} bytes"))
+        if any(artifact.coverage != "none" for artifact in self.artifacts):
+            return errors
+        if self.named:
+            errors += [
+                ScanError("unknown-format", f"{path}: unsupported: no parser knows this format", path)
+                for path in self.named
+            ]
+        elif not self.errors and not errors:
+            message = "nothing was scanned: " + (
+                "no parser knows any of the files" if self.artifacts else "there is no file under the paths"
+            )
+            errors.append(ScanError("nothing-scanned", message))
+        return errors
+
+
+def content_hash(hashes: Iterable[str]) -> str | None:
+    """The SHA-256 over the sorted SHA-256 of all files: the same bytes give the same, whatever the names."""
+    ordered = sorted(hashes)
+    if not ordered:
+        return None
+    from hashlib import sha256
+
+    return sha256("\n".join(ordered).encode()).hexdigest()
+
+
+def rule_infos(ruleset: Ruleset) -> tuple[RuleInfo, ...]:
+    """What reports say of the rules that took part."""
+    return tuple(
+        RuleInfo(
+            id=rule.id,
+            name=rule.name,
+            title=rule.title,
+            severity=rule.severity,
+            pack=rule.pack,
+            version=rule.version,
+            why=rule.why,
+            fix=rule.fix,
+            tags=rule.tags,
+            cwes=rule.cwes,
+            references=rule.references,
+            kind=rule.kind,
+        )
+        for rule in ruleset.rules
+    )
+
+
+def policy_info(ruleset: Ruleset, fail_on: str | None) -> PolicyInfo:
+    """What reports say of the policy that decided."""
+    policy = ruleset.policy
+    return PolicyInfo(policy.policy, policy.version, policy.digest, policy.chain, fail_on or policy.gate["fail_on"])

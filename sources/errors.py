@@ -1,0 +1,32 @@
+"""What goes wrong with a location, in the words of the operating system."""
+
+from __future__ import annotations
+
+import os
+
+from modelaudit.engine.errors import ModelAuditError
+
+MISSING = "missing-path"
+UNREADABLE = "unreadable"
+
+
+class SourceError(ModelAuditError):
+    """A location that cannot be read. `code` is `missing-path` or `unreadable`; `path` is as the user sees it."""
+
+    def __init__(self, code: str, message: str, path: str) -> None:
+        super().__init__(code, message, path)
+        self.code = code
+        self.message = message
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+def from_os_error(error: OSError | ValueError, path: str) -> SourceError:
+    """The refusal of the operating system, as a value."""
+    if isinstance(error, ValueError):  # a NUL in the path
+        return SourceError(MISSING, "no such file or directory: the path has a NUL in it", path)
+    message = os.strerror(error.errno).lower() if error.errno else str(error)
+    code = MISSING if isinstance(error, (FileNotFoundError, NotADirectoryError)) else UNREADABLE
+    return SourceError(code, message, path)

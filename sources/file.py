@@ -1,0 +1,216 @@
+"""One file on disk: random access, windows, and a SHA-256 that costs no second read."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from modelaudit.sources.errors import UNREADABLE, SourceError, from_os_error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+WHOLE = 8 * 1024 * 1024  # files up to this size are read at once and kept
+WINDOW = 1024 * 1024
+BLOCK = 64 * 1024  # what a small read fetches
+BLOCKS = 4  # blocks that are kept
+STEP = 256 * 1024  # bytes that are hashed at once: they stay in the processor's cache between read and hash
+
+# Never wait for the other end of a pipe, never follow a link that was put there after the listing.
+FLAGS = os.O_RDONLY
+for _flag in ("O_CLOEXEC", "O_NONBLOCK", "O_NOFOLLOW", "O_NOCTTY", "O_BINARY"):
+    FLAGS |= getattr(os, _flag, 0)
+
+
+class FileReader:
+    """A regular file, opened. Every byte is hashed once, and read once by a parser that goes front to back.
+
+    `read_at` and `window` give at most the bytes that are there; `finish` reads what nobody has read and returns
+    the digest. `check` is called before each read and may raise to end it. Whatever the operating system refuses
+    is a `SourceError`.
+    """
+
+    __slots__ = ("_blocks", "_check", "_data", "_fd", "_hash", "_hashed", "_state", "bytes_read", "name", "size")
+
+    def __init__(self, path: str, *, name: str | None = None, check: Callable[[], None] | None = None) -> None:
+        self.name = path if name is None else name
+        self.bytes_read = 0  # from the operating system
+        self._check = check
+        self._data: bytes | None = None
+        self._blocks: dict[int, bytes] = {}
+        self._hash: _Hash | None = None
+        self._hashed = 0
+        self._fd = -1
+        try:
+            self._open(path)
+        except (OSError, ValueError) as error:
+            self.close()
+            raise from_os_error(error, self.name) from None
+
+    def _open(self, path: str) -> None:
+        self._fd = os.open(path, FLAGS)
+        status = os.fstat(self._fd)
+        if not stat.S_ISREG(status.st_mode):
+            self.close()
+            raise SourceError(UNREADABLE, not_regular(status.st_mode), self.name)
+        self.size = status.st_size
+        self._state = (status.st_size, status.st_mtime_ns)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back; a second time does nothing."""
+        if self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            os.close(fd)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset`; small reads come from a few blocks that are kept."""
+        if self.size <= WHOLE:
+            return self._slice(offset, length)
+        length = min(length, self.size - offset)
+        if offset < 0 or length <= 0:
+            return b""
+        if length >= BLOCK:
+            return self._read(offset, length)
+        start = offset // BLOCK * BLOCK
+        data = self._block(start)
+        at = offset - start
+        if at + length <= BLOCK:
+            return data[at : at + length]
+        return data[at:] + self._block(start + BLOCK)[: at + length - BLOCK]
+
+    def window(self, offset: int, length: int = WINDOW) -> bytes:
+        """The same, for going through the file from front to back: what is jumped over is hashed first."""
+        if self.size <= WHOLE:
+            return self._slice(offset, length)
+        length = min(length, self.size - offset)
+        if offset < 0 or length <= 0:
+            return b""
+        if offset > self._hashed:
+            self._hash_up_to(offset)
+        return self._read(offset, length)
+
+    def finish(self) -> str:
+        """The SHA-256 of the whole file in lower-case hex; reads what was not hashed on the way."""
+        if self.size <= WHOLE:
+            from hashlib import sha256
+
+            return sha256(self._whole()).hexdigest()
+        self._hash_up_to(self.size)
+        return str(self._hasher().hexdigest())
+
+    def changed(self) -> bool:
+        """Whether the file's size or time of change differ from when it was opened."""
+        try:
+            status = os.fstat(self._fd)
+        except OSError:
+            return True
+        short = self._data is not None and len(self._data) != self.size
+        return short or (status.st_size, status.st_mtime_ns) != self._state
+
+    def _slice(self, offset: int, length: int) -> bytes:
+        data = self._whole()
+        return data[offset : offset + length] if offset >= 0 and length > 0 else b""
+
+    def _whole(self) -> bytes:
+        if self._data is None:
+            self._data = self._pread(0, self.size)
+        return self._data
+
+    def _block(self, start: int) -> bytes:
+        data = self._blocks.get(start)
+        if data is None:
+            while len(self._blocks) >= BLOCKS:
+                del self._blocks[next(iter(self._blocks))]
+            data = self._blocks[start] = self._read(start, min(BLOCK, self.size - start))
+        return data
+
+    def _read(self, offset: int, length: int) -> bytes:
+        """Bytes of a large file; those that continue what is hashed are hashed."""
+        data = self._pread(offset, length)
+        start = self._hashed - offset
+        if 0 <= start < len(data):
+            self._hasher().update(memoryview(data)[start:])
+            self._hashed = offset + len(data)
+        return data
+
+    def _pread(self, offset: int, length: int) -> bytes:
+        if self._check is not None:
+            self._check()
+        try:
+            data = pread(self._fd, length, offset)
+            while len(data) < length:
+                more = pread(self._fd, length - len(data), offset + len(data))
+                if not more:
+                    break
+                data += more
+        except OSError as error:
+            raise from_os_error(error, self.name) from None
+        self.bytes_read += len(data)
+        return data
+
+    def _hash_up_to(self, end: int) -> None:
+        """Hash everything before `end` that is not hashed yet, through one reused buffer."""
+        update = self._hasher().update
+        buffer = memoryview(bytearray(STEP))
+        while self._hashed < end:
+            if self._check is not None:
+                self._check()
+            try:
+                got = pread_into(self._fd, buffer[: min(STEP, end - self._hashed)], self._hashed)
+            except OSError as error:
+                raise from_os_error(error, self.name) from None
+            if not got:
+                break  # shorter than it was: `changed` says so
+            update(buffer[:got])
+            self._hashed += got
+            self.bytes_read += got
+
+    def _hasher(self) -> _Hash:
+        if self._hash is None:
+            from hashlib import sha256
+
+            self._hash = sha256()
+        return self._hash
+
+
+def not_regular(mode: int) -> str:
+    """Why a path of this mode is not read."""
+    kinds = {
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
+    return f"not a regular file but {kinds.get(stat.S_IFMT(mode), 'something else')}"
+
+
+def _seek_and_read(fd: int, length: int, offset: int) -> bytes:
+    os.lseek(fd, offset, os.SEEK_SET)
+    return os.read(fd, length)
+
+
+def _preadv(fd: int, buffer: memoryview, offset: int) -> int:
+    return os.preadv(fd, [buffer], offset)
+
+
+def _copy_into(fd: int, buffer: memoryview, offset: int) -> int:
+    data = pread(fd, len(buffer), offset)
+    buffer[: len(data)] = data
+    return len(data)
+
+
+# Windows has neither call.
+pread = getattr(os, "pread", _seek_and_read)
+pread_into = _preadv if hasattr(os, "preadv") else _copy_into
+
+if TYPE_CHECKING:
+    from hashlib import _Hash

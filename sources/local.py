@@ -1,0 +1,220 @@
+"""Files and folders on this machine, in an order that does not change, without leaving what was named.
+
+Links are never followed out of the folder that the user named. A link inside it whose target is inside too is
+passed over, since its target is met by itself; a folder is entered once. Pipes, sockets and devices are never
+opened. Everything else is a file to scan, dot files too; only the object stores of version control are left out.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from modelaudit.sources.errors import UNREADABLE, SourceError, from_os_error
+from modelaudit.sources.file import FileReader, not_regular
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr", ".jj"})
+
+
+class SourceFile:
+    """A regular file: `path` as the user sees it, `real` as it is opened, `root` the folder it must not leave."""
+
+    __slots__ = ("named", "path", "real", "root")
+
+    def __init__(self, path: str, real: str, root: str, *, named: bool = False) -> None:
+        self.path = path
+        self.real = real
+        self.root = root
+        self.named = named  # the user named this very file
+
+    def open(self, check: Callable[[], None] | None = None) -> FileReader:
+        """A reader of the bytes; raises `SourceError`."""
+        return FileReader(self.real, name=self.path, check=check)
+
+
+class SourceLink:
+    """A link that was not followed, since it leads out of the scanned folder or nowhere."""
+
+    __slots__ = ("escapes", "path", "root", "target")
+
+    def __init__(self, path: str, target: str, root: str, *, escapes: bool) -> None:
+        self.path = path
+        self.target = target  # as the link says
+        self.root = root
+        self.escapes = escapes  # out of the folder, where nothing was looked at; else it leads nowhere
+
+
+class SourceFolder:
+    """A folder all of whose files were given before it: the paths below it, relative, with `/`."""
+
+    __slots__ = ("files", "path", "real", "root")
+
+    def __init__(self, path: str, real: str, root: str, files: tuple[str, ...]) -> None:
+        self.path = path
+        self.real = real
+        self.root = root
+        self.files = files
+
+
+Entry = SourceFile | SourceLink | SourceFolder | SourceError
+
+
+def discover(paths: Sequence[str]) -> Iterator[Entry]:
+    """Everything under the paths, in the order given and inside a folder by name; what cannot be read is an error.
+
+    A file that several paths or links reach comes once.
+    """
+    seen: set[str] = set()
+    for path in paths:
+        try:
+            status = os.stat(path)
+            real = os.path.realpath(path, strict=True)
+        except (OSError, ValueError) as error:
+            yield from_os_error(error, path)
+            continue
+        if stat.S_ISDIR(status.st_mode):
+            yield from Walk(path, real, seen).entries()
+        elif not stat.S_ISREG(status.st_mode):
+            yield SourceError(UNREADABLE, not_regular(status.st_mode), path)
+        elif real not in seen:
+            seen.add(real)
+            yield SourceFile(path, real, os.path.dirname(real), named=True)
+
+
+class _Level:
+    """A folder that is being gone through."""
+
+    __slots__ = ("entries", "files", "path", "real")
+
+    def __init__(self, path: str, real: str, entries: Iterator[os.DirEntry[str]]) -> None:
+        self.path = path
+        self.real = real
+        self.entries = entries
+        self.files: list[str] = []
+
+
+class Walk:
+    """One named folder, gone through depth first with a stack of its own, so that no depth of folders ends it."""
+
+    def __init__(self, path: str, real: str, seen: set[str]) -> None:
+        self.path = path
+        self.root = real
+        self.boundary = _boundary(real)
+        self.seen = seen
+        self.folders: set[tuple[int, int]] = set()
+        self.stack: list[_Level] = []
+
+    def entries(self) -> Iterator[Entry]:
+        """Files, links that are not followed, folders after their files, errors."""
+        yield from self.enter(self.path, self.root)
+        while self.stack:
+            level = self.stack[-1]
+            entry = next(level.entries, None)
+            if entry is None:
+                self.stack.pop()
+                yield self.leave(level)
+            else:
+                yield from self.visit(level, entry)
+
+    def enter(self, path: str, real: str) -> Iterator[Entry]:
+        """Put a folder on the stack, unless it was entered before or cannot be listed."""
+        try:
+            status = os.lstat(real)
+            if (status.st_dev, status.st_ino) in self.folders:
+                return
+            with os.scandir(real) as listing:
+                entries = sorted(listing, key=_name)
+        except OSError as error:
+            yield from_os_error(error, path)
+            return
+        if status.st_ino:
+            self.folders.add((status.st_dev, status.st_ino))
+        self.stack.append(_Level(path, real, iter(entries)))
+
+    def leave(self, level: _Level) -> SourceFolder:
+        """The folder with the listing of everything below it."""
+        if self.stack:
+            name = level.real.rpartition(os.sep)[2]
+            self.stack[-1].files += [f"{name}/{file}" for file in level.files]
+        return SourceFolder(level.path, level.real, self.root, tuple(level.files))
+
+    def visit(self, level: _Level, entry: os.DirEntry[str]) -> Iterator[Entry]:
+        """What one directory entry comes to."""
+        path, real = os.path.join(level.path, entry.name), os.path.join(level.real, entry.name)
+        try:
+            if entry.is_symlink():
+                yield from self.link(level, path, real, entry.name)
+            elif entry.is_dir(follow_symlinks=False):
+                if entry.name not in VERSION_CONTROL:
+                    yield from self.enter(path, real)
+            elif entry.is_file(follow_symlinks=False):
+                yield from self.file(level, path, real, entry.name)
+            else:
+                mode = entry.stat(follow_symlinks=False).st_mode
+                yield SourceError(UNREADABLE, not_regular(mode), path)
+        except OSError as error:
+            yield from_os_error(error, path)
+
+    def file(self, level: _Level, path: str, real: str, name: str) -> Iterator[Entry]:
+        """A file, unless it came before."""
+        level.files.append(name)
+        if real not in self.seen:
+            self.seen.add(real)
+            yield SourceFile(path, real, self.boundary)
+
+    def link(self, level: _Level, path: str, real: str, name: str) -> Iterator[Entry]:
+        """A link: passed over when its target comes by itself, followed inside the boundary, else only named."""
+        target = os.path.realpath(real)
+        if not _within(target, self.boundary):
+            yield SourceLink(path, os.readlink(real), self.root, escapes=True)
+            return
+        try:
+            mode = os.stat(target).st_mode
+        except OSError:  # also a link to itself
+            yield SourceLink(path, os.readlink(real), self.root, escapes=False)
+            return
+        if not stat.S_ISREG(mode):
+            yield from self.link_to_no_file(path, real, target, mode)
+        elif self.comes_by_itself(target):
+            level.files.append(name)
+        else:
+            yield from self.file(level, path, target, name)
+
+    def link_to_no_file(self, path: str, real: str, target: str, mode: int) -> Iterator[Entry]:
+        """A link to a folder or to something that is never opened."""
+        if not stat.S_ISDIR(mode):
+            yield SourceError(UNREADABLE, not_regular(mode), path)
+        elif not self.comes_by_itself(target):
+            yield SourceLink(path, os.readlink(real), self.root, escapes=True)
+
+    def comes_by_itself(self, target: str) -> bool:
+        """Whether the walk meets this real path without any link."""
+        if not _within(target, self.root):
+            return False
+        parts = target[len(self.root) :].split(os.sep)
+        return VERSION_CONTROL.isdisjoint(parts)
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
+
+
+def _within(path: str, folder: str) -> bool:
+    """Whether a real path is a real folder or below it."""
+    return path == folder or path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
+
+
+def _boundary(root: str) -> str:
+    """What links may lead to: the named folder, or the whole repository when a cached snapshot was named.
+
+    The Hugging Face cache keeps `models--ORG--NAME/snapshots/REVISION/FILE` as links to `models--ORG--NAME/blobs`.
+    """
+    snapshots, _ = os.path.split(root)
+    repository, word = os.path.split(snapshots)
+    if word == "snapshots" and os.path.basename(repository).startswith(("models--", "datasets--", "spaces--")):
+        return repository
+    return root
