@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar, NoReturn, Self
 
+    from modelaudit.engine.facts.kinds import Place
+
 
 class Record:
     """An immutable record with named fields."""
@@ -57,6 +59,11 @@ class Fact(Record):
     IDENTITY: ClassVar[tuple[str, ...]] = ()
     CONTEXT: ClassVar[frozenset[str]] = frozenset()
     KEY: ClassVar[tuple[str, ...]] = ()
+    places: tuple[Place, ...]
+    n: int
+    unknown: frozenset[str]
+    cut: frozenset[str]
+    lossy: bool
 
     def fold_key(self) -> tuple[object, ...]:
         """What two facts must share to be one folded record."""

@@ -54,7 +54,7 @@ class Resolved:
     deny: list[Entry] = field(default_factory=list)
     allow: list[Entry] = field(default_factory=list)
     tests: list[Entry] = field(default_factory=list)
-    gate: dict[str, Entry | Json] = field(default_factory=dict)
+    gate: dict[str, str] = field(default_factory=dict)
     limits: dict[str, int | float] = field(default_factory=dict)
     lists: list[ListChange] = field(default_factory=list)
     final: dict[str, Entry] = field(default_factory=dict)

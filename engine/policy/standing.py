@@ -6,7 +6,6 @@ from modelaudit.engine.diagnostics import Diagnostic
 from modelaudit.engine.documents import suggestion
 from modelaudit.engine.finding import SEVERITIES
 from modelaudit.engine.policy.patterns import (
-    BY_ID,
     closeness,
     first_match,
     is_glob,
@@ -31,7 +30,6 @@ def stand(policy: Resolved, rules: Sequence[Json], denies: Sequence[Json]) -> li
     `standing` holds `suppression` (step, reason, source) where the policy ignores a rule or lets it only
     report, and `severity` where the policy gives another one.
     """
-    _check_names(policy, rules, denies)
     selected = [rule for rule in rules if is_selected(policy, rule)]
     _note_unselected(policy, rules, selected)
     for rule in selected:
@@ -137,18 +135,17 @@ def _is_lower(policy: Resolved, rule: Json, entry: Entry, upto: int) -> bool:
 # Names that name nothing
 
 
-def _check_names(policy: Resolved, rules: Sequence[Json], denies: Sequence[Json]) -> None:
+def check_names(policy: Resolved, rules: Sequence[Json], denies: Sequence[Json]) -> None:
+    """Report what select, ignore and severity name and no rule is called."""
     for key, entries in (("select", policy.select), ("ignore", policy.ignore)):
         for entry in entries:
             reach = denies if key == "ignore" else ()
-            check_pattern(policy, entry.value, entry.span, rules, reach, f"{entry.file.ident} {key}")
+            check_pattern(policy, entry.value, entry.span, rules, reach)
     for pattern, said in policy.severity.items():
-        check_pattern(policy, pattern, said[-1].span, rules, denies, "severity")
+        check_pattern(policy, pattern, said[-1].span, rules, denies)
 
 
-def check_pattern(
-    policy: Resolved, pattern: str, span: Json, rules: Sequence[Json], denies: Iterable[Json], where: str
-) -> bool:
+def check_pattern(policy: Resolved, pattern: str, span: Json, rules: Sequence[Json], denies: Iterable[Json]) -> bool:
     """Whether a pattern names a rule; if not, an error is reported, or a warning where it has a `*`."""
     if matching(pattern, rules) or any(names_deny(pattern, deny) for deny in denies):
         return True
@@ -181,8 +178,3 @@ def _note_unselected(policy: Resolved, rules: Sequence[Json], selected: Sequence
             message = f"no rule of pack `{pack}` is selected"
             label = f"`{pack}/*` would select them"
             policy.diagnostics.append(Diagnostic("W353", message, entries[0].span, label, level="warning"))
-
-
-def same_id(pattern: str, rule: Json) -> bool:
-    """Whether a pattern is the rule's own id, or one that it had before."""
-    return closeness(pattern, rule) == BY_ID
