@@ -7,9 +7,8 @@ import click
 
 @click.command(short_help="Explain a rule by its id or name.")
 @click.argument("rule", metavar="RULE")
-@click.option("--policy", metavar="FILE|NAME", help="Policy whose severities and denies to show.")
 @click.option("--rules", metavar="PATH", multiple=True, help="More rules. May be repeated.")
-def explain(rule: str, policy: str | None, rules: tuple[str, ...]) -> int:
+def explain(rule: str, rules: tuple[str, ...]) -> int:
     """Explain a rule: what it looks for, why that matters, and what to do about a finding.
 
     \b
@@ -19,4 +18,4 @@ def explain(rule: str, policy: str | None, rules: tuple[str, ...]) -> int:
     """
     from modelaudit.cli.rules import show_rule
 
-    return show_rule(rule, policy, rules)
+    return show_rule(rule, rules)

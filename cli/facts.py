@@ -10,7 +10,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from modelaudit.engine.document import ScanError
     from modelaudit.engine.factset import FactSet
+
+INCOMPLETE = 2  # exit code when not everything could be read
 
 
 @click.command(short_help="Print what was read from a model, as JSON lines.")
@@ -37,17 +40,18 @@ def facts(models: tuple[str, ...], output: str | None, timeout: float | None, ma
     from modelaudit.pipeline.scan import Options
     from modelaudit.pipeline.scan import facts as read_facts
 
-    given = {"timeout": timeout, "max_file_size": max_file_size}
-    options = Options(**{name: value for name, value in given.items() if value is not None})
     if output is not None:
         deliver.check(output)
-    lines = _lines(read_facts(models, options))
+    errors: list[ScanError] = []
+    lines = _lines(read_facts(models, Options(timeout, max_file_size), errors=errors))
     if output is not None and output != deliver.STDOUT:
         files.write_whole(output, lines)
-        return 0
-    for line in lines:
-        console.write_stdout(line)
-    return 0
+    else:
+        for line in lines:
+            console.write_stdout(line)
+    for error in errors:
+        console.complain(error.message)
+    return INCOMPLETE if errors else 0
 
 
 def _lines(trees: Iterator[FactSet]) -> Iterator[str]:
@@ -57,7 +61,5 @@ def _lines(trees: Iterator[FactSet]) -> Iterator[str]:
 
     for tree in trees:
         for node in tree.walk():
-            yield json.dumps(to_json(node.artifact), ensure_ascii=True) + "\n"
-            for records in node.facts.values():
-                for fact in records:
-                    yield json.dumps(to_json(fact), ensure_ascii=True) + "\n"
+            for fact in (node.artifact, *(fact for records in node.facts.values() for fact in records)):
+                yield json.dumps(to_json(fact)) + "\n"

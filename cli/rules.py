@@ -7,11 +7,12 @@ import click
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
-    from modelaudit.engine.ruleset import Rule, Ruleset
+    from modelaudit.engine.packs.catalogue import RuleText
+    from modelaudit.engine.packs.testing import TestRun
 
-ORDER = ("critical", "warning", "info", "debug")
+FAILED = 1  # exit code when a test of a rule fails
+EXTRA = click.option("--rules", "extra", metavar="PATH", multiple=True, help="More rules. May be repeated.")
 
 
 @click.group(short_help="List, show and test detection rules.")
@@ -26,111 +27,130 @@ def rules() -> None:
     """
 
 
-@rules.command("list", short_help="List the rules that take part in a scan.")
-@click.option("--policy", metavar="FILE|NAME", help="Policy that selects rules and sets severities.")
-@click.option("--rules", "extra", metavar="PATH", multiple=True, help="More rules. May be repeated.")
-@click.option("--format", "-f", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def list_rules(policy: str | None, extra: tuple[str, ...], format: str) -> int:
-    """List the rules that take part in a scan: id, severity, name and title.
+@rules.command("list", short_help="List all rules.")
+@EXTRA
+@click.option(
+    "--format", "-f", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the list."
+)
+def list_rules(extra: tuple[str, ...], format: str) -> int:
+    """List the built-in rules and those given: id, severity, name and title.
 
     \b
     Examples:
       modelaudit rules list
-      modelaudit rules list --policy strict --rules acme-rules/
+      modelaudit rules list --rules acme-rules/
       modelaudit rules list -f json
     """
-    from modelaudit.cli.console import say, write_stdout
-    from modelaudit.engine.packs.load import load_ruleset
+    from modelaudit.cli.console import complain, say, write_stdout
+    from modelaudit.engine.packs import catalogue
 
-    ruleset = load_ruleset(policy, extra)
+    listing = catalogue.list_rules(extra)
     if format == "json":
         import json
+        from dataclasses import asdict
 
-        write_stdout(json.dumps([_plain(rule) for rule in ruleset.rules], indent=2) + "\n")
-        return 0
-    widest = max((len(rule.id) for rule in ruleset.rules), default=0)
-    for rule in sorted(ruleset.rules, key=lambda rule: (rule.pack, rule.id)):
-        say(f"{rule.id:<{widest}}  {rule.severity:<8}  {rule.name}: {rule.title}", hang=widest + 12)
-    say(f"\n{len(ruleset.rules)} rules; `modelaudit rules show ID` explains one")
+        write_stdout(json.dumps([asdict(line) for line in listing.rules], indent=2) + "\n")
+    else:
+        widest = max((len(line.id) for line in listing.rules), default=0)
+        for line in listing.rules:
+            say(f"{line.id:<{widest}}  {line.severity:<8}  {line.name}: {line.title}", hang=widest + 12)
+        say(f"\n{len(listing.rules)} rules; `modelaudit rules show ID` explains one")
+    for notice in listing.notices:
+        complain(notice, level="warning")
     return 0
 
 
 @rules.command(short_help="Show a rule by its id or name.")
 @click.argument("rule", metavar="RULE")
-@click.option("--policy", metavar="FILE|NAME", help="Policy whose severities and denies to show.")
-@click.option("--rules", "extra", metavar="PATH", multiple=True, help="More rules. May be repeated.")
-def show(rule: str, policy: str | None, extra: tuple[str, ...]) -> int:
+@EXTRA
+def show(rule: str, extra: tuple[str, ...]) -> int:
     """Show a rule: what it looks for, why that matters, and what to do about a finding.
 
     \b
     Examples:
       modelaudit rules show MA1001
-      modelaudit rules show acme-no-pickle --rules acme-rules/
+      modelaudit rules show internal-host --rules acme-rules/
     """
-    return show_rule(rule, policy, extra)
+    return show_rule(rule, extra)
 
 
-def show_rule(name: str, policy: str | None, extra: tuple[str, ...]) -> int:
-    """Print everything that a person wants to know of one rule; refuses an unknown one as a usage error."""
+def show_rule(name: str, extra: tuple[str, ...]) -> int:
+    """Print everything that a person wants to know of one rule; an unknown one is refused as a usage error."""
     from modelaudit.cli.console import say
-    from modelaudit.engine.errors import UsageError
-    from modelaudit.engine.packs.load import load_ruleset
+    from modelaudit.engine.packs import catalogue
 
-    ruleset = load_ruleset(policy, extra)
-    rule = ruleset.rule(name) or ruleset.rule(name.upper())
-    if rule is None:
-        raise UsageError(f"there is no rule {name!r}{_near(name, ruleset)}; `modelaudit rules list` names them")
-    say(f"{rule.id} {rule.name}\n{rule.title}\n")
-    for label, words in _described(rule):
+    text = catalogue.show_rule(name, extra)
+    say(f"{text.line.id} {text.line.name}\n{text.line.title}\n")
+    for label, words in _described(text):
         say(f"{label:<11} {words}", hang=12)
     return 0
 
 
-def _described(rule: Rule) -> Iterator[tuple[str, str]]:
-    doc: dict[str, Any] = dict(rule.doc)
-    yield "Severity", f"{rule.severity}, confidence {rule.confidence}{', may be raised' if doc['raise'] else ''}"
-    yield "Judges", f"{rule.kind} facts of {', '.join(sorted(rule.formats)) or 'every format'}"
+def _described(text: RuleText) -> Iterator[tuple[str, str]]:
+    """Label and text of each row; an empty label continues the row above."""
+    data, line = text.data, text.line
+    raised = ", may be raised" if data.get("raise") else ""
+    yield "Severity", f"{line.severity}, confidence {line.confidence}{raised}"
+    yield "Judges", f"{line.kind} facts of {', '.join(data.get('formats', ())) or 'every format'}"
+    for key, label in (("when", "When"), ("unless", "Unless")):
+        written = data.get(key, ())
+        for number, condition in enumerate([written] if isinstance(written, str) else written):
+            yield "" if number else label, condition
     for label, value in (
-        ("Why", rule.why),
-        ("Fix", rule.fix),
-        ("Absorbs", rule.absorbs),
-        ("CWE", rule.cwes),
-        ("Tags", rule.tags),
-        ("See", rule.references),
-        ("Was named", rule.aliases),
+        ("Why", data.get("why")),
+        ("Fix", data.get("fix")),
+        ("Lists", text.lists),
+        ("Absorbs", data.get("absorbs")),
+        ("CWE", data.get("cwes")),
+        ("Tags", data.get("tags")),
+        ("See", data.get("references")),
+        ("Was named", data.get("aliases")),
     ):
-        words = " ".join(value.split()) if isinstance(value, str) else ", ".join(value)
-        if words:
-            yield label, words
-    yield "Status", f"{rule.status}, version {rule.version}"
-    yield "Pack", f"{rule.pack} {rule.pack_version}"
+        if value:
+            yield label, " ".join(value.split()) if isinstance(value, str) else ", ".join(map(str, value))
+    yield "Status", f"{line.status}, version {data['version']}, {len(text.tests)} tests"
+    yield "Pack", f"{line.pack} {text.pack_version}, {line.place}"
 
 
-def _near(name: str, ruleset: Ruleset) -> str:
-    from difflib import get_close_matches
+@rules.command(short_help="Run the tests that rules carry.")
+@click.argument("paths", metavar="[PATH...]", nargs=-1)
+@click.option("--rule", "only", metavar="RULE", help="Only the tests of this rule, by its id or name.")
+@click.option("--verbose", "-v", is_flag=True, help="Name every test.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing when all tests pass.")
+def test(paths: tuple[str, ...], only: str | None, verbose: bool, quiet: bool) -> int:
+    """Run the tests inside rule files: those of the packs given, else those of the built-in packs.
 
-    known = {word.lower(): word for rule in ruleset.rules for word in (rule.id, rule.name)}
-    near = get_close_matches(name.lower(), known, n=1, cutoff=0.7)
-    return f", did you mean {known[near[0]]}?" if near else ""
+    Every rule needs a test that matches and one that does not.
+
+    \b
+    Examples:
+      modelaudit rules test
+      modelaudit rules test acme-rules/
+      modelaudit rules test acme-rules/rules/metadata.yaml --rule ACME-R1 -v
+
+    Exit codes: 0 all tests passed, 1 a test failed or is missing, 2 a file has mistakes.
+    """
+    from modelaudit.engine.packs.testing import run_tests
+
+    run = run_tests(paths, only=only)
+    _show_run(run, verbose=verbose, quiet=quiet)
+    return 0 if run.ok else FAILED
 
 
-def _plain(rule: Rule) -> dict[str, Any]:
-    return {
-        "id": rule.id,
-        "name": rule.name,
-        "title": rule.title,
-        "severity": rule.severity,
-        "confidence": rule.confidence,
-        "status": rule.status,
-        "version": rule.version,
-        "for": rule.kind,
-        "formats": sorted(rule.formats),
-        "why": rule.why,
-        "fix": rule.fix,
-        "cwes": list(rule.cwes),
-        "tags": list(rule.tags),
-        "references": list(rule.references),
-        "pack": rule.pack,
-        "pack_version": rule.pack_version,
-        "source": rule.source,
-    }
+def _show_run(run: TestRun, *, verbose: bool, quiet: bool) -> None:
+    from modelaudit.cli.console import complain, say, write_stdout
+
+    for diagnostic in run.diagnostics:
+        write_stdout(f"{diagnostic.render()}\n\n")
+    for result in run.results:
+        if result.problems:
+            say(f"FAIL  {result.rule} {result.name}  {result.span.file}:{result.span.line}")
+            for problem in result.problems:
+                say(f"      {problem}", hang=2)
+        elif verbose:
+            say(f"{'skip' if result.skipped else 'ok  '}  {result.rule} {result.name}")
+    for notice in run.notices:
+        complain(notice, level="warning")
+    if not (quiet and run.ok):
+        skipped = f", {len(run.skipped)} skipped" if run.skipped else ""
+        say(f"{run.rules} rules, {len(run.results)} tests, {len(run.failed)} failed{skipped}")

@@ -6,10 +6,6 @@ import click
 
 from modelaudit.cli.values import Seconds, Size
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from modelaudit.engine.document import ScanDocument
-
 
 @click.command(short_help="Scan model files and folders, and decide by policy.")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
@@ -99,13 +95,6 @@ def scan(
     if output is not None:
         deliver.check(output)
     ruleset = load_ruleset(policy, rules)
-    options = Options(
-        **_given(timeout=timeout, max_file_size=max_file_size, max_total_size=max_total_size, fail_on=fail_on)
-    )
-    document: ScanDocument = run_scan(paths, ruleset, options)
+    options = Options(timeout, max_file_size, max_total_size, fail_on)
+    document = run_scan(paths, ruleset, options)
     return deliver.report(document, format, output, verbose=verbose, quiet=quiet)
-
-
-def _given(**values: object) -> dict[str, object]:
-    """The options that the user gave; the rest comes from the policy."""
-    return {name: value for name, value in values.items() if value is not None}

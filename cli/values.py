@@ -7,6 +7,7 @@ import re
 import click
 
 UNITS = {"": 0, "B": 0, "K": 1, "KB": 1, "KIB": 1, "M": 2, "MB": 2, "MIB": 2, "G": 3, "GB": 3, "GIB": 3}
+UNLIMITED = 2**63 - 1
 UNITS |= {"T": 4, "TB": 4, "TIB": 4}
 
 
@@ -22,7 +23,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # generic in some versio
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", str(value))
         if match is None or match[2].upper() not in UNITS:
             self.fail(f"{value!r} is not a size; write bytes or 500MB, 1.5GiB, 2TB", param, ctx)
-        return int(float(match[1]) * 1024 ** UNITS[match[2].upper()]) or None
+        return int(float(match[1]) * 1024 ** UNITS[match[2].upper()]) or UNLIMITED
 
 
 class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic in some versions only
