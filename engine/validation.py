@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Json = Any
     ValidationError = Any  # jsonschema's, whose stubs make every attribute a union with `Unset`
     Schema = Mapping[str, Any]
+    Mistake = tuple[tuple[str | int, ...], Diagnostic]  # with the path of the value that it is about
 
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NULL = ("", "~", "null", "Null", "NULL")
@@ -46,15 +47,27 @@ def validate(node: Node, schema: str) -> tuple[Json, list[Diagnostic]]:
     return value, sorted((mistake for _, mistake in mistakes), key=_order)
 
 
-def check(node: Node, schema: str) -> tuple[Json, list[tuple[tuple[str | int, ...], Diagnostic]]]:
+def check(node: Node, schema: str) -> tuple[Json, list[Mistake]]:
     """As `validate`, with the path of the value that each mistake is about."""
     root = schema_of(schema)
     value = typed(node, root, root)
-    mistakes: list[tuple[tuple[str | int, ...], Diagnostic]] = []
+    mistakes: list[Mistake] = []
     for error in _validator(schema).iter_errors(value):
         path = tuple(error.absolute_path)
         mistakes.extend((path, mistake) for mistake in _diagnose(error, node))
-    return value, mistakes
+    return value, _without_echoes(mistakes)
+
+
+def _without_echoes(mistakes: list[Mistake]) -> list[Mistake]:
+    """Without the missing keys that a mistyped key of the same mapping explains."""
+    meant = {
+        (path, mistake.label.split("`")[1]) for path, mistake in mistakes if mistake.code == "E110" and mistake.label
+    }
+    return [
+        (path, mistake)
+        for path, mistake in mistakes
+        if mistake.code != "E111" or (path, mistake.message.split("`")[1]) not in meant
+    ]
 
 
 @functools.lru_cache(maxsize=16)

@@ -84,12 +84,19 @@ def unchanged(inputs: Sequence[Mapping[str, Json]]) -> bool:
     """Whether every file and folder that was read still has the same content."""
     for item in inputs:
         if "folder" in item:
-            now = files.digest(item["folder"], item["globs"])
+            now = files.digest(_text(item["folder"]), [_text(glob) for glob in item["globs"]])
         else:
-            now = files.file_digest(item["path"])
+            now = files.file_digest(_text(item["path"]))
         if not now or now != item["sha256"]:
             return False
     return True
+
+
+def _text(value: Json) -> str:
+    """A string of a header; a number in its place would be opened as a file descriptor."""
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
 
 
 def _dump(value: Json) -> bytes:

@@ -166,13 +166,15 @@ class _Checker:
         """Rules that this one names."""
         named = list(self.node("absorbs").items) if self.rule.node.get("absorbs") else []
         replaced = self.rule.node.get("replaced_by")
-        for item in [*named, *([replaced] if replaced else [])]:
+        if replaced is not None and self.rule.value("status") != "deprecated":
+            self.report("E126", "`replaced_by` is for rules of status `deprecated`", replaced.span)
+        elif replaced is not None:
+            named.append(replaced)
+        for item in named:
             if item.text == self.rule.id:
                 self.report("E118", "a rule cannot name itself here", item.span)
             elif item.text not in known:
                 self.report("E118", f"there is no rule `{item.text}`", item.span, suggestion(item.text, known))
-        if replaced and self.rule.value("status") != "deprecated":
-            self.report("E126", "`replaced_by` is for rules of status `deprecated`", replaced.span)
 
     def blocks(self) -> None:
         """Columns of mistakes need scalars whose text stands in the file as it is."""
