@@ -51,9 +51,16 @@ def wrap(line: Line, width: int) -> list[list[Piece]]:
         if not empty and spaced and used + gap + size > width:
             rows.append(row)
             row, used, gap = [("", " " * line.hang)], line.hang, 0
-        row.append((style, " " * gap + text.replace(GLUE, " ")))
+        _append(row, style, " " * gap + text.replace(GLUE, " "))
         used, empty = used + gap + size, False
     return [*rows, row] if not empty or not rows else rows
+
+
+def _append(row: list[Piece], style: str, text: str) -> None:
+    """Add a piece to a row, joined with the one before it where that has the same style."""
+    if row[-1][0] == style:
+        text = row.pop()[1] + text
+    row.append((style, text))
 
 
 def _words(pieces: tuple[Piece, ...], room: int) -> Iterator[tuple[str, str, bool]]:

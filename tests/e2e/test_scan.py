@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jsonschema
@@ -15,6 +17,7 @@ from fixtures import small
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "schemas" / "report.schema.json").read_text(encoding="utf-8"))
 HEAVY = {"numpy", "rich", "fsspec", "jsonschema", "lark", "yaml", "onnx", "h5py", "re2", "concurrent.futures"}
+SPARSE = 16 * 1024**3  # bytes of a file without blocks on disk
 RULE = """\
 schema: modelaudit/rules@1
 rules:
@@ -157,6 +160,24 @@ def test_a_scan_with_warm_caches_imports_nothing_heavy(modelaudit, evil) -> None
     )
     assert done.returncode == 1
     assert set(done.stderr.split()) & HEAVY == set()
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_ends_a_scan_at_once(modelaudit, tmp_path, name: str, code: int) -> None:
+    header = b'{"w":{"dtype":"U8","shape":[%d],"data_offsets":[0,%d]}}' % (SPARSE, SPARSE)
+    with (tmp_path / "large.safetensors").open("wb") as stream:
+        stream.write(len(header).to_bytes(8, "little") + header)
+        stream.truncate(8 + len(header) + SPARSE)
+    process = modelaudit.start("scan", "large.safetensors", "-o", "out.txt")
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=1)
+    process.send_signal(getattr(signal, name))
+    sent = time.monotonic()
+    stdout, stderr = process.communicate(timeout=10)
+    assert time.monotonic() - sent < 1
+    assert process.returncode == code
+    assert (stdout, stderr) == ("", "")
+    assert os.listdir(tmp_path) == ["large.safetensors"]
 
 
 def test_facts_are_json_lines(modelaudit, evil) -> None:
