@@ -122,20 +122,20 @@ class _Gaps:
         artifacts: Sequence[ArtifactSummary],
     ) -> None:
         self.rules: set[str] = set()
-        unknown = {a.path for a in artifacts if a.format == UNKNOWN and a.coverage == "none"}
+        told = {error.path for error in errors}
+        unknown = {a.path for a in artifacts if a.format == UNKNOWN and a.coverage == "none" and a.path not in told}
         undecided = [i for j in judgements for i in j.inconclusive if i.artifact not in unknown]
         self.incomplete = [
             *_errors(errors),
             *self.inconclusive(gate, undecided),
-            *_uncovered(artifacts, {finding.artifact for finding in findings}),
+            *_uncovered(artifacts, told | {finding.artifact for finding in findings}),
         ]
         if gate.ruleset.incomplete:
             self.incomplete.append("A rule or a pack needs a newer engine and was left out.")
         if not artifacts and not errors:
             self.incomplete.append("Nothing was scanned.")
-        named = any(error.code == "unknown-format" for error in errors)
         self.unknown: list[str] = []
-        if unknown and not named:
+        if unknown:
             self.unknown.append(_files(len(unknown), "of unknown format was", "of unknown format were") + " not read.")
 
     def inconclusive(self, gate: Gate, undecided: Iterable[Inconclusive]) -> Iterator[str]:
@@ -170,8 +170,8 @@ def _errors(errors: Iterable[ScanError]) -> Iterator[str]:
             yield f"{len(same) - _SHOWN} more of {code}."
 
 
-def _uncovered(artifacts: Iterable[ArtifactSummary], explained: set[str]) -> Iterator[str]:
-    """A sentence on artifacts that were not understood and about which no finding says so."""
+def _uncovered(artifacts: Iterable[ArtifactSummary], explained: set[str | None]) -> Iterator[str]:
+    """A sentence on artifacts that were not understood, where neither a finding nor an error says so."""
     silent = [a for a in artifacts if a.coverage != "full" and a.format != UNKNOWN and a.path not in explained]
     if silent:
         reasons = "; ".join(silent[0].reasons) or "no reason is known"
