@@ -1,0 +1,31 @@
+"""Safetensors: a JSON header that names tensors, then their bytes. Only the header is read."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.reader import Reader
+
+SPACE = b" \t\r\n"
+
+
+def recognise(head: bytes, reader: Reader) -> bool:
+    """Whether the bytes begin with a length below 2^48 and a JSON object; a damaged rest is no reason to refuse."""
+    if len(head) < 10 or head[6] or head[7]:
+        return False
+    text = head[8:].lstrip(SPACE)
+    return text[:1] == b"{" and text[1:].lstrip(SPACE)[:1] in (b'"', b"}", b"")
+
+
+RECOGNISERS = {"safetensors": recognise}
+
+
+def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+    """Facts of the header, and what stands where no tensor is."""
+    from modelaudit.parsers.safetensors.parse import parse_file
+
+    return parse_file(artifact, context)
