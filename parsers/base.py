@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     class Parse(Protocol):
         """A parser's entry: yields facts, nested artifacts and properties of the artifact itself."""
 
-        def __call__(self, artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]: ...
+        def __call__(self, artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+            """Everything that was read, in order."""
 
 
 class BudgetSpent(Exception):  # noqa: N818 - not an error: the scan's time or bytes are spent

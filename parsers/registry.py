@@ -10,6 +10,8 @@ import json
 import os
 from importlib import import_module
 
+from modelaudit.parsers.base import BudgetSpent
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,10 +48,11 @@ class Recognition:
     """What an artifact is. `format` is the main format, `unknown` when nothing accepts the bytes.
 
     `formats` are all that accept them, `parse` all that are to be read, the main one first; `declared` is what
-    the extension promises. `defects` are pairs of a code and a detail.
+    the extension promises. `defects` are pairs of a code and a detail. `spent` is the budget, other than time,
+    that kept a recogniser from looking, as at the end of something that expands without measure.
     """
 
-    __slots__ = ("declared", "defects", "format", "formats", "parse")
+    __slots__ = ("declared", "defects", "format", "formats", "parse", "spent")
 
     def __init__(self, formats: tuple[str, ...], parse: tuple[str, ...], declared: str | None) -> None:
         self.format = formats[0] if formats else parse[0] if parse else UNKNOWN
@@ -57,6 +60,28 @@ class Recognition:
         self.parse = parse
         self.declared = declared
         self.defects: list[tuple[str, str]] = []
+        self.spent: BudgetSpent | None = None
+
+
+class _Look:
+    """One pass of the recognisers over an artifact."""
+
+    __slots__ = ("head", "reader", "spent")
+
+    def __init__(self, head: bytes, reader: Reader) -> None:
+        self.head = head
+        self.reader = reader
+        self.spent: BudgetSpent | None = None
+
+    def accepts(self, recogniser: Recogniser) -> bool:
+        """Whether a recogniser accepts; one that asks for more than may be read does not."""
+        try:
+            return recogniser(self.head, self.reader)
+        except BudgetSpent as spent:
+            if spent.what == "time":
+                raise
+            self.spent = self.spent or spent
+            return False
 
 
 class Registry:
@@ -96,31 +121,35 @@ class Registry:
     def recognise(self, head: bytes, reader: Reader, extension: str) -> Recognition:
         """What the bytes are. `head` is their beginning, `extension` has its dot and is in lower case."""
         promise = self.promises.get(extension)
-        declared = promise.id if promise is not None else None
         if reader.size == 0:
-            return Recognition((EMPTY,), (EMPTY,), declared)
-        accepted = self._accepted(head, reader)
-        if not accepted:
-            return self._unrecognised(promise)
+            return Recognition((EMPTY,), (EMPTY,), promise.id if promise is not None else None)
+        look = _Look(head, reader)
+        accepted = self._accepted(look)
+        recognition = self._recognised(accepted, promise) if accepted else self._unrecognised(promise)
+        recognition.spent = look.spent
+        return recognition
+
+    def _accepted(self, look: _Look) -> list[Format]:
+        """The formats that accept the bytes, in the order of the catalogue, less those that others specialise."""
+        pairs = self._pairs()
+        found = [format for format, recogniser in pairs if not format.fallback and look.accepts(recogniser)]
+        if not found:
+            found = [format for format, recogniser in pairs if format.fallback and look.accepts(recogniser)]
+        redundant = frozenset().union(*(format.specialises for format in found))
+        return [format for format in found if format.id not in redundant]
+
+    def _recognised(self, accepted: list[Format], promise: Format | None) -> Recognition:
+        """What was accepted, held against what the extension promises."""
         formats = tuple(format.id for format in accepted)
-        recognition = Recognition(formats, formats, declared)
+        recognition = Recognition(formats, formats, promise.id if promise is not None else None)
         if promise is not None and promise.families.isdisjoint(self.families(formats)):
-            detail = f"{extension} promises {promise.title}, the content is {accepted[0].title}"
+            detail = f"{promise.title} is promised by the extension, the content is {accepted[0].title}"
             recognition.defects.append(("extension-mismatch", detail))
             if accepted[0].fallback and promise.role != OTHER:  # a loader would try all the same
                 recognition.parse = (*formats, promise.id)
         if _is_polyglot(accepted):
             recognition.defects.append(("polyglot", ", ".join(sorted(formats))))
         return recognition
-
-    def _accepted(self, head: bytes, reader: Reader) -> list[Format]:
-        """The formats that accept the bytes, in the order of the catalogue, less those that others specialise."""
-        pairs = self._pairs()
-        found = [format for format, accepts in pairs if not format.fallback and accepts(head, reader)]
-        if not found:
-            found = [format for format, accepts in pairs if format.fallback and accepts(head, reader)]
-        redundant = frozenset().union(*(format.specialises for format in found))
-        return [format for format in found if format.id not in redundant]
 
     def _unrecognised(self, promise: Format | None) -> Recognition:
         """What nothing accepts is read as what the extension promises, when that is a model; else it is unknown."""

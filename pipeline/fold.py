@@ -20,19 +20,19 @@ class _Slot:
 
     def __init__(self, fact: Fact) -> None:
         self.fact = fact
-        self.n: int = fact.n  # type: ignore[attr-defined]  # every kind has the header fields
-        self.places: tuple[Place, ...] = fact.places  # type: ignore[attr-defined]
+        self.n: int = fact.n
+        self.places: tuple[Place, ...] = fact.places
 
     def again(self, fact: Fact) -> None:
         """Count the same record once more."""
-        self.n += fact.n  # type: ignore[attr-defined]
+        self.n += fact.n
         if len(self.places) < PLACES:
-            new = [p for p in fact.places if p not in self.places]  # type: ignore[attr-defined]
+            new = [p for p in fact.places if p not in self.places]
             self.places = (*self.places, *new)[:PLACES]
 
     def record(self) -> Fact:
         """The fact with its count and places."""
-        if self.n == self.fact.n and self.places is self.fact.places:  # type: ignore[attr-defined]
+        if self.n == self.fact.n and self.places is self.fact.places:
             return self.fact
         return self.fact.replace(n=self.n, places=self.places[:PLACES])
 

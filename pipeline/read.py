@@ -122,6 +122,8 @@ class TreeReader:
                 self.take(node, Defect(node.path, code=code, detail=detail))
             for format in node.recognition.parse:
                 self.parse(node, format)
+            if node.recognition.spent is not None:
+                self.limit(node, node.recognition.spent)
         except BudgetSpent as spent:
             self.limit(node, spent)
         except Crash as crash:
@@ -264,7 +266,7 @@ def reasons(tree: FactSet) -> Iterator[str]:
         yield "no parser knows this format"
     for kind in ("limit", "defect"):
         for fact in tree.facts.get(kind, ()):
-            if isinstance(fact, Limit) and fact.affects:
+            if isinstance(fact, Limit) and (fact.affects or fact.by != "file"):
                 yield _limit_words(fact)
             elif isinstance(fact, Defect) and fact.affects:
                 yield f"defect: {fact.code}"
@@ -274,4 +276,5 @@ def _limit_words(limit: Limit) -> str:
     words = {"crash": "the parser failed", "read": "the file could not be read further"}
     if limit.what in words:
         return words[limit.what]
-    return f"limit reached: {limit.what}" + ("" if limit.budget is None else f" ({limit.budget})")
+    shown = "" if limit.budget is None or limit.what == "time" else f" ({limit.budget})"
+    return f"limit reached: {limit.what}{shown}"

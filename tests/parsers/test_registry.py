@@ -1,0 +1,96 @@
+"""What bytes are taken for: content decides, the extension only promises."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fixtures import toys
+from modelaudit.parsers.reader import BytesReader
+from modelaudit.parsers.registry import HEAD, Registry
+
+CATALOGUE = Path(__file__).resolve().parents[2] / "schemas" / "formats.json"
+
+
+def recognise(data, extension=""):
+    return toys.registry().recognise(data[:HEAD], BytesReader(data), extension)
+
+
+def codes(recognition):
+    return [code for code, _ in recognition.defects]
+
+
+def test_content_decides_whatever_the_extension():
+    for extension in ("", ".toy", ".bin", ".xyz"):
+        found = recognise(b"TOY\n", extension)
+        assert (found.format, found.formats, found.parse, codes(found)) == ("toy", ("toy",), ("toy",), [])
+
+
+def test_an_extension_of_the_same_family_is_no_mismatch():
+    assert codes(recognise(b"TOY\n", ".stoy")) == []
+
+
+def test_an_extension_of_another_family_is_a_mismatch_that_says_both():
+    found = recognise(b"TOY\n", ".tail")
+    assert found.declared == "tail"
+    assert found.defects == [
+        ("extension-mismatch", "What ends in TAIL is promised by the extension, the content is Toy")
+    ]
+    assert found.parse == ("toy",)
+
+
+def test_a_special_format_makes_the_general_one_redundant():
+    found = recognise(b"TOY*\n")
+    assert (found.format, found.formats, codes(found)) == ("special-toy", ("special-toy",), [])
+
+
+def test_a_polyglot_is_parsed_as_everything_it_is():
+    found = recognise(b"TOY\n...TAIL", ".toy")
+    assert found.formats == found.parse == ("toy", "tail")
+    assert found.defects == [("polyglot", "tail, toy")]
+
+
+def test_text_is_what_nothing_else_accepts():
+    found = recognise(b'{"a": 1}', ".json")
+    assert (found.format, codes(found)) == ("text", [])
+    assert recognise(b"TOY plain text").formats == ("toy",)
+
+
+def test_text_under_a_models_extension_is_read_as_the_model_too():
+    found = recognise(b"just words", ".toy")
+    assert (found.format, found.formats, found.parse) == ("text", ("text",), ("text", "toy"))
+    assert codes(found) == ["extension-mismatch"]
+
+
+def test_what_nothing_accepts_is_read_as_what_the_extension_promises():
+    found = recognise(b"\0\1\2", ".toy")
+    assert (found.format, found.formats, found.parse) == ("toy", (), ("toy",))
+    assert codes(found) == ["unrecognised-content"]
+
+
+@pytest.mark.parametrize("extension", ["", ".bin", ".xyz", ".txt"])
+def test_what_nothing_accepts_and_no_model_was_promised_is_unknown(extension):
+    found = recognise(b"\0\1\2", extension)
+    assert (found.format, found.formats, found.parse, codes(found)) == ("unknown", (), (), [])
+
+
+def test_an_empty_file_is_empty_whatever_was_promised():
+    found = recognise(b"", ".toy")
+    assert (found.format, found.declared, codes(found)) == ("empty", "toy", [])
+
+
+def test_a_neutral_extension_promises_nothing():
+    catalogue = {**toys.CATALOGUE, "neutral_extensions": [".toy"]}
+    assert Registry(catalogue).recognise(b"", BytesReader(b""), ".toy").declared is None
+
+
+def test_the_catalogue_is_whole():
+    registry = Registry.load()
+    for extension in json.loads(CATALOGUE.read_text())["neutral_extensions"]:
+        assert extension not in registry.promises
+    for format in registry.formats.values():
+        assert all(e == e.lower() and e.startswith(".") for e in format.extensions), format.id
+        assert format.specialises <= registry.formats.keys(), format.id
+        for general in format.specialises:
+            assert format.families >= registry.formats[general].families, format.id
+    assert registry.formats["text"].fallback
