@@ -1,0 +1,230 @@
+"""Opcodes that push constants: numbers, text and bytes of every length."""
+
+from __future__ import annotations
+
+from struct import unpack_from
+
+from modelaudit.parsers.pickle import text
+from modelaudit.parsers.pickle import values as v
+from modelaudit.parsers.pickle.literals import inspect
+from modelaudit.parsers.pickle.tape import LINE_MAX, Break
+
+HELD_MAX = 1024  # bytes of a constant that is held whole
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelaudit.parsers.pickle.state import State
+
+    Handler = Callable[[State, int], int]
+
+
+def _line(m: State, pos: int) -> tuple[bytes, int, int]:
+    """An opcode's line argument: what is held of it, its size, and the position after."""
+    line, size, after = m.tape.line(pos + 1)
+    if after > m.tape.end:
+        m.offset = m.tape.base + m.tape.end
+    return line, size, after
+
+
+def int_line(m: State, pos: int) -> int:
+    """INT, whose `00` and `01` are booleans."""
+    offset = m.tape.base + pos
+    line, size, after = _line(m, pos)
+    if line in (b"00", b"01"):
+        m.stack.append(line == b"01")
+    else:
+        m.stack.append(_number(m, line, size, offset))
+    return after
+
+
+def long_line(m: State, pos: int) -> int:
+    """LONG, with or without its `L`."""
+    offset = m.tape.base + pos
+    line, size, after = _line(m, pos)
+    m.stack.append(_number(m, line.removesuffix(b"L"), size, offset))
+    return after
+
+
+def _number(m: State, line: bytes, size: int, offset: int) -> object:
+    number = text.integer(line) if size <= len(line) + 1 else None
+    if number is not None:
+        return number
+    m.defect("bad-number", "a number that no reader accepts", offset)
+    return v.Unknown("INT")
+
+
+def float_line(m: State, pos: int) -> int:
+    """FLOAT."""
+    offset = m.tape.base + pos
+    line, size, after = _line(m, pos)
+    number = text.real(line) if size == len(line) else None
+    if number is None:
+        m.defect("bad-number", "a number that no reader accepts", offset)
+        m.stack.append(v.Unknown("FLOAT"))
+    else:
+        m.stack.append(number)
+    return after
+
+
+def string_line(m: State, pos: int) -> int:
+    """STRING: quoted, with escapes; text of an encoding that the loader chooses, taken as Latin-1."""
+    offset = m.tape.base + pos
+    line, size, after = _line(m, pos)
+    if size > len(line):
+        m.stack.append(v.Literal("str", offset + 2, size - 2, _head(m, line[1:])))
+        inspect(m, line[1:], size - 2, offset + 2, offset, is_text=True)
+        return after
+    data = text.quoted(line)
+    if data is None:
+        m.defect("bad-string", "a STRING argument without matching quotes", offset)
+        m.stack.append(v.Unknown("STRING"))
+        return after
+    m.stack.append(data.decode("latin-1"))
+    inspect(m, data.decode("latin-1").encode("utf-8"), len(data), -1, offset, is_text=True)
+    return after
+
+
+def unicode_line(m: State, pos: int) -> int:
+    r"""UNICODE: raw-unicode-escape, so that a name may hide as `\u0065val`."""
+    offset = m.tape.base + pos
+    line, size, after = _line(m, pos)
+    if size > len(line):
+        m.stack.append(v.Literal("str", offset + 1, size, _head(m, line)))
+        inspect(m, line, size, offset + 1, offset, is_text=True)
+        return after
+    try:
+        value = line.decode("raw-unicode-escape")
+    except UnicodeDecodeError:
+        m.defect("bad-text", "text that no reader accepts", offset)
+        m.stack.append(v.Unknown("UNICODE"))
+        return after
+    m.stack.append(value)
+    inspect(m, value.encode("utf-8", "surrogatepass"), len(value), -1, offset, is_text=True)
+    return after
+
+
+def _head(m: State, data: bytes) -> bytes:
+    """What a long literal keeps of itself while the stream's allowance lasts."""
+    if m.held > HOLD:
+        return data[:64]
+    m.held += min(len(data), HELD_MAX)
+    return data[:HELD_MAX]
+
+
+HOLD = 16 * 1024 * 1024  # bytes of long literals that one stream keeps in memory
+
+
+def _sized(m: State, pos: int, width: int, kind: str) -> int:
+    """A constant behind its size of `width` bytes."""
+    tape = m.tape
+    pos = tape.need(pos + 1, width)
+    size = int.from_bytes(tape.buf[pos : pos + width], "little")
+    start = tape.base + pos + width
+    if start + size > tape.size:
+        raise Break("truncated", "a constant's size goes beyond the end of the file")
+    if size <= HELD_MAX:
+        pos = tape.need(pos, width + size) + width
+        data = tape.buf[pos : pos + size]
+        m.stack.append(_held(m, data, kind, start - width - 1))
+        inspect(m, data, size, start, start - width - 1, is_text=kind == "str")
+        return pos + size
+    head = tape.peek(pos + width, min(size, LINE_MAX))
+    m.stack.append(v.Literal(kind, start, size, _head(m, head)))
+    inspect(m, head, size, start, start - width - 1, is_text=kind == "str")
+    return tape.seek(start + size)
+
+
+def _held(m: State, data: bytes, kind: str, offset: int) -> object:
+    if kind == "bytes":
+        return data
+    if kind == "bytearray":
+        return v.Literal(kind, offset, len(data), data)
+    if kind == "latin":
+        return data.decode("latin-1")
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        m.defect("bad-text", "text that is not UTF-8", offset)
+        return v.Unknown("BINUNICODE")
+
+
+def sized(width: int, kind: str) -> Handler:
+    """The handler of an opcode with a size of so many bytes in front of its constant."""
+
+    def handler(m: State, pos: int) -> int:
+        return _sized(m, pos, width, kind)
+
+    return handler
+
+
+def binstring(m: State, pos: int) -> int:
+    """BINSTRING, whose size is signed: no reader accepts a negative one."""
+    start = m.tape.need(pos + 1, 4)
+    if m.tape.buf[start + 3] & 0x80:
+        raise Break("bad-size", "a BINSTRING with a negative size")
+    return _sized(m, start - 1, 4, "latin")
+
+
+def _long(m: State, pos: int, width: int) -> int:
+    tape = m.tape
+    pos = tape.need(pos + 1, width)
+    size = int.from_bytes(tape.buf[pos : pos + width], "little", signed=width == 4)
+    if size < 0:
+        raise Break("bad-size", "a LONG4 with a negative size")
+    start = tape.base + pos + width
+    if start + size > tape.size:
+        raise Break("truncated", "a number's size goes beyond the end of the file")
+    if size <= HELD_MAX:
+        pos = tape.need(pos, width + size) + width
+        m.stack.append(int.from_bytes(tape.buf[pos : pos + size], "little", signed=True))
+        return pos + size
+    m.stack.append(v.Literal("int", start, size, b""))
+    return tape.seek(start + size)
+
+
+def long1(m: State, pos: int) -> int:
+    """LONG1."""
+    return _long(m, pos, 1)
+
+
+def long4(m: State, pos: int) -> int:
+    """LONG4."""
+    return _long(m, pos, 4)
+
+
+def binfloat(m: State, pos: int) -> int:
+    """BINFLOAT."""
+    pos = m.tape.need(pos + 1, 8)
+    m.stack.append(unpack_from(">d", m.tape.buf, pos)[0])
+    return pos + 8
+
+
+def next_buffer(m: State, pos: int) -> int:
+    """NEXT_BUFFER: a file on its own has no buffers beside it."""
+    m.defect("out-of-band", "the stream wants a buffer that is not in the file", m.tape.base + pos)
+    m.stack.append(v.Unknown("NEXT_BUFFER"))
+    return pos + 1
+
+
+HANDLERS: dict[str, Handler] = {
+    "INT": int_line,
+    "LONG": long_line,
+    "FLOAT": float_line,
+    "STRING": string_line,
+    "UNICODE": unicode_line,
+    "BINSTRING": binstring,
+    "SHORT_BINSTRING": sized(1, "latin"),
+    "BINUNICODE": sized(4, "str"),
+    "SHORT_BINUNICODE": sized(1, "str"),
+    "BINUNICODE8": sized(8, "str"),
+    "BINBYTES": sized(4, "bytes"),
+    "SHORT_BINBYTES": sized(1, "bytes"),
+    "BINBYTES8": sized(8, "bytes"),
+    "BYTEARRAY8": sized(8, "bytearray"),
+    "LONG1": long1,
+    "LONG4": long4,
+    "BINFLOAT": binfloat,
+    "NEXT_BUFFER": next_buffer,
+}

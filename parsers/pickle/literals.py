@@ -1,0 +1,228 @@
+"""Constants worth a second look: text for rules, and bytes that are a file in themselves."""
+
+from __future__ import annotations
+
+import json
+import os.path
+import re
+
+from modelaudit.engine.facts import TEXT_MAX, Blob, Place, Text, decode
+from modelaudit.parsers.base import Nested
+from modelaudit.parsers.reader import BytesReader, SliceReader
+
+LITERAL_MIN = 8  # bytes of a constant that is looked at
+RECODED_MAX = 1024 * 1024  # bytes of text that are turned back into the bytes that it stands for
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from modelaudit.parsers.pickle.state import State
+    from modelaudit.parsers.reader import Reader
+
+
+class _Magics:
+    """The table of first bytes, and which first byte of a constant is in it at all."""
+
+    __slots__ = ("rows", "texts")
+
+    def __init__(self) -> None:
+        with open(os.path.join(os.path.dirname(__file__), "magics.json"), encoding="utf-8") as file:
+            rows = json.load(file)["magics"]
+        self.rows: dict[int, list[tuple[re.Pattern[bytes], dict[str, Any]]]] = {}
+        for row in rows:
+            pattern = _pattern(row["magic"])
+            firsts = range(256) if row["magic"].startswith(".") else [int(row["magic"][:2], 16)]
+            for first in firsts:
+                self.rows.setdefault(first, []).append((pattern, row))
+        plain = {first for first in self.rows if len(self.rows[first]) > 1 or first < 128}
+        self.texts = bytes(first in (0xC2, 0xC3) or (first < 128 and self._named(first)) for first in range(256))
+        del plain
+
+    def _named(self, first: int) -> bool:
+        return any(not row["magic"].startswith(".") for _, row in self.rows[first])
+
+
+def _pattern(magic: str) -> re.Pattern[bytes]:
+    pairs = [magic[i : i + 2] for i in range(0, len(magic), 2)]
+    return re.compile(b"".join(b"." if pair == ".." else re.escape(bytes.fromhex(pair)) for pair in pairs), re.DOTALL)
+
+
+_magics: list[_Magics] = []
+
+
+def magics() -> _Magics:
+    """The table, read on first use."""
+    if not _magics:
+        _magics.append(_Magics())
+    return _magics[0]
+
+
+def inspect(m: State, data: bytes, size: int, start: int, offset: int, *, is_text: bool) -> None:
+    """Look at a constant: `data` are its first bytes (UTF-8 for text), `start` where it stands in the file.
+
+    `start` is negative when the file holds it escaped.
+    """
+    if size < LITERAL_MIN or len(data) < LITERAL_MIN or m.strict:
+        return
+    if is_text:
+        if m.texts:
+            _text(m, data, size, offset)
+        if not magics().texts[data[0]]:
+            return
+        raw = _latin(data)
+        if raw is None:
+            return
+        verbatim = raw == data
+    else:
+        raw, verbatim = data, True
+    found = sniff(raw)
+    if found is not None:
+        _blob(m, found, raw, size, start if verbatim else -1, offset, is_text=is_text, text_start=start)
+
+
+def _text(m: State, data: bytes, size: int, offset: int) -> None:
+    value, lossy = decode(data[: 4 * TEXT_MAX])
+    cut = size > len(data) or len(value) > TEXT_MAX
+    m.out.append(
+        Text(
+            m.path,
+            value=value[:TEXT_MAX],
+            role="literal",
+            places=(Place(offset=offset),),
+            cut=frozenset(["value"] if cut else ()),
+            lossy=lossy,
+        )
+    )
+
+
+def _latin(data: bytes) -> bytes | None:
+    """The bytes that a text stands for when every character is one of Latin-1."""
+    try:
+        return data.decode("utf-8", "ignore").encode("latin-1")
+    except UnicodeEncodeError:
+        return None
+
+
+def sniff(data: bytes) -> tuple[str, bool, bool] | None:
+    """Kind of file that the bytes begin as, whether more than its first bytes was checked, whether to read it."""
+    for pattern, row in magics().rows.get(data[0], ()):
+        if pattern.match(data):
+            check = row.get("check")
+            if check is None or CHECKS[check](data):
+                return row["kind"], check is not None, bool(row.get("nested"))
+    return None
+
+
+def _blob(
+    m: State,
+    found: tuple[str, bool, bool],
+    raw: bytes,
+    size: int,
+    start: int,
+    offset: int,
+    *,
+    is_text: bool,
+    text_start: int,
+) -> None:
+    kind, validated, nested = found
+    m.out.append(
+        Blob(
+            m.path,
+            kind=kind,
+            region="literal",
+            method="raw",
+            size=size,
+            validated=validated,
+            places=(Place(offset=offset),),
+        )
+    )
+    if not nested or m.path.count("!literal@") >= m.context.budget("literal_depth"):
+        return
+    m.out.append(Nested(f"literal@0x{offset:x}", _reader(m, raw, size, start, text_start), role="member"))
+
+
+def _reader(m: State, raw: bytes, size: int, start: int, text_start: int) -> Reader:
+    if start >= 0:
+        return SliceReader(m.tape.reader, start, size)
+    if text_start >= 0 and len(raw) < size:
+        whole = _latin(m.tape.reader.read_at(text_start, min(size, RECODED_MAX)))
+        return BytesReader(whole or raw)
+    return BytesReader(raw)
+
+
+def _pickle(data: bytes) -> bool:
+    from modelaudit.parsers.pickle import recognise
+
+    return recognise(data[:4096], BytesReader(data))
+
+
+def _lines(data: bytes) -> bool:
+    return b"\n" in data[:4096] and _pickle(data)
+
+
+def _zip(data: bytes) -> bool:
+    return len(data) >= 30 and data[6:8] < b"\xff\xff" and int.from_bytes(data[8:10], "little") < 100
+
+
+def _pe(data: bytes) -> bool:
+    if len(data) < 64:
+        return False
+    header = int.from_bytes(data[60:64], "little")
+    return data[header : header + 4] == b"PE\0\0"
+
+
+def _elf(data: bytes) -> bool:
+    return len(data) >= 20 and data[4] in (1, 2) and data[5] in (1, 2) and data[6] == 1
+
+
+def _macho(data: bytes) -> bool:
+    order = "little" if data[3] in (0xFE, 0xFF) and data[0] in (0xCE, 0xCF) else "big"
+    kind = int.from_bytes(data[12:16], order)  # type: ignore[arg-type]
+    return len(data) >= 28 and 1 <= kind <= 12
+
+
+def _fat(data: bytes) -> bool:
+    return len(data) >= 28 and 1 <= int.from_bytes(data[4:8], "big") <= 30
+
+
+def _gzip(data: bytes) -> bool:
+    return len(data) >= 18 and data[3] & 0xE0 == 0
+
+
+def _bzip2(data: bytes) -> bool:
+    return data[3:4].isdigit() and data[4:10] == b"1AY&SY"
+
+
+def _zlib(data: bytes) -> bool:
+    import zlib
+
+    try:
+        return bool(zlib.decompressobj().decompress(data, 64))
+    except zlib.error:
+        return False
+
+
+def _marshal(data: bytes) -> bool:
+    return len(data) >= 24 and data[5:20].count(0) >= 8
+
+
+def _pyc(data: bytes) -> bool:
+    return len(data) >= 20 and data[4:8] in (b"\0\0\0\0", b"\1\0\0\0", b"\3\0\0\0") and data[16:17] in (b"\xe3", b"c")
+
+
+CHECKS: dict[str, Callable[[bytes], bool]] = {
+    "pickle": _pickle,
+    "lines": _lines,
+    "zip": _zip,
+    "pe": _pe,
+    "elf": _elf,
+    "macho": _macho,
+    "fat": _fat,
+    "gzip": _gzip,
+    "bzip2": _bzip2,
+    "zlib": _zlib,
+    "marshal": _marshal,
+    "pyc": _pyc,
+}

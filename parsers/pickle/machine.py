@@ -1,0 +1,246 @@
+"""The abstract machine: reads opcodes of protocols 0 to 5 and never builds an object.
+
+It accepts what CPython's C reader or its Python reader accepts. Where both would stop it reports a defect, and
+goes on as long as the bytes can be read as opcodes: what it reports then is more than would happen, never less.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+from struct import unpack_from
+
+from modelaudit.parsers.pickle import constants, objects
+from modelaudit.parsers.pickle.literals import LITERAL_MIN, inspect, magics
+from modelaudit.parsers.pickle.opcodes import BYTES, NAMES
+from modelaudit.parsers.pickle.state import KINDS, State
+from modelaudit.parsers.pickle.tape import Break
+from modelaudit.parsers.pickle.values import DictValue, ListValue, Unknown
+
+STEP = 4096  # opcodes between two looks at the clock and the budgets
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Handler = Callable[[State, int], int]
+
+
+def _unknown(m: State, pos: int) -> int:
+    raise Break("unknown-opcode", f"no opcode has the byte 0x{m.tape.buf[pos]:02x}")
+
+
+HANDLERS: list[Handler] = [_unknown] * 256
+for _name, _handler in {**constants.HANDLERS, **objects.HANDLERS}.items():
+    HANDLERS[BYTES[_name]] = _handler
+
+
+class Machine(State):
+    """A stream's machine."""
+
+    def run(self) -> bool:
+        """Read up to `STEP` opcodes; False once the stream has ended.
+
+        Raises only what the artifact's reader and the scan's clock raise.
+        """
+        if self.ended:
+            return False
+        try:
+            self._loop()
+            self.count += STEP
+            self.check_budgets()
+        except Break as broken:
+            self._break(broken)
+        return not self.ended
+
+    def _break(self, broken: Break) -> None:
+        if not self.strict:
+            affects = KINDS if broken.code == "unknown-opcode" else frozenset[str]()
+            self.defect(broken.code, broken.detail, self.offset, affects)
+        self.end(broken.code)
+
+    def _bound(self) -> int:
+        """The position up to which the loop may start an opcode without looking."""
+        safe = self.tape.safe()
+        return min(safe, self.frame_end - self.tape.base) if self.frame_end else safe
+
+    def _turn(self, pos: int) -> int:
+        """At the end of what may be read without looking: pass the frame's end, move the window, or break."""
+        tape = self.tape
+        offset = tape.base + pos
+        if self.frame_end and offset >= self.frame_end:
+            if offset > self.frame_end:
+                self.defect("bad-frame", "a FRAME ends within an opcode", offset)
+            self.frame_end = 0
+        if offset > tape.size:
+            self.offset = tape.size
+            raise Break("truncated", "the file ends within an opcode's argument")
+        pos = tape.seek(offset)
+        if offset >= tape.size:
+            self.offset = offset
+            raise Break("truncated", "the file ends before STOP")
+        return pos
+
+    def _fault(self, offset: int) -> int:
+        """An opcode found too little on the stack: give it unknown values; returns the position to go on at."""
+        self.offset = offset
+        pos = self.tape.seek(offset)
+        retry = offset != self._faulted
+        self._faulted = offset
+        name = NAMES[self.tape.buf[pos]] if retry else ""
+        if retry:
+            self.defect("stack-underflow", f"{name} finds too little on the stack", offset)
+            self.stack[:0] = [Unknown("stack-underflow") for _ in range(3)]
+            self.marks[:] = [mark + 3 for mark in self.marks]
+        return pos if retry else pos + 1
+
+    _faulted = -1
+
+    def _text(self, size: int, start: int) -> None:
+        """Look at a short text constant that stands in the buffer."""
+        tape = self.tape
+        data = tape.buf[start : start + size]
+        if start + size <= tape.end:
+            inspect(self, data, size, tape.base + start, tape.base + start - 2, is_text=True)
+
+    def _loop(self) -> None:  # noqa: C901 - one opcode, one branch: a call for each would double the time
+        tape, stack, marks, seen, sparse = self.tape, self.stack, self.marks, self.seen, self.sparse
+        memo = self.memo
+        shared = self.shared
+        push = stack.append
+        alert = bytes([1]) * 256 if self.texts else magics().texts
+        pos = tape.seek(self.offset)
+        buf = tape.buf
+        bound = self._bound()
+        steps = repeat(None, STEP)
+        while True:
+            try:
+                for _ in steps:
+                    if pos >= bound:
+                        break
+                    op = buf[pos]
+                    seen[op] = 1
+                    if op < 0x80:
+                        if op == 0x4B:  # BININT1
+                            push(buf[pos + 1])
+                            pos += 2
+                        elif op == 0x68:  # BINGET
+                            key = buf[pos + 1]
+                            push(memo[key] if key < len(memo) else self.get(key, tape.base + pos))
+                            pos += 2
+                        elif op == 0x71:  # BINPUT
+                            key = buf[pos + 1]
+                            if key == len(memo) and not sparse:
+                                memo.append(stack[-1])
+                            else:
+                                self.put(key, tape.base + pos)
+                            pos += 2
+                        elif op == 0x28:  # MARK
+                            marks.append(len(stack))
+                            pos += 1
+                        elif op == 0x47:  # BINFLOAT
+                            push(unpack_from(">d", buf, pos + 1)[0])
+                            pos += 9
+                        elif op == 0x75 and marks[-1] and stack[marks[-1] - 1].__class__ is DictValue:  # SETITEMS
+                            mark = marks[-1]
+                            size = len(stack) - mark
+                            if size & 1 or size < 0:
+                                pos = HANDLERS[0x75](self, pos)
+                                continue
+                            marks.pop()
+                            items = stack[mark:]
+                            del stack[mark:]
+                            self.store(stack[-1], items, 2)  # type: ignore[arg-type]
+                            pos += 1
+                        elif op == 0x7D:  # EMPTY_DICT
+                            push(DictValue() if shared is None else shared[DictValue])
+                            pos += 1
+                        elif op == 0x73 and stack[-3].__class__ is DictValue:  # SETITEM
+                            items = stack[-2:]
+                            del stack[-2:]
+                            self.store(stack[-1], items, 2)  # type: ignore[arg-type]
+                            pos += 1
+                        elif op == 0x4D:  # BININT2
+                            push(buf[pos + 1] | buf[pos + 2] << 8)
+                            pos += 3
+                        elif op == 0x4A:  # BININT
+                            push(int.from_bytes(buf[pos + 1 : pos + 5], "little", signed=True))
+                            pos += 5
+                        elif op == 0x72:  # LONG_BINPUT
+                            key = int.from_bytes(buf[pos + 1 : pos + 5], "little")
+                            if key == len(memo) and not sparse:
+                                memo.append(stack[-1])
+                            else:
+                                self.put(key, tape.base + pos)
+                            pos += 5
+                        elif op == 0x6A:  # LONG_BINGET
+                            key = int.from_bytes(buf[pos + 1 : pos + 5], "little")
+                            push(self.get(key, tape.base + pos))
+                            pos += 5
+                        elif op == 0x58 and buf[pos + 2] == 0 == buf[pos + 3] == buf[pos + 4]:  # BINUNICODE, short
+                            size = buf[pos + 1]
+                            push(buf[pos + 5 : pos + 5 + size].decode())
+                            if size >= LITERAL_MIN and alert[buf[pos + 5]]:
+                                self._text(size, pos + 5)
+                            pos += 5 + size
+                        elif op == 0x5D:  # EMPTY_LIST
+                            push(ListValue() if shared is None else shared[ListValue])
+                            pos += 1
+                        elif op == 0x29:  # EMPTY_TUPLE
+                            push(())
+                            pos += 1
+                        elif op == 0x4E:  # NONE
+                            push(None)
+                            pos += 1
+                        else:
+                            self.offset = tape.base + pos
+                            pos = HANDLERS[op](self, pos)
+                            if self.ended:
+                                self.offset = tape.base + pos
+                                return
+                            if tape.buf is not buf or op == 0x95:
+                                buf = tape.buf
+                                bound = self._bound()
+                    elif op == 0x94:  # MEMOIZE
+                        if sparse:
+                            self.memoize(tape.base + pos)
+                        else:
+                            memo.append(stack[-1])
+                        pos += 1
+                    elif op == 0x8C:  # SHORT_BINUNICODE
+                        size = buf[pos + 1]
+                        push(buf[pos + 2 : pos + 2 + size].decode())
+                        if size >= LITERAL_MIN and alert[buf[pos + 2]]:
+                            self._text(size, pos + 2)
+                        pos += 2 + size
+                    elif op == 0x86:  # TUPLE2
+                        last = stack.pop()
+                        stack[-1] = (stack[-1], last)
+                        pos += 1
+                    elif op == 0x85:  # TUPLE1
+                        stack[-1] = (stack[-1],)
+                        pos += 1
+                    elif op == 0x87:  # TUPLE3
+                        items = stack[-3:]
+                        del stack[-2:]
+                        stack[-1] = (items[0], items[1], items[2])
+                        pos += 1
+                    elif op == 0x88 or op == 0x89:  # NEWTRUE, NEWFALSE
+                        push(op == 0x88)
+                        pos += 1
+                    else:
+                        self.offset = tape.base + pos
+                        pos = HANDLERS[op](self, pos)
+                        if tape.buf is not buf or op == 0x95:
+                            buf = tape.buf
+                            bound = self._bound()
+                else:
+                    self.offset = tape.base + pos
+                    return
+                pos = self._turn(pos)
+            except IndexError:
+                pos = self._fault(tape.base + pos if tape.buf is buf else self.offset)
+            except UnicodeDecodeError:
+                self.offset = tape.base + pos
+                pos = HANDLERS[op](self, pos)
+            buf = tape.buf
+            bound = self._bound()

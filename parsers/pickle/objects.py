@@ -1,0 +1,488 @@
+"""Opcodes that resolve names, call, set state, and fill what they are given."""
+
+from __future__ import annotations
+
+from modelaudit.parsers.pickle import emit, text
+from modelaudit.parsers.pickle import values as v
+from modelaudit.parsers.pickle.tape import Break
+
+PLANTED_MAX = 256  # attributes of one object that may be called later
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from modelaudit.parsers.pickle.state import State
+
+    Value = object
+    Handler = Callable[[State, int], int]
+
+
+# imports
+
+
+def _name_line(m: State, pos: int) -> tuple[str, bool, int]:
+    r"""A raw line of GLOBAL or INST: cut at `\n` only, UTF-8, nothing trimmed."""
+    line, size, after = m.tape.line(pos)
+    try:
+        return line.decode("utf-8"), size > len(line), after
+    except UnicodeDecodeError:
+        m.defect("bad-text", "a name that is not UTF-8", m.tape.base + pos)
+        return line.decode("utf-8", "backslashreplace"), size > len(line), after
+
+
+def _import_lines(m: State, pos: int, opcode: str) -> tuple[v.Import, int]:
+    offset = m.tape.base + pos
+    module, _, after = _name_line(m, pos + 1)
+    if after > m.tape.end:
+        raise Break("truncated", "the file ends within a name")
+    name, _, after = _name_line(m, after)
+    return m.resolve(opcode, module, name, offset), after
+
+
+def global_(m: State, pos: int) -> int:
+    """GLOBAL."""
+    record, after = _import_lines(m, pos, "GLOBAL")
+    m.stack.append(record)
+    return after
+
+
+def stack_global(m: State, pos: int) -> int:
+    """STACK_GLOBAL: module and name may be anything, and only text that is known makes a known import."""
+    stack = m.stack
+    name = stack.pop()
+    module = stack.pop()
+    stack.append(m.resolve("STACK_GLOBAL", module, name, m.tape.base + pos))
+    return pos + 1
+
+
+def inst(m: State, pos: int) -> int:
+    """INST: an import and its call with the items above the mark."""
+    offset = m.tape.base + pos
+    record, after = _import_lines(m, pos, "INST")
+    args = m.take(offset)
+    _made(m, "inst", record, args, offset, after)
+    return after
+
+
+def extension(width: int, opcode: str) -> Handler:
+    """The handler of EXT1, EXT2 or EXT4: a number registered with `copyreg`, perhaps by this very stream."""
+
+    def handler(m: State, pos: int) -> int:
+        offset = m.tape.base + pos
+        start = m.tape.need(pos + 1, width)
+        code = int.from_bytes(m.tape.buf[start : start + width], "little", signed=width == 4)
+        known = m.extensions.get(code)
+        if known is None:
+            record = m.resolve(opcode, v.Unknown("copyreg"), v.Unknown("copyreg"), offset)
+            m.call("ext", record, (code,), offset, start + width)
+            m.stack.append(record)
+        elif known.__class__ is tuple:
+            m.stack.append(m.resolve(opcode, known[0], known[1], offset))
+        else:
+            m.stack.append(known)
+        return start + width
+
+    return handler
+
+
+def _register(m: State, target: Value, args: Sequence[Value]) -> None:
+    """Follow `copyreg.add_extension`, so that a later EXT opcode resolves."""
+    if target.__class__ is v.Import and "copyreg.add_extension" in target.names and len(args) >= 3:
+        code = args[2]
+        if isinstance(code, int) and len(m.extensions) < PLANTED_MAX:
+            m.extensions[code] = (args[0], args[1])
+
+
+# calls
+
+
+def _made(
+    m: State, kind: str, target: Value, args: Sequence[Value], offset: int, after: int, *, known: bool = True
+) -> None:
+    flows = m.call(kind, target, args, offset, after, known=known)
+    cls = target if target.__class__ is v.Import else None
+    m.stack.append(v.Result(cls, flows))
+
+
+def reduce(m: State, pos: int) -> int:
+    """REDUCE."""
+    stack = m.stack
+    args, known = emit.unpacked(stack.pop())
+    target = stack.pop()
+    _register(m, target, args)
+    _made(m, "reduce", target, args, m.tape.base + pos, pos + 1, known=known)
+    return pos + 1
+
+
+def newobj(m: State, pos: int) -> int:
+    """NEWOBJ: `cls.__new__(cls, *args)`, which for some classes is as much as a call."""
+    stack = m.stack
+    args, known = emit.unpacked(stack.pop())
+    _instance(m, "newobj", stack.pop(), args, pos, known, None)
+    return pos + 1
+
+
+def newobj_ex(m: State, pos: int) -> int:
+    """NEWOBJ_EX: the same with keyword arguments."""
+    stack = m.stack
+    kwargs = stack.pop()
+    args, known = emit.unpacked(stack.pop())
+    _instance(m, "newobj_ex", stack.pop(), args, pos, known and isinstance(kwargs, v.DictValue), kwargs)
+    return pos + 1
+
+
+def _instance(m: State, kind: str, cls: Value, args: Sequence[Value], pos: int, known: bool, kwargs: Value) -> None:
+    flows = m.call(kind, cls, args, m.tape.base + pos, pos + 1, known=known, kwargs=kwargs)
+    m.stack.append(v.Instance(cls if cls.__class__ is v.Import else None, flows))
+
+
+def obj(m: State, pos: int) -> int:
+    """OBJ: the first item above the mark is called with the others."""
+    offset = m.tape.base + pos
+    items = m.take(offset)
+    if not items:
+        m.defect("stack-underflow", "OBJ without a class", offset)
+        items = [v.Unknown("OBJ")]
+    _made(m, "obj", items[0], items[1:], offset, pos + 1)
+    return pos + 1
+
+
+def persid(m: State, pos: int) -> int:
+    """PERSID: a line that the loader's `persistent_load` gets."""
+    offset = m.tape.base + pos
+    line, _, after = m.tape.line(pos + 1)
+    _persistent(m, line.decode("ascii", "backslashreplace"), offset, after)
+    return after
+
+
+def binpersid(m: State, pos: int) -> int:
+    """BINPERSID: the same with a value from the stack."""
+    _persistent(m, m.stack.pop(), m.tape.base + pos, pos + 1)
+    return pos + 1
+
+
+def _persistent(m: State, pid: Value, offset: int, after: int) -> None:
+    args = pid if pid.__class__ is tuple else (pid,)
+    loader = v.Persistent("persistent_load")
+    flows = m.call("persid", loader, args, offset, after)
+    m.stack.append(v.Persistent("persistent_load", flows))
+
+
+# state
+
+
+def build(m: State, pos: int) -> int:
+    """BUILD: `__setstate__` where there is one, else attributes of the instance and, with slots, of anything."""
+    offset = m.tape.base + pos
+    stack = m.stack
+    state = stack.pop()
+    target = stack[-1]
+    planted = _planted(target, "__setstate__")
+    for value in planted:
+        m.call("build", value, (state,), offset, pos + 1)
+    if target.__class__ is v.Import:
+        target.uses.add("built")
+    parts = state if state.__class__ is tuple and len(state) == 2 else (state,)
+    known = not any(part.__class__ in v.OBJECTS or (part.__class__ is v.DictValue and part.more) for part in parts)
+    pairs = [pair for part in parts for pair in _pairs(part)]
+    _set(m, "BUILD", target, pairs, offset, known=known)
+    if not pairs:
+        m.mark_stored(v.live_items((state,)))
+    return pos + 1
+
+
+def _pairs(part: Value) -> list[tuple[Value, Value]]:
+    if part.__class__ is not v.DictValue:
+        return []
+    return list(zip(part[0::2], part[1::2], strict=False))
+
+
+def _set(
+    m: State, via: str, target: Value, pairs: Sequence[tuple[Value, Value]], offset: int, *, known: bool = True
+) -> None:
+    """Emit what is set, in portions, and remember values that a later opcode may call."""
+    for start in range(0, len(pairs) or 1, emit.KEYS_MAX):
+        part = pairs[start : start + emit.KEYS_MAX]
+        m.out.append(emit.setattr_(m.path, offset, via, target, part, known=known))
+    live = [(key, value) for key, value in pairs if value.__class__ not in v.PLAIN]
+    if live and target.__class__ in v.OBJECTS:
+        m.mark_stored([value for _, value in live])
+        _plant(target, live)
+
+
+def _plant(target: Value, pairs: Sequence[tuple[Value, Value]]) -> None:
+    planted: dict[str, Value] = target.planted or {}  # type: ignore[attr-defined]
+    for key, value in pairs:
+        if value.__class__ in v.OBJECTS and len(planted) < PLANTED_MAX:
+            planted[key if isinstance(key, str) else "?"] = value
+    target.planted = planted  # type: ignore[attr-defined]
+
+
+def _planted(target: Value, *names: str) -> list[Value]:
+    """Callables that the stream itself has put where a method of that name is looked up."""
+    places = [target, target.cls] if isinstance(target, v.Made) else [target]
+    found: dict[int, Value] = {}
+    for place in places:
+        planted = getattr(place, "planted", None)
+        for name in (*names, "?"):
+            if planted and name in planted:
+                found[id(planted[name])] = planted[name]
+    return list(found.values())
+
+
+def set_items(m: State, via: str, target: Value, items: Sequence[Value], offset: int, after: int) -> None:
+    """SETITEM and SETITEMS on anything that is no known dictionary."""
+    if isinstance(target, v.Container):
+        m.store(target, items)
+        return
+    if target.__class__ in v.PLAIN or target.__class__ is tuple:
+        m.defect("bad-operand", f"{via} on a constant", offset)
+        return
+    pairs = list(zip(items[0::2], items[1::2], strict=False))
+    _set(m, via, target, pairs, offset)
+    for value in _planted(target, "__setitem__"):
+        m.call("setitem", value, items[:2], offset, after)
+    if target.__class__ is v.Import:
+        _follow_registry(m, target, pairs)
+
+
+def _follow_registry(m: State, target: v.Import, pairs: Sequence[tuple[Value, Value]]) -> None:
+    inverted = "copyreg._inverted_registry" in target.names
+    if not inverted and "copyreg._extension_cache" not in target.names:
+        return
+    for code, value in pairs:
+        known = value.__class__ is tuple and len(value) == 2 if inverted else value.__class__ in v.OBJECTS
+        if isinstance(code, int) and known and len(m.extensions) < PLANTED_MAX:
+            m.extensions[code] = value
+
+
+def add_items(m: State, kind: str, target: Value, items: Sequence[Value], offset: int, after: int) -> None:
+    """APPEND, APPENDS and ADDITEMS: on an object they call its method."""
+    if isinstance(target, v.Container) and target.TYPE in ("list", "set"):
+        m.store(target, items)
+        return
+    if target.__class__ in v.PLAIN or isinstance(target, (tuple, v.Container)):
+        m.defect("bad-operand", f"{kind} on a constant", offset)
+        return
+    m.mark_stored(v.live_items(items))
+    planted = _planted(target, *("add",) if kind == "add" else ("append", "extend"))
+    if not planted or isinstance(target, v.Unknown):
+        planted = [*planted, target.cls if isinstance(target, v.Made) and target.cls else target]
+    for value in planted:
+        m.call(kind, value, items, offset, after)
+
+
+def setitem(m: State, pos: int) -> int:
+    """SETITEM on something else than a dictionary."""
+    stack = m.stack
+    value = stack.pop()
+    key = stack.pop()
+    set_items(m, "SETITEM", stack[-1], (key, value), m.tape.base + pos, pos + 1)
+    return pos + 1
+
+
+def setitems(m: State, pos: int) -> int:
+    """SETITEMS on something else than a dictionary; of an odd number of items the pairs before the last are set."""
+    offset = m.tape.base + pos
+    items = m.take(offset)
+    if len(items) % 2:
+        m.defect("odd-items", "SETITEMS with an odd number of items", offset)
+    target = m.stack[-1]
+    if target.__class__ is v.DictValue:
+        m.store(target, items[: len(items) // 2 * 2], 2)
+    else:
+        set_items(m, "SETITEMS", target, items, offset, pos + 1)
+    return pos + 1
+
+
+def append(m: State, pos: int) -> int:
+    """APPEND on something else than a list."""
+    value = m.stack.pop()
+    add_items(m, "append", m.stack[-1], (value,), m.tape.base + pos, pos + 1)
+    return pos + 1
+
+
+def appends(m: State, pos: int) -> int:
+    """APPENDS."""
+    offset = m.tape.base + pos
+    items = m.take(offset)
+    add_items(m, "extend", m.stack[-1], items, offset, pos + 1)
+    return pos + 1
+
+
+def additems(m: State, pos: int) -> int:
+    """ADDITEMS."""
+    offset = m.tape.base + pos
+    items = m.take(offset)
+    add_items(m, "add", m.stack[-1], items, offset, pos + 1)
+    return pos + 1
+
+
+# containers, stack and memo
+
+
+def collected(kind: type[v.Container], step: int) -> Handler:
+    """The handler of DICT, LIST or FROZENSET: the items above the mark become a container."""
+
+    def handler(m: State, pos: int) -> int:
+        offset = m.tape.base + pos
+        items = m.take(offset)
+        if step == 2 and len(items) % 2:
+            m.defect("odd-items", "DICT with an odd number of items", offset)
+            items.pop()
+        made = m.container(kind)
+        m.store(made, items, step)
+        m.stack.append(made)
+        return pos + 1
+
+    return handler
+
+
+def tuple_(m: State, pos: int) -> int:
+    """TUPLE."""
+    items = m.take(m.tape.base + pos)
+    if len(items) <= v.KEEP and m.kept < 2_000_000:
+        m.kept += len(items)
+        m.stack.append(tuple(items))
+    else:
+        made = v.TupleValue()
+        m.store(made, items)
+        m.stack.append(made)
+    return pos + 1
+
+
+def empty_set(m: State, pos: int) -> int:
+    """EMPTY_SET."""
+    m.stack.append(m.container(v.SetValue))
+    return pos + 1
+
+
+def pop(m: State, pos: int) -> int:
+    """POP; right after a mark it removes the mark."""
+    if m.marks and m.marks[-1] >= len(m.stack):
+        m.marks.pop()
+    else:
+        m.stack.pop()
+    return pos + 1
+
+
+def pop_mark(m: State, pos: int) -> int:
+    """POP_MARK."""
+    m.take(m.tape.base + pos)
+    return pos + 1
+
+
+def dup(m: State, pos: int) -> int:
+    """DUP."""
+    m.stack.append(m.stack[-1])
+    return pos + 1
+
+
+def _key_line(m: State, pos: int) -> tuple[int, int]:
+    line, _, after = m.tape.line(pos + 1)
+    key = text.index(line)
+    return -1 if key is None else key, after
+
+
+def put_line(m: State, pos: int) -> int:
+    """PUT."""
+    offset = m.tape.base + pos
+    key, after = _key_line(m, pos)
+    if key < 0:
+        m.defect("bad-number", "a PUT key that no reader accepts", offset)
+    else:
+        m.put(key, offset)
+    return after
+
+
+def get_line(m: State, pos: int) -> int:
+    """GET."""
+    offset = m.tape.base + pos
+    key, after = _key_line(m, pos)
+    m.stack.append(m.get(key, offset))
+    return after
+
+
+def protocol(m: State, pos: int) -> int:
+    """PROTO: anywhere and repeatedly, switching name mapping and dotted names."""
+    offset = m.tape.base + pos
+    start = m.tape.need(pos + 1, 1)
+    number = m.tape.buf[start]
+    if number > 5:
+        m.defect("bad-protocol", f"protocol {number}", offset)
+    else:
+        m.protocol = number
+        m.highest = max(m.highest, number)
+    if offset != m.start:
+        m.defect("late-proto", "PROTO is not the stream's first opcode", offset)
+    return start + 1
+
+
+def frame(m: State, pos: int) -> int:
+    """FRAME: a hint of no consequence here; one that is too long or inside another one is a defect."""
+    offset = m.tape.base + pos
+    start = m.tape.need(pos + 1, 8)
+    size = int.from_bytes(m.tape.buf[start : start + 8], "little")
+    inside = m.frame_end > offset
+    m.frame_end = m.tape.base + start + 8 + size
+    if inside:
+        m.defect("bad-frame", "a FRAME inside another one", offset)
+    if m.frame_end > m.tape.size:
+        m.frame_end = 0
+        m.defect("bad-frame", "a FRAME that is longer than the file", offset)
+    return start + 8
+
+
+def stop(m: State, pos: int) -> int:
+    """STOP: needs a value; what else is on the stack is ignored."""
+    m.result = m.stack.pop()
+    m.stopped = True
+    if m.frame_end > m.tape.base + pos + 1:
+        m.defect("bad-frame", "STOP inside a FRAME", m.tape.base + pos)
+    if m.result.__class__ is v.Import:
+        m.result.uses.add("ref")
+    m.end(None)
+    return pos + 1
+
+
+def nothing(m: State, pos: int) -> int:
+    """READONLY_BUFFER: of no consequence; it needs something on the stack."""
+    m.stack[-1]
+    return pos + 1
+
+
+HANDLERS: dict[str, Handler] = {
+    "GLOBAL": global_,
+    "STACK_GLOBAL": stack_global,
+    "INST": inst,
+    "EXT1": extension(1, "EXT1"),
+    "EXT2": extension(2, "EXT2"),
+    "EXT4": extension(4, "EXT4"),
+    "REDUCE": reduce,
+    "NEWOBJ": newobj,
+    "NEWOBJ_EX": newobj_ex,
+    "OBJ": obj,
+    "PERSID": persid,
+    "BINPERSID": binpersid,
+    "BUILD": build,
+    "SETITEM": setitem,
+    "SETITEMS": setitems,
+    "APPEND": append,
+    "APPENDS": appends,
+    "ADDITEMS": additems,
+    "DICT": collected(v.DictValue, 2),
+    "LIST": collected(v.ListValue, 1),
+    "FROZENSET": collected(v.FrozenValue, 1),
+    "TUPLE": tuple_,
+    "EMPTY_SET": empty_set,
+    "POP": pop,
+    "POP_MARK": pop_mark,
+    "DUP": dup,
+    "PUT": put_line,
+    "GET": get_line,
+    "PROTO": protocol,
+    "FRAME": frame,
+    "STOP": stop,
+    "READONLY_BUFFER": nothing,
+}

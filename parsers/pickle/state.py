@@ -1,0 +1,321 @@
+"""What a machine has: stack, marks, memo, counters, and the facts that it made; without any opcode."""
+
+from __future__ import annotations
+
+from modelaudit.engine.facts import Defect, Fact, Limit, Place, Stream
+from modelaudit.parsers.pickle import emit
+from modelaudit.parsers.pickle import values as v
+from modelaudit.parsers.pickle.names import Spelling
+from modelaudit.parsers.pickle.opcodes import NAMES
+from modelaudit.parsers.pickle.tape import Break, Tape
+
+KINDS = frozenset(["import", "call", "setattr", "text", "blob"])  # what a stream's reading can yield
+HARMLESS = frozenset(["late-proto", "bad-frame"])  # defects that need not stop a reader
+DEFECTS_MAX = 100  # defects of one code in one stream
+IMPORTS_MAX = 100_000  # distinct imports of one stream whose later uses are followed
+PLACES_MAX = 5
+SPARSE = 1 << 24  # memo keys above it make the C reader allocate gigabytes
+HOLD = 16 * 1024 * 1024  # bytes of long literals that one stream keeps in memory
+ROOM = 400_000  # memo entries after which new containers are no longer told apart
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from modelaudit.parsers.base import Context, Nested
+
+    Value = object
+
+
+class FullMemo(list):  # type: ignore[type-arg]
+    """A memo whose budget is spent: it goes on counting, and forgets."""
+
+    def __init__(self, entries: list[Value]) -> None:
+        super().__init__(entries)
+        self.written = len(entries)
+
+    def append(self, _: Value) -> None:
+        """Count an entry."""
+        self.written += 1
+
+    def __getitem__(self, key: int) -> Value:  # type: ignore[override]
+        return super().__getitem__(key) if key < list.__len__(self) else v.Unknown("memo")
+
+    def __len__(self) -> int:
+        return self.written
+
+
+class State:
+    """One stream's machine between opcodes.
+
+    `out` gathers facts and nested artifacts until the driver takes them. With `strict` the first defect ends
+    the stream: that is how a stream is told from noise.
+    """
+
+    def __init__(
+        self, path: str, tape: Tape, context: Context, start: int, *, index: int = 0, strict: bool = False
+    ) -> None:
+        self.path = path
+        self.tape = tape
+        self.context = context
+        self.start = self.offset = start
+        self.index = index
+        self.role = "main"
+        self.texts = False
+        self.strict = strict
+        self.out: list[Fact | Nested] = []
+        self.stack: list[Value] = []
+        self.marks: list[int] = []
+        self.memo: list[Value] = []
+        self.sparse: dict[int, Value] = {}
+        self.protocol = self.highest = 0
+        self.seen = bytearray(256)
+        self.imports: dict[tuple[object, ...], v.Import] = {}
+        self.extensions: dict[int, Value] = {}
+        self.frame_end = 0
+        self.count = 0
+        self.calls = 0
+        self.held = 0
+        self.kept = 0
+        self.stopped = False
+        self.error: str | None = None
+        self.result: Value = None
+        self.ended = False
+        self._defects: dict[str, int] = {}
+        self._limits: set[str] = set()
+        self.shared: dict[type[v.Container], v.Container] | None = None
+
+    # what is wrong
+
+    def defect(self, code: str, detail: str, offset: int, affects: frozenset[str] = v.NONE) -> None:
+        """Report something wrong at an offset; in a strict machine this ends the stream."""
+        if self.strict and code in HARMLESS:
+            return
+        if self.strict:
+            raise Break(code, detail)
+        seen = self._defects[code] = self._defects.get(code, 0) + 1
+        if seen <= DEFECTS_MAX:
+            self.out.append(
+                Defect(self.path, code=code, detail=detail, affects=affects, places=(Place(offset=offset),))
+            )
+
+    def limit(self, what: str, at: int, budget: int, *, affects: frozenset[str] = KINDS) -> None:
+        """Report a budget that the file overran, once."""
+        if what not in self._limits:
+            self._limits.add(what)
+            self.out.append(Limit(self.path, what=what, at=at, budget=budget, by="file", affects=affects))
+
+    def end(self, code: str | None) -> None:
+        """The stream is over: nothing more is read from it."""
+        self.ended = True
+        self.error = code
+
+    def drained(self) -> list[Fact | Nested]:
+        """The facts since the last time."""
+        out, self.out = self.out, []
+        return out
+
+    def closing(self) -> list[Fact]:
+        """The facts that are known once nothing more is read: the imports with all their uses, and the stream."""
+        found: list[Fact] = [emit.import_(self.path, record) for record in self.imports.values()]
+        names = frozenset([name for byte, name in NAMES.items() if self.seen[byte]])
+        found.append(
+            Stream(
+                self.path,
+                index=self.index,
+                role=self.role,
+                protocol=self.highest,
+                opcodes=names,
+                start=self.start,
+                end=self.offset,
+                stopped=self.stopped,
+                error=self.error,
+                places=(Place(offset=self.start),),
+            )
+        )
+        return found
+
+    # stack and memo
+
+    def mark(self, offset: int) -> int:
+        """Take the topmost mark: the height of the stack below its items."""
+        if self.marks:
+            mark = self.marks.pop()
+            if mark <= len(self.stack):
+                return mark
+        self.defect("no-mark", "an opcode takes the items above a mark, and there is no mark", offset)
+        return len(self.stack)
+
+    def take(self, offset: int) -> list[Value]:
+        """Take the items above the topmost mark off the stack."""
+        mark = self.mark(offset)
+        items = self.stack[mark:]
+        del self.stack[mark:]
+        return items
+
+    def put(self, key: int, offset: int) -> None:
+        """Write the top of the stack to the memo."""
+        memo = self.memo
+        value = self.stack[-1]
+        if key < len(memo):
+            if key < list.__len__(memo):
+                memo[key] = value
+            return
+        if key > len(memo):
+            self._put_far(key, value, offset)
+            return
+        memo.append(value)
+        while self.sparse and len(memo) in self.sparse:
+            memo.append(self.sparse.pop(len(memo)))
+
+    def _put_far(self, key: int, value: Value, offset: int) -> None:
+        if key >= SPARSE or key > 16 * (offset - self.start + 1):
+            self.limit("memo", key, SPARSE, affects=v.NONE)
+        if key in self.sparse or len(self.sparse) < self.context.budget("memo"):
+            self.sparse[key] = value
+
+    def memoize(self, offset: int) -> None:
+        """MEMOIZE while the memo has holes: the key is the number of keys."""
+        self.put(len(self.memo) + len(self.sparse), offset)
+
+    def get(self, key: int, offset: int) -> Value:
+        """Read the memo; a missing key is a defect and gives an unknown value."""
+        if 0 <= key < list.__len__(self.memo):
+            return self.memo[key]
+        if key in self.sparse:
+            return self.sparse[key]
+        if not 0 <= key < len(self.memo):
+            self.defect("memo-missing", f"no memo entry {key}", offset)
+        return v.Unknown("memo")
+
+    def container(self, kind: type[v.Container]) -> v.Container:
+        """A new empty container; one for all of its kind once there are too many to tell apart."""
+        return kind() if self.shared is None else self.shared[kind]
+
+    def check_budgets(self) -> None:
+        """Compare memo, stack and opcodes with their budgets; called every few thousand opcodes."""
+        budget = self.context.budget
+        entries = len(self.memo) + len(self.sparse)
+        if self.shared is None and entries > ROOM:
+            self.shared = {kind: kind() for kind in (v.ListValue, v.DictValue, v.SetValue, v.FrozenValue)}
+            for shared in self.shared.values():
+                shared.more = True
+        if entries > budget("memo") and not isinstance(self.memo, FullMemo):
+            self.limit("memo", entries, budget("memo"))
+            self.memo = FullMemo(self.memo)
+        if len(self.stack) + len(self.marks) > budget("stack"):
+            self.limit("stack", len(self.stack), budget("stack"))
+            self.end("limit")
+        if self.count > budget("opcodes"):
+            self.limit("opcodes", self.count, budget("opcodes"))
+            self.end("limit")
+
+    # containers
+
+    def store(self, target: v.Container, items: Sequence[Value], step: int = 1) -> None:
+        """Put items into a container, `step` 2 for keys and values in turn; constants only while there is room."""
+        kept = live = v.live_items(items)
+        if live:
+            target.live = True
+            self.mark_stored(live)
+        room = len(target) + len(items) <= v.KEEP and self.kept < 1_000_000
+        if room:
+            self.kept += len(items)
+            target.extend(items)
+            return
+        target.more = True
+        if step == 2 and live:
+            kept = [
+                x for pair in zip(items[0::2], items[1::2], strict=False) if any(map(v.is_live, pair)) for x in pair
+            ]
+        if len(target) + len(kept) > self.context.budget("container"):
+            self.limit("container", len(target) + len(kept), self.context.budget("container"))
+            return
+        target.extend(kept)
+
+    def mark_stored(self, values: Sequence[Value]) -> None:
+        """Note that imports went into a container or into an object's state."""
+        queue = list(values)
+        for value in queue:
+            if value.__class__ is v.Import:
+                value.uses.add("stored")
+            elif value.__class__ is tuple and len(queue) < v.WALK_MAX:
+                queue.extend(value[: v.WALK_MAX])
+
+    # imports and calls
+
+    def resolve(self, opcode: str, module: Value, name: Value, offset: int) -> v.Import:
+        """An import: both operands are text when they are known, anything else makes it computed."""
+        key = (opcode, _text(module), _text(name), self.protocol < 3)
+        record = self.imports.get(key) or self._import(key, module, name)
+        record.n += 1
+        if len(record.offsets) < PLACES_MAX:
+            record.offsets.append(offset)
+        if key not in self.imports:
+            self.out.append(emit.import_(self.path, record))
+        return record
+
+    def _import(self, key: tuple[object, ...], module: Value, name: Value) -> v.Import:
+        known_module, known_name = isinstance(module, str), isinstance(name, str)
+        record = v.Import(str(key[0]), computed=not (known_module and known_name))
+        spelling = Spelling(_text(module), _text(name), self.protocol)
+        record.module = spelling.module if known_module else ""
+        record.name = spelling.name if known_name else ""
+        record.qualname, record.names, record.segments = spelling.qualname, spelling.names, spelling.segments
+        record.cut, record.lossy = spelling.cut, spelling.lossy
+        record.flows = v.flows_of((module, name))[0]
+        if len(self.imports) < IMPORTS_MAX:
+            self.imports[key] = record
+        else:
+            self.limit("imports", IMPORTS_MAX + 1, IMPORTS_MAX, affects=frozenset(["import"]))
+        return record
+
+    def call(
+        self,
+        kind: str,
+        target: Value,
+        args: Sequence[Value],
+        offset: int,
+        after: int,
+        *,
+        known: bool = True,
+        kwargs: Value = None,
+    ) -> frozenset[str]:
+        """Emit a call; returns the callables behind its result."""
+        values = [target, *args, kwargs]
+        flows, cut = v.flows_of(values)
+        for value in values:
+            if value.__class__ is v.Import:
+                value.uses.add("called" if value is target else "ref")
+        self.calls += 1
+        self.out.append(
+            emit.call(
+                self.path,
+                offset,
+                self.calls,
+                kind,
+                target,
+                args,
+                known=known,
+                kwargs=kwargs,
+                flows=flows,
+                flows_cut=cut,
+                consumed=self.tape.buf[after : after + 1] != b"0",
+            )
+        )
+        return _with_name(target, flows)
+
+
+def _text(value: Value) -> str:
+    """A part of a name; `?` when it is not known."""
+    if isinstance(value, str):
+        return value
+    return value.head.decode("utf-8", "replace") if isinstance(value, v.Literal) else "?"
+
+
+def _with_name(target: Value, flows: frozenset[str]) -> frozenset[str]:
+    """The flows of a result: its own callable in front of those that led to it."""
+    if target.__class__ is not v.Import:
+        return flows
+    name: str = target.qualname
+    return flows if name in flows or len(flows) >= v.FLOWS_MAX else flows | {name}

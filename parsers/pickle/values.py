@@ -1,0 +1,188 @@
+"""What the abstract machine keeps on its stack and in its memo.
+
+Small constants are plain Python objects, a tuple is a Python tuple of values, and everything else is one of the
+classes here. Values are compared by identity only: equality of containers would walk them.
+"""
+
+from __future__ import annotations
+
+FLOWS_MAX = 64  # names of callables that a value remembers to come from
+WALK_MAX = 256  # values looked at when the callables behind an argument are gathered
+KEEP = 1024  # constants that a container remembers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    Value = object
+
+NONE: frozenset[str] = frozenset()
+
+
+class Literal:
+    """A constant too long to hold: its type, size, and first bytes (text as UTF-8)."""
+
+    __slots__ = ("head", "offset", "size", "type")
+
+    def __init__(self, type: str, offset: int, size: int, head: bytes) -> None:
+        self.type = type
+        self.offset = offset
+        self.size = size
+        self.head = head
+
+
+class Container(list):  # type: ignore[type-arg]
+    """A mutable container and the items that are known; a dictionary holds keys and values in turn.
+
+    `more` says that constants were left out, `live` that something other than constants went in.
+    """
+
+    TYPE = "list"
+    more = False
+    live = False
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+class ListValue(Container):
+    """A list."""
+
+
+class DictValue(Container):
+    """A dictionary: keys and values in turn."""
+
+    TYPE = "dict"
+
+
+class SetValue(Container):
+    """A set."""
+
+    TYPE = "set"
+
+
+class FrozenValue(Container):
+    """A frozenset."""
+
+    TYPE = "frozenset"
+
+
+class TupleValue(Container):
+    """A tuple too long to be held whole."""
+
+    TYPE = "tuple"
+
+
+class Import:
+    """A name resolved to an object; one for every module, name and opcode of a stream."""
+
+    __slots__ = (
+        "computed",
+        "cut",
+        "flows",
+        "lossy",
+        "module",
+        "n",
+        "name",
+        "names",
+        "offsets",
+        "opcode",
+        "planted",
+        "qualname",
+        "segments",
+        "uses",
+    )
+
+    def __init__(self, opcode: str, computed: bool = False) -> None:
+        self.opcode = opcode
+        self.computed = computed
+        self.module = self.name = ""
+        self.qualname = "?"
+        self.names = self.segments = NONE
+        self.offsets: list[int] = []
+        self.n = 0
+        self.uses: set[str] = set()
+        self.planted: dict[str, Value] | None = None
+        self.cut = self.lossy = False
+        self.flows = NONE
+
+
+class Made:
+    """What a call returned: `cls` is the callable, or None when it is computed."""
+
+    __slots__ = ("cls", "flows", "planted")
+
+    def __init__(self, cls: Import | None, flows: frozenset[str]) -> None:
+        self.cls = cls
+        self.flows = flows
+        self.planted: dict[str, Value] | None = None
+
+    @property
+    def qualname(self) -> str:
+        """Qualified name of the callable, empty when unknown."""
+        return self.cls.qualname if self.cls is not None else ""
+
+
+class Result(Made):
+    """Result of a call."""
+
+    __slots__ = ()
+
+
+class Instance(Made):
+    """Object made by `__new__` of a class."""
+
+    __slots__ = ()
+
+
+class Unknown:
+    """Anything may be here; `source` says why it is not known."""
+
+    __slots__ = ("flows", "planted", "source")
+
+    def __init__(self, source: str, flows: frozenset[str] = NONE) -> None:
+        self.source = source
+        self.flows = flows
+        self.planted: dict[str, Value] | None = None
+
+
+class Persistent(Unknown):
+    """What the loader's `persistent_load` gives for an id."""
+
+    __slots__ = ()
+
+
+PLAIN = frozenset([int, float, str, bytes, bool, type(None), Literal])
+OBJECTS = frozenset([Import, Result, Instance, Unknown, Persistent])
+
+
+def is_live(value: Value, depth: int = 4) -> bool:
+    """Whether the value is or holds something other than constants; too deep to tell counts as yes."""
+    kind = value.__class__
+    if kind in PLAIN:
+        return False
+    if kind in OBJECTS:
+        return True
+    if isinstance(value, Container):
+        return value.live
+    if isinstance(value, tuple):
+        return depth == 0 or len(value) > WALK_MAX or any(is_live(item, depth - 1) for item in value)
+    return False
+
+
+def live_items(items: Iterable[Value]) -> list[Value]:
+    """The items that are or hold something other than constants."""
+    return [item for item in items if item.__class__ not in PLAIN and is_live(item)]
+
+
+def flows_of(values: Iterable[Value]) -> tuple[frozenset[str], bool]:
+    """Names of the callables behind the values and what they hold, and whether the walk was cut."""
+    found: frozenset[str] = NONE
+    queue = [value for value in values if value.__class__ not in PLAIN]
+    for count, value in enumerate(queue):
+        if count > WALK_MAX or len(found) >= FLOWS_MAX:
+            return frozenset(sorted(found)[:FLOWS_MAX]), True
+        if value.__class__ in OBJECTS:
+            flows: frozenset[str] = value.flows  # type: ignore[attr-defined]
+            found = found | flows if found else flows
+        elif isinstance(value, tuple) or (isinstance(value, Container) and value.live):
+            queue.extend([item for item in value[: WALK_MAX + 1] if item.__class__ not in PLAIN])
+    return found, False
