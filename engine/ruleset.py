@@ -333,9 +333,10 @@ class Ruleset:
         return cls(doc)
 
     def wants(self, name: str) -> bool:
-        """Whether a rule reads this kind (`member`) or this computed field (`tensor.stats`)."""
+        """Whether a rule or an allow reads this kind (`member`) or this computed field (`tensor.stats`)."""
         if self._reads is None:
-            self._reads = frozenset(_reads(self.rules))
+            allowed = [name for allow in self.policy.doc.get("allow", ()) for name in allow.get("reads", ())]
+            self._reads = frozenset([*_reads(self.rules), *allowed])
         return name in self._reads
 
     def rule(self, id: str) -> Rule | None:
