@@ -23,17 +23,19 @@ def complain(message: str, level: str = "error") -> None:
     _put(sys.stderr, "\n".join([f"{level}: {lines[0]}", *lines[1:]]) + "\n")
 
 
-def write_stdout(text: str) -> None:
-    """Write a report to stdout; `OSError` when that fails, but not when the reader of a pipe is gone."""
+def write_stdout(text: str) -> bool:
+    """Write to stdout; returns whether somebody still reads it. `OSError` when writing fails otherwise."""
     if sys.stdout is None:
         raise OSError("standard output is closed")
     try:
         _put(sys.stdout, text)
     except BrokenPipeError:
         silence_stdout()
+        return False
     except OSError:
         silence_stdout()
         raise
+    return True
 
 
 def say(text: str, hang: int = 0) -> None:

@@ -47,11 +47,21 @@ def facts(models: tuple[str, ...], output: str | None, timeout: float | None, ma
     if output is not None and output != deliver.STDOUT:
         files.write_whole(output, lines)
     else:
-        for line in lines:
-            console.write_stdout(line)
+        _to_stdout(lines)
     for error in errors:
         console.complain(error.message)
     return INCOMPLETE if errors else 0
+
+
+def _to_stdout(lines: Iterator[str]) -> None:
+    """Write the lines some at a time, until the end or until nobody reads them."""
+    from itertools import islice
+
+    from modelaudit.cli.console import write_stdout
+
+    while chunk := "".join(islice(lines, 500)):
+        if not write_stdout(chunk):
+            return
 
 
 def _lines(trees: Iterator[FactSet]) -> Iterator[str]:
