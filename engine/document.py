@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from modelaudit.engine.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelaudit.engine.finding import Finding, Inconclusive
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ArtifactSummary:
     """One artifact, and how much of it was understood."""
 
@@ -24,7 +24,7 @@ class ArtifactSummary:
     reasons: tuple[str, ...] = ()  # why the coverage is not full
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScanError:
     """Something outside the models that kept the scan from being complete."""
 
@@ -33,7 +33,7 @@ class ScanError:
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuleInfo:
     """A rule that took part in the scan."""
 
@@ -51,7 +51,7 @@ class RuleInfo:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PackInfo:
     """A rule pack that took part in the scan."""
 
@@ -61,7 +61,7 @@ class PackInfo:
     rules: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PolicyInfo:
     """The policy that decided."""
 
@@ -72,7 +72,7 @@ class PolicyInfo:
     fail_on: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decision:
     """What the policy makes of the findings."""
 
@@ -82,7 +82,7 @@ class Decision:
     by: tuple[str, ...]  # ids of the rules that made it fail
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScanDocument:
     """A whole scan: what was read, what was found, what was decided."""
 

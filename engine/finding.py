@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from hashlib import sha256
+
+from modelaudit.engine.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ SEVERITIES = ("debug", "info", "warning", "critical")  # from least to most grav
 CONFIDENCES = ("possible", "likely", "proved")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Suppression:
     """Why a finding does not count: the step of the decision order that took it out, and on whose word."""
 
@@ -24,7 +25,7 @@ class Suppression:
     until: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """A rule that matched a fact, or a group of facts, in one artifact."""
 
@@ -52,7 +53,7 @@ class Finding:
     n: int  # how many times the facts were seen
     source: str = "rule"  # rule | deny
     suppression: Suppression | None = None
-    related: tuple[Finding, ...] = field(default=())
+    related: tuple[Finding, ...] = ()
 
     @property
     def active(self) -> bool:
@@ -60,7 +61,7 @@ class Finding:
         return self.suppression is None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Inconclusive:
     """A rule that could not be decided on an artifact, and what was missing."""
 
@@ -70,7 +71,7 @@ class Inconclusive:
     severity: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Judgement:
     """Everything that the rules said of one tree of artifacts."""
 

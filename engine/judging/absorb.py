@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from modelaudit.engine.finding import Suppression
+from modelaudit.engine.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
