@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 HEAD = 4096  # bytes that recognisers are given
 EMPTY = "empty"
 UNKNOWN = "unknown"
+UNRECOGNISED = "unrecognised-content"  # code of the defect
 OTHER = "other"  # role of what is no model
 
 
@@ -156,7 +157,7 @@ class Registry:
         if promise is None or promise.role == OTHER:
             return Recognition((), (), promise.id if promise is not None else None)
         recognition = Recognition((), (promise.id,), promise.id)
-        recognition.defects.append(("unrecognised-content", f"the content is not recognised as {promise.title}"))
+        recognition.defects.append((UNRECOGNISED, f"the content is not recognised as {promise.title}"))
         return recognition
 
     def _pairs(self) -> list[tuple[Format, Recogniser]]:

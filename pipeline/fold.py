@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelaudit.engine.facts import Fact, Limit, Place, Text
+from modelaudit.engine.facts import Fact, Limit, Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 PLACES = 5
 RECORDS = 100_000  # distinct records of one kind in one artifact
-CHARACTERS = 64 * 1024 * 1024  # of text in one artifact
+CHARACTERS = 64 * 1024 * 1024  # of the long fields in one artifact
+LONG = {"text": "value", "metadata": "value", "code": "excerpt"}
 
 
 class _Slot:
@@ -66,8 +67,9 @@ class Fold:
             self._cut.add(fact.KIND)
 
     def _has_room(self, fact: Fact, records: int) -> bool:
-        if isinstance(fact, Text):
-            self._characters += len(fact.value)
+        field = LONG.get(fact.KIND)
+        if field is not None:
+            self._characters += len(getattr(fact, field) or "")
             if self._characters > CHARACTERS:
                 return False
         return records < RECORDS

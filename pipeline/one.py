@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from modelaudit.engine.document import ArtifactSummary, ScanError
 from modelaudit.engine.facts import Artifact, Limit, Place, Reference, clean, path_class, quote_member
 from modelaudit.engine.factset import FactSet
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from modelaudit.pipeline.limits import Limits
     from modelaudit.sources.file import FileReader
     from modelaudit.sources.local import SourceFile, SourceLink
+
+LINK = "link"  # the format of a link that was not followed
 
 
 class Plan:
@@ -102,7 +106,7 @@ def _read(result: FileResult, source: SourceFile, reader: FileReader, plan: Plan
         plan.registry,
         budget,
         wants=None if plan.ruleset is None else plan.ruleset.wants,
-        root=ScanRoot(source.root, source.real.rpartition("/")[0]),
+        root=ScanRoot(source.root, source.folder),
         folding=plan.folding,
         emit=plan.emit,
     )
@@ -152,7 +156,7 @@ def _too_large(result: FileResult, source: SourceFile, plan: Plan, room: int | N
         why = "beyond the total size limit"
     else:
         return False
-    promise = plan.registry.promises.get(extension_of(source.path.rpartition("/")[2]))
+    promise = plan.registry.promises.get(extension_of(source.path.rpartition(os.sep)[2]))
     format = promise.id if promise is not None else UNKNOWN
     role = plan.registry.role(format)
     result.summaries = (ArtifactSummary(result.path, format, role, result.size, 0, "none", reasons=(why,)),)
@@ -174,7 +178,7 @@ def link_tree(link: SourceLink) -> FactSet:
         lossy=lossy,
     )
     name = path.rpartition("/")[2]
-    record = Artifact(path=path, name=name, format="link", formats=frozenset({"link"}), role="other", coverage="full")
+    record = Artifact(path=path, name=name, format=LINK, formats=frozenset({LINK}), role="other", coverage="full")
     return FactSet(record.replace(extension=extension_of(name)), {"reference": [reference]})
 
 

@@ -13,11 +13,13 @@ say anything about; its coverage of `none` and `gate.on_unknown_format` speak fo
 
 from __future__ import annotations
 
+import os
+
 from modelaudit.engine.document import ScanError
 from modelaudit.engine.facts import KINDS, Artifact, Defect, Limit, Reference, clean, quote_member
 from modelaudit.engine.factset import FactSet
 from modelaudit.parsers.base import BudgetSpent, Context, Input, Nested, Property
-from modelaudit.parsers.registry import HEAD, OTHER, UNKNOWN, Recognition
+from modelaudit.parsers.registry import HEAD, OTHER, UNKNOWN, UNRECOGNISED, Recognition
 from modelaudit.pipeline.budget import Metered
 from modelaudit.pipeline.fold import Fold
 from modelaudit.sources.errors import SourceError
@@ -111,7 +113,7 @@ class TreeReader:
         """The facts of a file on disk; `path` is as the user sees it."""
         path = clean(path)[0]
         shown = quote_member(path)
-        name = path.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        name = path.rpartition(os.sep)[2]
         return self.artifact(Node(shown, name, reader, self.folding(shown)))
 
     def artifact(self, node: Node, role: str | None = None) -> FactSet:
@@ -119,7 +121,8 @@ class TreeReader:
         try:
             node.recognition = self.recognise(node)
             for code, detail in node.recognition.defects:
-                self.take(node, Defect(node.path, code=code, detail=detail))
+                affects = ALL if code == UNRECOGNISED else frozenset[str]()
+                self.take(node, Defect(node.path, code=code, detail=detail, affects=affects))
             for format in node.recognition.parse:
                 self.parse(node, format)
             if node.recognition.spent is not None:

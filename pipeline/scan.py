@@ -9,7 +9,7 @@ from modelaudit.engine.document import PackInfo, PolicyInfo, RuleInfo, ScanDocum
 from modelaudit.parsers.registry import UNKNOWN, Registry
 from modelaudit.pipeline.facts import facts, stream
 from modelaudit.pipeline.limits import Limits, Options
-from modelaudit.pipeline.one import Plan, link_tree, scan_one, shown, summaries
+from modelaudit.pipeline.one import LINK, Plan, link_tree, scan_one, shown, summaries
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.local import SourceFile, SourceLink, discover
 
@@ -164,7 +164,7 @@ class Run:
             most = self.plan.limits.max_total_size
             files = "1 file was" if self.beyond == 1 else f"{self.beyond} files were"
             errors.append(ScanError("size-limit", f"{files} not read: the total size limit is {most} bytes"))
-        if any(artifact.coverage != "none" for artifact in self.artifacts):
+        if any(artifact.coverage != "none" and artifact.format != LINK for artifact in self.artifacts):
             return errors
         if self.named:
             errors += [

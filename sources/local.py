@@ -21,13 +21,18 @@ VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr", ".jj"})
 
 
 class SourceFile:
-    """A regular file: `path` as the user sees it, `real` as it is opened, `root` the folder it must not leave."""
+    """A regular file: `path` as the user sees it, `real` as it is opened, links followed.
 
-    __slots__ = ("named", "path", "real", "root")
+    `folder` is the real folder in which it is seen, which relative paths in it start from, and `root` the real
+    folder that nothing in it may lead out of.
+    """
 
-    def __init__(self, path: str, real: str, root: str, *, named: bool = False) -> None:
+    __slots__ = ("folder", "named", "path", "real", "root")
+
+    def __init__(self, path: str, real: str, folder: str, root: str, *, named: bool = False) -> None:
         self.path = path
         self.real = real
+        self.folder = folder
         self.root = root
         self.named = named  # the user named this very file
 
@@ -82,7 +87,8 @@ def discover(paths: Sequence[str]) -> Iterator[Entry]:
             yield SourceError(UNREADABLE, not_regular(status.st_mode), path)
         elif real not in seen:
             seen.add(real)
-            yield SourceFile(path, real, os.path.dirname(real), named=True)
+            folder = os.path.realpath(os.path.dirname(path) or os.curdir)
+            yield SourceFile(path, real, folder, _boundary(folder), named=True)
 
 
 class _Level:
@@ -164,7 +170,7 @@ class Walk:
         level.files.append(name)
         if real not in self.seen:
             self.seen.add(real)
-            yield SourceFile(path, real, self.boundary)
+            yield SourceFile(path, real, level.real, self.boundary)
 
     def link(self, level: _Level, path: str, real: str, name: str) -> Iterator[Entry]:
         """A link: passed over when its target comes by itself, followed inside the boundary, else only named."""

@@ -99,6 +99,12 @@ def test_an_unknown_format_has_no_coverage_and_no_kind_is_called_incomplete():
     assert list(reasons(node)) == ["no parser knows this format"]
 
 
+def test_content_that_is_not_what_was_promised_has_partial_coverage():
+    node = tree(b"\0\1", "m.tail")
+    assert (node.artifact.format, node.artifact.coverage, node.artifact.incomplete) == ("tail", "partial", ALL)
+    assert list(reasons(node)) == ["defect: unrecognised-content"]
+
+
 def test_a_member_that_is_not_understood_takes_nothing_from_its_container():
     node = tree(toy(member("x.bin", b"\0\1")))
     assert (node.artifact.coverage, node.children[0].artifact.coverage) == ("full", "none")

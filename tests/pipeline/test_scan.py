@@ -142,6 +142,27 @@ def test_an_empty_folder_was_not_scanned(tmp_path):
     assert document.content_hash is None
 
 
+def test_a_folder_with_nothing_but_links_out_of_it_was_not_scanned(tmp_path):
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "link").symlink_to("../x")
+    assert codes(run(tmp_path / "root")) == ["nothing-scanned"]
+
+
+def test_references_in_a_cached_snapshot_start_from_the_snapshot(tmp_path):
+    repo = tmp_path / "models--org--name"
+    (repo / "blobs").mkdir(parents=True)
+    (repo / "blobs" / "1").write_bytes(toy("reference data.bin"))
+    (repo / "blobs" / "2").write_bytes(b"TOY")
+    snapshot = repo / "snapshots" / "rev"
+    snapshot.mkdir(parents=True)
+    (snapshot / "a.toy").symlink_to("../../blobs/1")
+    (snapshot / "data.bin").symlink_to("../../blobs/2")
+    for path in (snapshot, snapshot / "a.toy"):
+        tree = next(facts([str(path)], registry=toys.registry()))
+        (found,) = tree.facts["reference"]
+        assert (found.exists, found.escapes_root, found.resolved) == (True, False, "blobs/2")
+
+
 def test_links_out_of_the_folder_are_listed_and_noted(tmp_path):
     root = tmp_path / "root"
     root.mkdir()
