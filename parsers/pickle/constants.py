@@ -9,6 +9,7 @@ from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.literals import inspect
 from modelaudit.parsers.pickle.tape import LINE_MAX, Break
 
+TEXTS = frozenset(["str", "latin"])
 HELD_MAX = 1024  # bytes of a constant that is held whole
 
 TYPE_CHECKING = False
@@ -20,18 +21,10 @@ if TYPE_CHECKING:
     Handler = Callable[[State, int], int]
 
 
-def _line(m: State, pos: int) -> tuple[bytes, int, int]:
-    """An opcode's line argument: what is held of it, its size, and the position after."""
-    line, size, after = m.tape.line(pos + 1)
-    if after > m.tape.end:
-        m.offset = m.tape.base + m.tape.end
-    return line, size, after
-
-
 def int_line(m: State, pos: int) -> int:
     """INT, whose `00` and `01` are booleans."""
     offset = m.tape.base + pos
-    line, size, after = _line(m, pos)
+    line, size, after = m.tape.line(pos + 1)
     if line in (b"00", b"01"):
         m.stack.append(line == b"01")
     else:
@@ -42,7 +35,7 @@ def int_line(m: State, pos: int) -> int:
 def long_line(m: State, pos: int) -> int:
     """LONG, with or without its `L`."""
     offset = m.tape.base + pos
-    line, size, after = _line(m, pos)
+    line, size, after = m.tape.line(pos + 1)
     m.stack.append(_number(m, line.removesuffix(b"L"), size, offset))
     return after
 
@@ -58,7 +51,7 @@ def _number(m: State, line: bytes, size: int, offset: int) -> object:
 def float_line(m: State, pos: int) -> int:
     """FLOAT."""
     offset = m.tape.base + pos
-    line, size, after = _line(m, pos)
+    line, size, after = m.tape.line(pos + 1)
     number = text.real(line) if size == len(line) else None
     if number is None:
         m.defect("bad-number", "a number that no reader accepts", offset)
@@ -71,7 +64,7 @@ def float_line(m: State, pos: int) -> int:
 def string_line(m: State, pos: int) -> int:
     """STRING: quoted, with escapes; text of an encoding that the loader chooses, taken as Latin-1."""
     offset = m.tape.base + pos
-    line, size, after = _line(m, pos)
+    line, size, after = m.tape.line(pos + 1)
     if size > len(line):
         m.stack.append(v.Literal("str", offset + 2, size - 2, _head(m, line[1:])))
         inspect(m, line[1:], size - 2, offset + 2, offset, is_text=True)
@@ -89,7 +82,7 @@ def string_line(m: State, pos: int) -> int:
 def unicode_line(m: State, pos: int) -> int:
     r"""UNICODE: raw-unicode-escape, so that a name may hide as `\u0065val`."""
     offset = m.tape.base + pos
-    line, size, after = _line(m, pos)
+    line, size, after = m.tape.line(pos + 1)
     if size > len(line):
         m.stack.append(v.Literal("str", offset + 1, size, _head(m, line)))
         inspect(m, line, size, offset + 1, offset, is_text=True)
@@ -119,26 +112,36 @@ HOLD = 16 * 1024 * 1024  # bytes of long literals that one stream keeps in memor
 def _sized(m: State, pos: int, width: int, kind: str) -> int:
     """A constant behind its size of `width` bytes."""
     tape = m.tape
+    offset = tape.base + pos
     pos = tape.need(pos + 1, width)
     size = int.from_bytes(tape.buf[pos : pos + width], "little")
-    start = tape.base + pos + width
+    return _constant(m, pos + width, size, kind, offset)
+
+
+def _constant(m: State, pos: int, size: int, kind: str, offset: int) -> int:
+    tape = m.tape
+    pos = tape.jump(pos, size)
+    start = tape.base + pos
     if start + size > tape.size:
         raise Break("truncated", "a constant's size goes beyond the end of the file")
     if size <= HELD_MAX:
-        pos = tape.need(pos, width + size) + width
+        pos = tape.need(pos, size)
         data = tape.buf[pos : pos + size]
-        m.stack.append(_held(m, data, kind, start - width - 1))
-        inspect(m, data, size, start, start - width - 1, is_text=kind == "str")
+        m.stack.append(_held(m, data, kind, offset))
+        inspect(m, data, size, start, offset, is_text=kind in TEXTS)
         return pos + size
-    head = tape.peek(pos + width, min(size, LINE_MAX))
-    m.stack.append(v.Literal(kind, start, size, _head(m, head)))
-    inspect(m, head, size, start, start - width - 1, is_text=kind == "str")
+    head = tape.peek(pos, min(size, LINE_MAX))
+    if kind != "int":
+        inspect(m, head, size, start, offset, is_text=kind in TEXTS)
+    m.stack.append(v.Literal("str" if kind == "latin" else kind, start, size, _head(m, head)))
     return tape.seek(start + size)
 
 
 def _held(m: State, data: bytes, kind: str, offset: int) -> object:
     if kind == "bytes":
         return data
+    if kind == "int":
+        return int.from_bytes(data, "little", signed=True)
     if kind == "bytearray":
         return v.Literal(kind, offset, len(data), data)
     if kind == "latin":
@@ -159,39 +162,18 @@ def sized(width: int, kind: str) -> Handler:
     return handler
 
 
-def binstring(m: State, pos: int) -> int:
-    """BINSTRING, whose size is signed: no reader accepts a negative one."""
-    start = m.tape.need(pos + 1, 4)
-    if m.tape.buf[start + 3] & 0x80:
-        raise Break("bad-size", "a BINSTRING with a negative size")
-    return _sized(m, start - 1, 4, "latin")
+def signed(kind: str) -> Handler:
+    """The handler of BINSTRING or LONG4, whose size is signed: no reader accepts a negative one."""
 
+    def handler(m: State, pos: int) -> int:
+        offset = m.tape.base + pos
+        pos = m.tape.need(pos + 1, 4)
+        size = int.from_bytes(m.tape.buf[pos : pos + 4], "little", signed=True)
+        if size < 0:
+            raise Break("bad-size", "a negative size")
+        return _constant(m, pos + 4, size, kind, offset)
 
-def _long(m: State, pos: int, width: int) -> int:
-    tape = m.tape
-    pos = tape.need(pos + 1, width)
-    size = int.from_bytes(tape.buf[pos : pos + width], "little", signed=width == 4)
-    if size < 0:
-        raise Break("bad-size", "a LONG4 with a negative size")
-    start = tape.base + pos + width
-    if start + size > tape.size:
-        raise Break("truncated", "a number's size goes beyond the end of the file")
-    if size <= HELD_MAX:
-        pos = tape.need(pos, width + size) + width
-        m.stack.append(int.from_bytes(tape.buf[pos : pos + size], "little", signed=True))
-        return pos + size
-    m.stack.append(v.Literal("int", start, size, b""))
-    return tape.seek(start + size)
-
-
-def long1(m: State, pos: int) -> int:
-    """LONG1."""
-    return _long(m, pos, 1)
-
-
-def long4(m: State, pos: int) -> int:
-    """LONG4."""
-    return _long(m, pos, 4)
+    return handler
 
 
 def binfloat(m: State, pos: int) -> int:
@@ -208,13 +190,41 @@ def next_buffer(m: State, pos: int) -> int:
     return pos + 1
 
 
+def pushing(value: object) -> Handler:
+    """The handler of an opcode that pushes one constant."""
+
+    def handler(m: State, pos: int) -> int:
+        m.stack.append(value)
+        return pos + 1
+
+    return handler
+
+
+def small(width: int) -> Handler:
+    """The handler of BININT1, BININT2 or BININT, of which only the last is signed."""
+
+    def handler(m: State, pos: int) -> int:
+        pos = m.tape.need(pos + 1, width)
+        m.stack.append(int.from_bytes(m.tape.buf[pos : pos + width], "little", signed=width == 4))
+        return pos + width
+
+    return handler
+
+
 HANDLERS: dict[str, Handler] = {
+    "BININT1": small(1),
+    "BININT2": small(2),
+    "BININT": small(4),
+    "NONE": pushing(None),
+    "NEWTRUE": pushing(True),
+    "NEWFALSE": pushing(False),
+    "EMPTY_TUPLE": pushing(()),
     "INT": int_line,
     "LONG": long_line,
     "FLOAT": float_line,
     "STRING": string_line,
     "UNICODE": unicode_line,
-    "BINSTRING": binstring,
+    "BINSTRING": signed("latin"),
     "SHORT_BINSTRING": sized(1, "latin"),
     "BINUNICODE": sized(4, "str"),
     "SHORT_BINUNICODE": sized(1, "str"),
@@ -223,8 +233,8 @@ HANDLERS: dict[str, Handler] = {
     "SHORT_BINBYTES": sized(1, "bytes"),
     "BINBYTES8": sized(8, "bytes"),
     "BYTEARRAY8": sized(8, "bytearray"),
-    "LONG1": long1,
-    "LONG4": long4,
+    "LONG1": sized(1, "int"),
+    "LONG4": signed("int"),
     "BINFLOAT": binfloat,
     "NEXT_BUFFER": next_buffer,
 }

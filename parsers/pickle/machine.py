@@ -13,7 +13,7 @@ from modelaudit.parsers.pickle import constants, objects
 from modelaudit.parsers.pickle.literals import LITERAL_MIN, inspect, magics
 from modelaudit.parsers.pickle.opcodes import BYTES, NAMES
 from modelaudit.parsers.pickle.state import KINDS, State
-from modelaudit.parsers.pickle.tape import Break
+from modelaudit.parsers.pickle.tape import Break, FileTape
 from modelaudit.parsers.pickle.values import DictValue, ListValue, Unknown
 
 STEP = 4096  # opcodes between two looks at the clock and the budgets
@@ -45,7 +45,10 @@ class Machine(State):
         if self.ended:
             return False
         try:
-            self._loop()
+            if self.tape.__class__ is FileTape:
+                self._walk()
+            else:
+                self._loop()
             self.count += STEP
             self.check_budgets()
         except Break as broken:
@@ -69,6 +72,7 @@ class Machine(State):
         offset = tape.base + pos
         if self.frame_end and offset >= self.frame_end:
             if offset > self.frame_end:
+                self.cut = True
                 self.defect("bad-frame", "a FRAME ends within an opcode", offset)
             self.frame_end = 0
         if offset > tape.size:
@@ -101,6 +105,22 @@ class Machine(State):
         data = tape.buf[start : start + size]
         if start + size <= tape.end:
             inspect(self, data, size, tape.base + start, tape.base + start - 2, is_text=True)
+
+    def _walk(self) -> None:
+        """The loop without short cuts, for a tape that is not read straight on."""
+        for _ in range(STEP):
+            pos = self.tape.seek(self.offset)
+            if self.offset >= self.tape.size:
+                raise Break("truncated", "the file ends before STOP")
+            op = self.tape.buf[pos]
+            self.seen[op] = 1
+            try:
+                pos = HANDLERS[op](self, pos)
+            except IndexError:
+                pos = self._fault(self.offset)
+            self.offset = self.tape.base + pos
+            if self.ended:
+                return
 
     def _loop(self) -> None:  # noqa: C901 - one opcode, one branch: a call for each would double the time
         tape, stack, marks, seen, sparse = self.tape, self.stack, self.marks, self.seen, self.sparse
@@ -202,7 +222,7 @@ class Machine(State):
                                 bound = self._bound()
                     elif op == 0x94:  # MEMOIZE
                         if sparse:
-                            self.memoize(tape.base + pos)
+                            self.put(len(memo) + len(sparse), tape.base + pos)
                         else:
                             memo.append(stack[-1])
                         pos += 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from modelaudit.parsers.pickle import emit, text
 from modelaudit.parsers.pickle import values as v
-from modelaudit.parsers.pickle.tape import Break
 
 PLANTED_MAX = 256  # attributes of one object that may be called later
 
@@ -23,20 +22,21 @@ if TYPE_CHECKING:
 
 def _name_line(m: State, pos: int) -> tuple[str, bool, int]:
     r"""A raw line of GLOBAL or INST: cut at `\n` only, UTF-8, nothing trimmed."""
+    offset = m.tape.base + pos
     line, size, after = m.tape.line(pos)
     try:
         return line.decode("utf-8"), size > len(line), after
     except UnicodeDecodeError:
-        m.defect("bad-text", "a name that is not UTF-8", m.tape.base + pos)
+        m.defect("bad-text", "a name that is not UTF-8", offset)
         return line.decode("utf-8", "backslashreplace"), size > len(line), after
 
 
 def _import_lines(m: State, pos: int, opcode: str) -> tuple[v.Import, int]:
     offset = m.tape.base + pos
     module, _, after = _name_line(m, pos + 1)
-    if after > m.tape.end:
-        raise Break("truncated", "the file ends within a name")
-    name, _, after = _name_line(m, after)
+    name = ""
+    if after <= m.tape.end:
+        name, _, after = _name_line(m, after)
     return m.resolve(opcode, module, name, offset), after
 
 
@@ -165,6 +165,7 @@ def binpersid(m: State, pos: int) -> int:
 def _persistent(m: State, pid: Value, offset: int, after: int) -> None:
     args = pid if pid.__class__ is tuple else (pid,)
     loader = v.Persistent("persistent_load")
+    m.persistent += 1
     flows = m.call("persid", loader, args, offset, after)
     m.stack.append(v.Persistent("persistent_load", flows))
 
@@ -208,13 +209,18 @@ def _set(
     live = [(key, value) for key, value in pairs if value.__class__ not in v.PLAIN]
     if live and target.__class__ in v.OBJECTS:
         m.mark_stored([value for _, value in live])
-        _plant(target, live)
+        if via == "BUILD":
+            _plant(target, live)
 
 
 def _plant(target: Value, pairs: Sequence[tuple[Value, Value]]) -> None:
     planted: dict[str, Value] = target.planted or {}  # type: ignore[attr-defined]
     for key, value in pairs:
-        if value.__class__ in v.OBJECTS and len(planted) < PLANTED_MAX:
+        if (
+            value.__class__ in v.OBJECTS
+            and len(planted) < PLANTED_MAX
+            and (isinstance(key, str) or key.__class__ in v.OBJECTS)
+        ):
             planted[key if isinstance(key, str) else "?"] = value
     target.planted = planted  # type: ignore[attr-defined]
 
@@ -267,9 +273,8 @@ def add_items(m: State, kind: str, target: Value, items: Sequence[Value], offset
         return
     m.mark_stored(v.live_items(items))
     planted = _planted(target, *("add",) if kind == "add" else ("append", "extend"))
-    if not planted or isinstance(target, v.Unknown):
-        planted = [*planted, target.cls if isinstance(target, v.Made) and target.cls else target]
-    for value in planted:
+    method = target.cls if isinstance(target, v.Made) and target.cls else target
+    for value in (*planted, method):
         m.call(kind, value, items, offset, after)
 
 
@@ -352,9 +357,30 @@ def tuple_(m: State, pos: int) -> int:
     return pos + 1
 
 
-def empty_set(m: State, pos: int) -> int:
-    """EMPTY_SET."""
-    m.stack.append(m.container(v.SetValue))
+def empty(kind: type[v.Container]) -> Handler:
+    """The handler of EMPTY_LIST, EMPTY_DICT or EMPTY_SET."""
+
+    def handler(m: State, pos: int) -> int:
+        m.stack.append(m.container(kind))
+        return pos + 1
+
+    return handler
+
+
+def tuple_of(count: int) -> Handler:
+    """The handler of TUPLE1, TUPLE2 or TUPLE3."""
+
+    def handler(m: State, pos: int) -> int:
+        items = tuple([m.stack.pop() for _ in range(count)])
+        m.stack.append(items[::-1])
+        return pos + 1
+
+    return handler
+
+
+def mark(m: State, pos: int) -> int:
+    """MARK."""
+    m.marks.append(len(m.stack))
     return pos + 1
 
 
@@ -404,6 +430,36 @@ def get_line(m: State, pos: int) -> int:
     return after
 
 
+def put(width: int) -> Handler:
+    """The handler of BINPUT or LONG_BINPUT."""
+
+    def handler(m: State, pos: int) -> int:
+        offset = m.tape.base + pos
+        pos = m.tape.need(pos + 1, width)
+        m.put(int.from_bytes(m.tape.buf[pos : pos + width], "little"), offset)
+        return pos + width
+
+    return handler
+
+
+def get(width: int) -> Handler:
+    """The handler of BINGET or LONG_BINGET."""
+
+    def handler(m: State, pos: int) -> int:
+        offset = m.tape.base + pos
+        pos = m.tape.need(pos + 1, width)
+        m.stack.append(m.get(int.from_bytes(m.tape.buf[pos : pos + width], "little"), offset))
+        return pos + width
+
+    return handler
+
+
+def memoize(m: State, pos: int) -> int:
+    """MEMOIZE: the key is the number of keys."""
+    m.put(len(m.memo) + len(m.sparse), m.tape.base + pos)
+    return pos + 1
+
+
 def protocol(m: State, pos: int) -> int:
     """PROTO: anywhere and repeatedly, switching name mapping and dotted names."""
     offset = m.tape.base + pos
@@ -420,18 +476,19 @@ def protocol(m: State, pos: int) -> int:
 
 
 def frame(m: State, pos: int) -> int:
-    """FRAME: a hint of no consequence here; one that is too long or inside another one is a defect."""
+    """FRAME: a hint of no consequence but for a reader that loses what it cuts; lies are defects."""
     offset = m.tape.base + pos
     start = m.tape.need(pos + 1, 8)
     size = int.from_bytes(m.tape.buf[start : start + 8], "little")
-    inside = m.frame_end > offset
-    m.frame_end = m.tape.base + start + 8 + size
+    inside, end = m.frame_end > offset, m.tape.base + start + 8 + size
+    m.cut = m.cut or (inside and end > m.frame_end)
+    m.frame_end = end
     if inside:
         m.defect("bad-frame", "a FRAME inside another one", offset)
     if m.frame_end > m.tape.size:
         m.frame_end = 0
         m.defect("bad-frame", "a FRAME that is longer than the file", offset)
-    return start + 8
+    return m.tape.enter(start + 8, size)
 
 
 def stop(m: State, pos: int) -> int:
@@ -475,7 +532,18 @@ HANDLERS: dict[str, Handler] = {
     "LIST": collected(v.ListValue, 1),
     "FROZENSET": collected(v.FrozenValue, 1),
     "TUPLE": tuple_,
-    "EMPTY_SET": empty_set,
+    "EMPTY_LIST": empty(v.ListValue),
+    "EMPTY_DICT": empty(v.DictValue),
+    "EMPTY_SET": empty(v.SetValue),
+    "TUPLE1": tuple_of(1),
+    "TUPLE2": tuple_of(2),
+    "TUPLE3": tuple_of(3),
+    "MARK": mark,
+    "BINPUT": put(1),
+    "LONG_BINPUT": put(4),
+    "BINGET": get(1),
+    "LONG_BINGET": get(4),
+    "MEMOIZE": memoize,
     "POP": pop,
     "POP_MARK": pop_mark,
     "DUP": dup,

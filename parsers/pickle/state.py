@@ -73,8 +73,10 @@ class State:
         self.imports: dict[tuple[object, ...], v.Import] = {}
         self.extensions: dict[int, Value] = {}
         self.frame_end = 0
+        self.cut = False  # a frame's end cuts an opcode: one kind of reader sees other bytes
         self.count = 0
         self.calls = 0
+        self.persistent = 0
         self.held = 0
         self.kept = 0
         self.stopped = False
@@ -173,10 +175,6 @@ class State:
             self.limit("memo", key, SPARSE, affects=v.NONE)
         if key in self.sparse or len(self.sparse) < self.context.budget("memo"):
             self.sparse[key] = value
-
-    def memoize(self, offset: int) -> None:
-        """MEMOIZE while the memo has holes: the key is the number of keys."""
-        self.put(len(self.memo) + len(self.sparse), offset)
 
     def get(self, key: int, offset: int) -> Value:
         """Read the memo; a missing key is a defect and gives an unknown value."""

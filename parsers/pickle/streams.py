@@ -8,7 +8,7 @@ from modelaudit.engine.facts import Defect, Limit, Place
 from modelaudit.parsers.base import BudgetSpent, Context, Property
 from modelaudit.parsers.pickle.machine import Machine
 from modelaudit.parsers.pickle.state import KINDS
-from modelaudit.parsers.pickle.tape import Tape
+from modelaudit.parsers.pickle.tape import FileTape, Tape
 from modelaudit.parsers.reader import WINDOW
 
 STREAMS_MAX = 100_000
@@ -45,6 +45,8 @@ def read(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property
             return
         machine = file.machine(offset)
         yield from _run(machine, context)
+        if machine.cut:
+            yield from _run(file.again(machine), context)
         offset = yield from file.following(machine)
 
 
@@ -85,6 +87,14 @@ class _File:
         machine.role = self._role()
         self.count += 1
         return machine
+
+    def again(self, machine: Machine) -> Machine:
+        """A machine that reads the same stream as a reader does that loses what a frame's end cuts."""
+        other = Machine(
+            self.artifact.path, FileTape(self.artifact.reader), self.context, machine.start, index=machine.index
+        )
+        other.role = machine.role
+        return other
 
     def _role(self) -> str:
         if self.resumed:
@@ -134,7 +144,7 @@ class _Search:
         """The offset of the first plausible stream, or None."""
         for candidate in self._candidates():
             machine = _probe(self.reader, candidate)
-            if machine.stopped or machine.calls or not machine.ended or _names(machine):
+            if machine.stopped or machine.calls > machine.persistent or not machine.ended or _names(machine):
                 return candidate
             self.tried += machine.offset - candidate
             if self.tried > PROBES:
@@ -177,12 +187,12 @@ def is_stream(reader: Reader, offset: int = 0, depth: int = 3) -> bool:
     Valid opcodes at the start of a text prove nothing, so that text must lead to more than a few constants.
     """
     machine = _probe(reader, offset)
-    called = machine.calls > (machine.seen[0x50] > 0)  # a text that begins with P reads as one PERSID
+    called = machine.calls > machine.persistent  # a line of text that begins with P reads as PERSID
     if called or not machine.ended or (machine.memo and machine.offset - offset >= 64):
         return bool(called or machine.memo or machine.imports or machine.highest)
     if not machine.stopped:
         return machine.highest > 0 and machine.offset > offset + 2
-    if _names(machine) or machine.highest or machine.offset >= reader.size:
+    if _names(machine) or machine.highest:
         return True
     rest = reader.read_at(machine.offset, 4096)
-    return not rest.strip() or (depth > 0 and is_stream(reader, machine.offset, depth - 1))
+    return not machine.persistent and (not rest.strip() or (depth > 0 and is_stream(reader, machine.offset, depth - 1)))

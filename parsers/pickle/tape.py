@@ -65,6 +65,14 @@ class Tape:
             pos = self.fill(pos, count)
         return pos
 
+    def jump(self, pos: int, _count: int) -> int:
+        """Where an argument of so many bytes starts that the opcode or its size would put at the position."""
+        return pos
+
+    def enter(self, pos: int, _size: int) -> int:
+        """Where the reading goes on after a FRAME opcode of that size."""
+        return pos
+
     def fill(self, pos: int, count: int) -> int:
         """Read on until `count` bytes follow the position, or the file ends."""
         offset = self.base + pos
@@ -113,3 +121,51 @@ class Tape:
         self.size = min(self.size, max(offset, start))
         size = max(0, self.size - start - 1)
         return head[:size], size, self.seek(self.size) + 1
+
+
+class FileTape(Tape):
+    """The same bytes as CPython's C reader sees them when it reads a file object that cannot peek.
+
+    That reader holds one frame; an argument that goes beyond its end is read anew from behind the frame, and the
+    bytes between are lost (`_Unpickler_ReadImpl` and `_Unpickler_Readline` in `Modules/_pickle.c`).
+    """
+
+    __slots__ = ("limit",)
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__(reader)
+        self.limit = 0  # offset at which the frame held ends
+
+    def jump(self, pos: int, count: int) -> int:
+        """The end of the frame, for an argument that goes beyond it."""
+        start = self.base + pos
+        if not start < self.limit < start + count:
+            return pos
+        start, self.limit = self.limit, self.limit + count
+        return self.seek(start)
+
+    def enter(self, pos: int, size: int) -> int:
+        """Hold the frame; one that begins in another and goes beyond its end begins behind it."""
+        start = self.base + pos
+        if start + size <= self.limit:
+            return pos
+        start = max(start, self.limit)
+        self.limit = start + size
+        if self.limit > self.size:
+            raise Break("truncated", "a FRAME that is longer than the file")
+        return self.seek(start)
+
+    def need(self, pos: int, count: int) -> int:
+        """The position of an argument of `count` bytes."""
+        return super().need(self.jump(pos, count), count)
+
+    def line(self, pos: int) -> tuple[bytes, int, int]:
+        """The line at the position, or at the frame's end when it does not end within the frame."""
+        start = self.base + pos
+        found = super().line(pos)
+        if start < self.limit < self.base + found[2]:
+            pos, self.limit = self.seek(self.limit), 0
+            return super().line(pos)
+        if self.base + found[2] > self.size:
+            raise Break("truncated", "the file ends within a line")
+        return found
