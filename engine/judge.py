@@ -14,7 +14,7 @@ from modelaudit.engine.finding import Finding, Inconclusive, Judgement
 from modelaudit.engine.judging.absorb import absorb
 from modelaudit.engine.judging.findings import drafts
 from modelaudit.engine.judging.grades import is_suppressed, potential
-from modelaudit.engine.judging.hits import outcome
+from modelaudit.engine.judging.hits import Trial, facts_of, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Judge:
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
         self.allows = _allows(ruleset)
-        self.applicable: dict[tuple[Formats, Formats], list[Rule]] = {}
+        self.applicable: dict[tuple[Formats, Formats], dict[str, list[Rule]]] = {}
 
     def tree(self, tree: FactSet) -> Judgement:
         """The findings and inconclusive rules of a tree, outermost artifact first."""
@@ -55,22 +55,28 @@ class Judge:
         """Judge one artifact, and append what is found."""
         found: list[Draft] = []
         path = node.artifact.path
-        for rule in self.rules_for(node):
-            if not _has_something(rule.kind, node):
+        for kind, rules in self.rules_for(node).items():
+            if not (facts_of(node, kind) or kind in node.artifact.incomplete):
                 continue
-            said = outcome(rule, node, self.allows.get(rule.id, ()))
-            if said.hits:
-                found += drafts(rule, node, said.hits)
-            if said.cause is not None and not is_suppressed(rule):
-                inconclusive.append(Inconclusive(rule.id, path, said.cause, potential(rule)[0]))
+            trials = [Trial(rule, node, self.allows.get(rule.id, ())) for rule in rules]
+            run(trials, node, kind)
+            for trial in trials:
+                if trial.hits:
+                    found += drafts(trial.rule, node, trial.hits)
+                if trial.cause is not None and not is_suppressed(trial.rule):
+                    grave = potential(trial.rule)[0]
+                    inconclusive.append(Inconclusive(trial.rule.id, path, trial.cause, grave))
         findings += absorb(found)
 
-    def rules_for(self, node: FactSet) -> list[Rule]:
-        """The rules whose formats and enclosing formats fit an artifact."""
+    def rules_for(self, node: FactSet) -> dict[str, list[Rule]]:
+        """The rules whose formats and enclosing formats fit an artifact, by the kind of fact that they are about."""
         key = (_names(node), _outer_names(node))
         rules = self.applicable.get(key)
         if rules is None:
-            rules = self.applicable[key] = [rule for rule in self.ruleset.rules if rule.applies(node)]
+            rules = self.applicable[key] = {}
+            for rule in self.ruleset.rules:
+                if rule.applies(node):
+                    rules.setdefault(rule.kind, []).append(rule)
         return rules
 
 
@@ -94,12 +100,13 @@ def evaluate_rule(rule: Rule, tree: FactSet) -> RuleResult:
     for node in tree.walk():
         if not rule.applies(node):
             continue
-        said = outcome(rule, node)
-        for draft in drafts(rule, node, said.hits):
+        trial = Trial(rule, node)
+        run([trial], node, rule.kind)
+        for draft in drafts(rule, node, trial.hits):
             findings.append(draft.finding)
             groups.append(draft.group)
-        if said.cause is not None:
-            causes.append(said.cause)
+        if trial.cause is not None:
+            causes.append(trial.cause)
     return RuleResult(findings, groups, causes)
 
 
@@ -112,10 +119,6 @@ def _allows(ruleset: Ruleset) -> dict[str, list[Allow]]:
             if kinds.get(id) == allow.kind:
                 found.setdefault(id, []).append(allow)
     return found
-
-
-def _has_something(kind: str, node: FactSet) -> bool:
-    return kind == "artifact" or bool(node.facts.get(kind)) or kind in node.artifact.incomplete
 
 
 def _names(node: FactSet) -> Formats:

@@ -21,8 +21,8 @@ class Hit:
 
     __slots__ = ("allow", "confidence", "env", "fact", "group", "severity")
 
-    def __init__(self, rule: Rule, fact: Fact, env: Env, allow: Allow | None) -> None:
-        self.fact = fact
+    def __init__(self, rule: Rule, env: Env, allow: Allow | None) -> None:
+        self.fact = env.fact
         self.env = env
         self.allow = allow  # what accepts the fact, if anything does
         self.severity, self.confidence = rule.grade(env)
@@ -32,52 +32,62 @@ class Hit:
             self.group = tuple([as_text(path(env)) for path in paths])
 
 
-class Outcome:
-    """What a rule says of one artifact: its hits, and why it is inconclusive where it is."""
+class Trial:
+    """One rule on the facts of one artifact: its hits, and why it is inconclusive where it is."""
 
-    __slots__ = ("cause", "hits")
+    __slots__ = ("allows", "cause", "hits", "node", "rule")
 
-    def __init__(self, hits: list[Hit], cause: str | None) -> None:
-        self.hits = hits
-        self.cause = cause
+    def __init__(self, rule: Rule, node: FactSet, allows: Sequence[Allow] = ()) -> None:
+        self.rule = rule
+        self.node = node
+        self.allows = allows
+        self.hits: list[Hit] = []
+        self.cause: str | None = None
+
+    def consider(self, env: Env, when: bool | None) -> None:
+        """Take in a fact on which the rule's condition is true or unknown.
+
+        The table of when and unless: an exception that is unknown never hides a match.
+        """
+        unless = self.rule.unless
+        if unless is not None and unless(env) is True:
+            return
+        if when:
+            self.hits.append(Hit(self.rule, env, _accepting(self.allows, env)))
+        elif self.cause is None:
+            self.cause = _why_unknown(self.rule, env.fact, self.node)
+
+    def close(self) -> None:
+        """Settle whether the rule is inconclusive, after the last fact.
+
+        A rule that matched nothing, or nothing but what is allowed, is inconclusive where its kind may lack
+        facts or where a fact could not be decided.
+        """
+        if any(hit.allow is None for hit in self.hits):
+            self.cause = None
+        elif self.cause is None and self.rule.kind in self.node.artifact.incomplete:
+            self.cause = f"{self.rule.kind} facts may be missing"
 
 
-def outcome(rule: Rule, node: FactSet, allows: Sequence[Allow] = ()) -> Outcome:
-    """Evaluate a rule on every fact of its kind that the artifact itself has.
-
-    A rule that matched nothing, or nothing but what is allowed, is inconclusive where its kind may lack facts
-    or where a fact could not be decided.
-    """
-    hits: list[Hit] = []
-    cause: str | None = None
-    for fact in facts_of(node, rule.kind):
-        env = Env(node, fact)
-        said = decide(rule, env)
-        if said is None:
-            cause = cause or _why_unknown(rule, fact, node)
-        elif said:
-            hits.append(Hit(rule, fact, env, _accepting(allows, env)))
-    if any(hit.allow is None for hit in hits):
-        return Outcome(hits, None)
-    if cause is None and rule.kind in node.artifact.incomplete:
-        cause = f"{rule.kind} facts may be missing"
-    return Outcome(hits, cause)
+def run(trials: Sequence[Trial], node: FactSet, kind: str) -> None:
+    """Evaluate rules about one kind of fact on every such fact that the artifact itself has."""
+    facts = facts_of(node, kind)
+    if facts:
+        tried = [(trial.rule.when, trial) for trial in trials]
+        first = Env(node, facts[0])
+        for fact in facts:
+            env = first.at(fact)
+            for condition, trial in tried:
+                when = condition(env)
+                if when is not False:
+                    trial.consider(env, when)
+    for trial in trials:
+        trial.close()
 
 
 def facts_of(node: FactSet, kind: str) -> Sequence[Fact]:
     """The facts of one kind that an artifact itself has; for `artifact` its own record."""
     return (node.artifact,) if kind == "artifact" else node.facts.get(kind, ())
-
-
-def decide(rule: Rule, env: Env) -> bool | None:
-    """The table of when and unless: an exception that is unknown never hides a match."""
-    when = rule.when(env)
-    if when is False:
-        return False
-    unless = rule.unless
-    if unless is not None and unless(env) is True:
-        return False
-    return when
 
 
 def as_text(value: Value) -> str:

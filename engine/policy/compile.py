@@ -36,7 +36,7 @@ def compile_policy(policy: Resolved, sources: Sources, document: Json) -> Json:
     allows = _allows(policy, types, named, denies)
     standing.check_names(policy, named, denies)
     rules = standing.stand(policy, document["rules"], denies)
-    standing.check_final_severity(policy, rules)
+    standing.check_final_severity(policy, [rule for rule in rules if rule["source"] != "deny"])
     notes = [d for d in policy.diagnostics if d.level == "warning"]
     return {
         **document,
