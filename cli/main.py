@@ -6,7 +6,10 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
     from typing import NoReturn
+
+CRASHED = 2  # never 1, which would say that a model has findings
 
 
 def main() -> NoReturn:
@@ -20,6 +23,17 @@ def main() -> NoReturn:
     from modelaudit.cli import interrupt
 
     interrupt.install()
+    sys.excepthook = _mistake_of_ours
     from modelaudit.cli.run import run
 
     sys.exit(run(arguments))
+
+
+def _mistake_of_ours(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:
+    """What the interpreter calls for an exception that nothing caught: say so and end with `CRASHED`."""
+    import os
+
+    sys.__excepthook__(kind, error, trace)
+    sys.stderr.write("error: modelaudit made a mistake; nothing is known about the models. Please report it.\n")
+    sys.stderr.flush()
+    os._exit(CRASHED)
