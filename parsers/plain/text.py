@@ -1,0 +1,64 @@
+"""Text files: their role by name, and the beginning of their text when somebody reads it."""
+
+from __future__ import annotations
+
+import json
+import os
+from fnmatch import fnmatchcase
+
+from modelaudit.engine.facts import KINDS, TEXT_MAX, Defect, Place, Text, clean, decode
+from modelaudit.parsers.base import Property
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.parsers.base import Context, Input
+
+POINTER = b"version https://git-lfs.github.com/spec/"  # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+POINTER_MAX = 1024  # bytes
+BYTES = 4 * TEXT_MAX  # that hold the longest text in any encoding
+DEFAULT = ("doc", "other")
+
+
+def parse_text(artifact: Input, context: Context) -> Iterator[Fact | Property]:
+    """The file's role, its text, and a defect when it only stands for a file that is not there."""
+    name = artifact.path.replace("\\", "/").rpartition("/")[2].rpartition("!")[2]
+    text_role, role = _roles(name.lower())
+    if role != DEFAULT[1]:
+        yield Property("role", role)
+    reader = artifact.reader
+    if reader.size <= POINTER_MAX and reader.read_at(0, len(POINTER)) == POINTER:
+        missing = frozenset(KINDS) - {"artifact"}
+        detail = "Git LFS pointer: the content itself was not downloaded"
+        yield Defect(artifact.path, code="lfs-pointer", detail=detail, affects=missing, places=(Place(offset=0),))
+    if context.wants("text"):
+        value, lossy, whole = _value(reader.read_at(0, BYTES))
+        cut = frozenset[str]() if whole and reader.size <= BYTES else frozenset({"value"})
+        place = (Place(offset=0),)
+        yield Text(artifact.path, value=value, role=text_role, owner=name, lossy=lossy, cut=cut, places=place)
+
+
+def _roles(name: str) -> tuple[str, str]:
+    with open(os.path.join(os.path.dirname(__file__), "roles.json"), "rb") as file:
+        rows: list[tuple[str, str, str]] = json.loads(file.read())["rows"]
+    return next(((text, role) for pattern, text, role in rows if fnmatchcase(name, pattern)), DEFAULT)
+
+
+def _value(raw: bytes) -> tuple[str, bool, bool]:
+    """The text of the bytes, whether it had to be escaped, and whether it is all of them."""
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        text, lossy = clean(raw.decode("utf-16", "surrogatepass" if len(raw) % 2 == 0 else "replace"))
+    else:
+        text, lossy = _one_byte_or_utf8(raw)
+    return text[:TEXT_MAX], lossy, len(text) <= TEXT_MAX
+
+
+def _one_byte_or_utf8(raw: bytes) -> tuple[str, bool]:
+    try:
+        return raw.decode("utf-8-sig"), False
+    except UnicodeDecodeError as error:
+        if error.start >= len(raw) - 3 and len(raw) == BYTES:  # a character is cut by the end of what was read
+            return decode(raw[: error.start])
+        return raw.decode("latin-1"), False

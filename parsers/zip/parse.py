@@ -1,0 +1,285 @@
+"""The facts of an archive: defects, then each member with its content, then what belongs to no member."""
+
+from __future__ import annotations
+
+from modelaudit.engine.facts import (
+    KINDS,
+    TEXT_MAX,
+    Defect,
+    Limit,
+    Member,
+    Metadata,
+    Place,
+    Text,
+    clean,
+    decode,
+    path_class,
+)
+from modelaudit.parsers.base import Nested, Property
+from modelaudit.parsers.reader import SliceReader
+from modelaudit.parsers.zip.content import METHODS, STORED, Content, Ledger, expander, fetch, region
+from modelaudit.parsers.zip.names import decode_name, folded, leads_outside, mode_flags, name_flags
+from modelaudit.parsers.zip.records import DESCRIBED, ENCRYPTED, STRONG, UTF8
+from modelaudit.parsers.zip.survey import Archive
+from modelaudit.parsers.zip.torch import HEAD, description, is_model, is_storage, value_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.parsers.base import Context, Input
+    from modelaudit.parsers.reader import Reader
+    from modelaudit.parsers.registry import Registry
+    from modelaudit.parsers.zip.content import View
+    from modelaudit.parsers.zip.survey import Member as Entry
+
+CONTENT = frozenset(KINDS) - {"artifact", "member"}  # what a member that is not read may hold
+ALL = frozenset(KINDS) - {"artifact"}
+REGIONS_MAX = 1000
+LINK_MAX = 4096
+PYTORCH = "pytorch-zip"
+AES = 99
+BITS = ((ENCRYPTED, "encrypted"), (STRONG, "strong-encryption"), (DESCRIBED, "data-descriptor"), (UTF8, "utf8"))
+
+
+def parse_archive(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+    """Facts, nested members and properties of the archive."""
+    return _Parse(artifact, context).run()
+
+
+class _Parse:
+    """One archive while it is read."""
+
+    def __init__(self, artifact: Input, context: Context) -> None:
+        self.path = artifact.path
+        self.reader: Reader = artifact.reader
+        self.torch = artifact.format == PYTORCH
+        self.polyglot = bool(artifact.formats - {PYTORCH, "zip"})
+        self.context = context
+        self.ledger = Ledger(self.reader.size, context.budget("ratio"), context.budget("expanded"), context.check)
+        self.done: set[tuple[int, int, int]] = set()  # views that were read
+        self.names: dict[str, int] = {}
+        self.twins: dict[str, set[str]] = {}
+        self._registry: Registry | None = None
+
+    def run(self) -> Iterator[Fact | Nested | Property]:
+        """Everything, in the order of the archive."""
+        archive = Archive(self.reader, self.context.budget("members"), self.context.check)
+        archive.survey()
+        for code, detail, offset, missing in archive.defects:
+            yield self.defect(code, detail, offset, missing=missing)
+        yield from self.comment(archive.comment)
+        self.count(archive.members)
+        for entry in archive.members:
+            self.context.check()
+            overrun = self.ledger.spent()
+            if overrun is not None:
+                yield self.limit(overrun, CONTENT)
+                break
+            yield from self.member(entry)
+        yield from self.regions(archive)
+        if archive.overrun is not None:
+            yield self.limit(archive.overrun, ALL)
+
+    def defect(self, code: str, detail: str, offset: int, *, missing: bool = False) -> Defect:
+        """A defect; `missing` says that content may not have been read because of it."""
+        text, lossy = clean(detail)
+        affects = CONTENT if missing else frozenset[str]()
+        place = Place(offset=max(0, offset))
+        return Defect(self.path, code=code, detail=text, affects=affects, places=(place,), lossy=lossy)
+
+    def limit(self, overrun: tuple[str, int, int], affects: frozenset[str]) -> Limit:
+        """A budget that the file overruns."""
+        what, at, budget = overrun
+        return Limit(self.path, what=what, at=at, budget=budget, by="file", affects=affects)
+
+    def comment(self, raw: bytes) -> Iterator[Fact]:
+        """The archive's comment."""
+        if not raw:
+            return
+        text, lossy = decode(raw)
+        cut = frozenset({"value"}) if len(text) > TEXT_MAX else frozenset[str]()
+        text = text[:TEXT_MAX]
+        yield Metadata(self.path, key="comment", value=text, type="str", lossy=lossy, cut=cut)
+        if self.context.wants("text"):
+            yield Text(self.path, value=text, role="metadata", owner="comment", lossy=lossy, cut=cut)
+
+    def count(self, entries: list[Entry]) -> None:
+        """Count names, so that each member can say whether it has a double."""
+        for entry in entries:
+            name = decode_name(entry.main)
+            self.names[name] = self.names.get(name, 0) + 1
+            self.twins.setdefault(folded(name), set()).add(name)
+
+    # Members
+
+    def member(self, entry: Entry) -> Iterator[Fact | Nested | Property]:
+        """A member's fact, its defects, and its content as nested artifacts."""
+        name = decode_name(entry.main)
+        flags = entry.flags | name_flags(entry.main, name) | self.bits(entry)
+        if self.names[name] > 1:
+            flags.add("duplicate")
+        if len(self.twins[folded(name)]) > 1:
+            flags.add("case-duplicate")
+        if entry.central is not None:
+            flags |= mode_flags(entry.central)
+        if entry.local is None:
+            yield self.fact(entry, name, flags, None)
+            yield self.defect("no-local-header", f"{name}: none at {entry.start}", entry.start, missing=True)
+            return
+        if entry.stop > self.reader.size:
+            yield self.defect(
+                "truncated", f"{name}: {entry.stop - self.reader.size} bytes missing", entry.start, missing=True
+            )
+        yield from self.content(entry, name, flags)
+
+    def bits(self, entry: Entry) -> set[str]:
+        """What the flag bits of both headers say."""
+        bits = entry.main.flags | (entry.local.flags if entry.local is not None else 0)
+        named = (
+            (ENCRYPTED, "encrypted"),
+            (STRONG, "strong-encryption"),
+            (DESCRIBED, "data-descriptor"),
+            (UTF8, "utf8"),
+        )
+        return {name for bit, name in named if bits & bit}
+
+    def content(self, entry: Entry, name: str, flags: set[str]) -> Iterator[Fact | Nested | Property]:
+        """The content of a member, in each of its views."""
+        views = entry.views()
+        first = views[0]
+        if self.torch and is_storage(name) and len(views) == 1:
+            yield self.fact(entry, name, flags | self.encryption(first, None), None)
+            yield from self.storage(first, name, entry)
+            return
+        if first.key() in self.done and first.compressed:
+            yield self.fact(entry, name, flags, None)
+            return
+        content = self.fetch(first)
+        flags |= self.lies(first, content, name) | self.encryption(first, content)
+        link = self.link(content) if "link" in flags else None
+        if link is not None and leads_outside(name, link):
+            flags.add("link-outside")
+        yield self.fact(entry, name, flags, content, link)
+        yield from self.problems(entry, name, flags, content)
+        yield from self.nested(entry, name, content, first, hidden=entry.hidden)
+        for view in views[1:]:
+            yield from self.nested(entry, name, self.fetch(view), view, hidden=True)
+
+    def fetch(self, view: View) -> Content:
+        """The content of one view, which counts as read."""
+        self.done.add(view.key())
+        return fetch(self.reader, view, self.ledger)
+
+    def fact(
+        self, entry: Entry, name: str, flags: set[str], content: Content | None, link: str | None = None
+    ) -> Member:
+        """The fact of a member."""
+        main, central = entry.main, entry.central
+        local_name = decode_name(entry.local) if entry.local is not None else name
+        size = content.size if content is not None else main.size
+        return Member(
+            self.path,
+            name=local_name,
+            central_name=decode_name(central) if central is not None else None,
+            size=min(size, 2**63 - 1),
+            compressed_size=min(main.compressed, 2**63 - 1),
+            ratio=round(size / main.compressed, 3) if main.method != STORED and main.compressed else 0.0,
+            method=METHODS.get(main.method, f"method-{main.method}"),
+            flags=frozenset(flags),
+            path_class=path_class(local_name) | path_class(name),
+            link_target=link,
+            duplicate="duplicate" in flags,
+            crc_ok=content.crc_ok if content is not None else None,
+            encrypted="encrypted" in flags,
+            offset=entry.start,
+            places=(Place(offset=max(0, entry.start)),),
+        )
+
+    def lies(self, view: View, content: Content, name: str) -> set[str]:
+        """What the bytes show to be wrong in the headers."""
+        flags: set[str] = set()
+        if content.reader is not None and content.size != view.size:
+            flags.add("size-mismatch")
+        if content.slack > 0:
+            flags.add("slack")
+        if name.endswith("/") and content.size:
+            flags.add("directory-with-data")
+        return flags
+
+    def encryption(self, view: View, content: Content | None) -> set[str]:
+        """Whether what is said to be encrypted is plain."""
+        if not view.flags & ENCRYPTED or view.method == AES or (content is not None and content.reader is None):
+            return set()
+        if content is None or content.crc_ok is None:
+            plain = view.method != STORED or view.compressed == view.size
+        else:
+            plain = content.crc_ok
+        return {"encrypted-plain"} if plain else set()
+
+    def problems(self, entry: Entry, name: str, flags: set[str], content: Content) -> Iterator[Fact]:
+        """Why the content of a member is not what a loader would get, or not all of it."""
+        start = entry.start
+        if "encrypted" in flags and "encrypted-plain" not in flags:
+            yield self.defect("encrypted-member", name, start, missing=True)
+        elif content.reader is None:
+            method = METHODS.get(entry.main.method, str(entry.main.method))
+            yield self.defect("unsupported-method", f"{name}: {method}", start, missing=True)
+        elif content.error is not None:
+            yield self.defect("bad-data", f"{name}: {content.error}", start, missing=True)
+        elif content.crc_ok is False:
+            yield self.defect("bad-crc", name, start)
+
+    def link(self, content: Content) -> str:
+        """Where a link leads."""
+        raw = content.reader.read_at(0, LINK_MAX) if content.reader is not None else b""
+        return decode(raw)[0]
+
+    def nested(
+        self, entry: Entry, name: str, content: Content, view: View, *, hidden: bool
+    ) -> Iterator[Fact | Nested | Property]:
+        """The content as an artifact of its own, unless it is nothing or a plain value."""
+        if content.reader is None or not content.size:
+            return
+        if self.torch and not hidden and (key := description(name)) is not None:
+            value = value_of(content.reader)
+            if value is not None:
+                yield Metadata(self.path, key=key, value=value, type="str", places=(Place(offset=entry.start),))
+                if key == "version":
+                    yield Property("version", value)
+                return
+        compressed = None if view.method == STORED else view.compressed
+        sight = "hidden" if hidden else "visible"
+        yield Nested(name, content.reader, role="member", view=sight, compressed_size=compressed)
+
+    def storage(self, view: View, name: str, entry: Entry) -> Iterator[Fact | Nested]:
+        """A tensor's bytes: only their beginning is looked at, in case they are a file instead."""
+        part = region(self.reader, view)
+        head = part.read_at(0, HEAD)
+        if view.method != STORED:
+            stream = expander(part, view.method, view.flags, view.size)
+            head = stream.read(HEAD) if stream is not None else b""
+        if head and is_model(self.registry(), head):
+            content = self.fetch(view)
+            yield from self.problems(entry, name, set(), content)
+            if content.reader is not None:
+                compressed = None if view.method == STORED else view.compressed
+                yield Nested(name, content.reader, role="member", view="visible", compressed_size=compressed)
+
+    def registry(self) -> Registry:
+        """The catalogue of formats, to look at storages with."""
+        if self._registry is None:
+            from modelaudit.parsers.registry import Registry
+
+            self._registry = Registry.load()
+        return self._registry
+
+    # What belongs to no member
+
+    def regions(self, archive: Archive) -> Iterator[Nested]:
+        """Bytes between and around the members, to be recognised for what they are."""
+        for name, begin, stop in archive.regions[:REGIONS_MAX]:
+            if self.polyglot and (begin == 0 or stop == self.reader.size):
+                continue  # the other format's parser reads it
+            yield Nested(name, SliceReader(self.reader, begin, stop - begin), role="other", view="hidden")
