@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 8  # archives in archives
 RATIO_FREE = 16 * 1024 * 1024  # bytes that a member may expand to at any ratio
 WINDOW = 1024 * 1024
+RESERVE = WINDOW  # with less than this left, nested artifacts are not read any more
 
 
 class Budget:
@@ -53,16 +54,21 @@ class Budget:
 
     def enter(self) -> None:
         """Count a nested artifact; raises `BudgetSpent` when there are too many, or nothing is left to read them."""
-        self.expand(0)
+        if self.limits["expanded"] - self.expanded < RESERVE:
+            raise self._bytes(self.expanded)
         self.members += 1
         if self.members > self.limits["members"]:
             raise BudgetSpent("members", at=self.members, budget=self.limits["members"], by="file")
 
     def expand(self, number: int) -> None:
-        """Count bytes that come out of a compressed or nested artifact."""
-        self.expanded += number
-        if self.expanded > self.limits["expanded"]:
-            raise BudgetSpent("bytes", at=self.expanded, budget=self.limits["expanded"], by="file")
+        """Count bytes about to come out of a nested artifact; raises `BudgetSpent` when so many are not left."""
+        total = self.expanded + number
+        if total > self.limits["expanded"]:
+            raise self._bytes(total)
+        self.expanded = total
+
+    def _bytes(self, total: int) -> BudgetSpent:
+        return BudgetSpent("bytes", at=total, budget=self.limits["expanded"], by="file")
 
 
 class Metered:
@@ -98,9 +104,9 @@ class Metered:
         if self._compressed is None:
             self._budget.expand(max(0, end - max(0, offset)))
         elif end > self._reach:
-            self._budget.expand(end - self._reach)
-            self._reach = end
             allowed = self._budget.limits["ratio"]
             if end > RATIO_FREE and end > allowed * self._compressed:
                 ratio = end // max(1, self._compressed)
                 raise BudgetSpent("ratio", at=ratio, budget=allowed, by="file")
+            self._budget.expand(end - self._reach)
+            self._reach = end

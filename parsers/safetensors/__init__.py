@@ -26,6 +26,6 @@ RECOGNISERS = {"safetensors": recognise}
 
 def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
     """Facts of the header, and what stands where no tensor is."""
-    from modelaudit.parsers.safetensors.parse import parse_file
+    from modelaudit.parsers.safetensors.file import parse_file
 
     return parse_file(artifact, context)

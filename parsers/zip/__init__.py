@@ -42,6 +42,6 @@ RECOGNISERS = {"pytorch-zip": recognise_torch, "zip": recognise_zip}
 
 def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
     """Facts of the archive, its members and what stands between them."""
-    from modelaudit.parsers.zip.parse import parse_archive
+    from modelaudit.parsers.zip.archive import parse_archive
 
     return parse_archive(artifact, context)

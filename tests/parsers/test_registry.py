@@ -1,6 +1,7 @@
 """What bytes are taken for: content decides, the extension only promises."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,8 @@ def test_the_catalogue_is_whole():
         for general in format.specialises:
             assert format.families >= registry.formats[general].families, format.id
     assert registry.formats["text"].fallback
+
+
+def test_no_module_of_a_parser_package_takes_the_place_of_its_entry():
+    for package in {format.parser for format in Registry.load().formats.values()}:
+        assert find_spec(f"{package}.parse") is None, "importing the module would replace the function `parse`"

@@ -195,22 +195,38 @@ def test_a_member_that_expands_beyond_the_ratio_is_cut_short(monkeypatch):
     assert fine.artifact.coverage == "full"
 
 
+def test_a_look_at_the_end_of_a_bomb_is_refused_and_its_beginning_is_read(monkeypatch):
+    monkeypatch.setattr(budgets, "RATIO_FREE", 100_000)
+    node = tree(toy(member("bomb.toy", toy("import a b"), 10_000_000)))
+    (bomb,) = node.children
+    assert bomb.artifact.format == "toy"
+    assert [f.qualname for f in bomb.facts["import"]] == ["a.b"]
+    assert limits(bomb) == [("ratio", "file")]
+
+
 def test_expanded_bytes_are_counted_over_the_whole_tree():
     budget = Budget()
-    budget.limits["expanded"] = 30_000
+    budget.limits["expanded"] = budgets.RESERVE + 30_000
     bombs = [member(f"{i}.toy", toy("walk"), 20_000) for i in range(4)]
     node = tree(toy(*bombs), budget=budget)
-    assert [limits(n) for n in node.children] == [[], [("bytes", "file")]]
+    assert [limits(n) for n in node.children] == [[], []]
     assert limits(node) == [("bytes", "file")]
-    assert budget.expanded <= 30_000 + budgets.WINDOW
+    assert budget.expanded == 40_000
+
+
+def test_what_a_huge_member_was_refused_is_left_for_others():
+    budget = Budget()
+    budget.limits["expanded"] = 2 * budgets.RESERVE
+    node = tree(toy(member("huge.bin", b"\0", 1 << 40), member("small.toy", toy("import a b"))), budget=budget)
+    assert [limits(n) for n in node.children] == [[("ratio", "file")], []]
 
 
 def test_stored_bytes_of_a_large_file_are_no_expansion():
     budget = Budget()
-    budget.limits["expanded"] = 10
-    budget.allow(100_000)
-    node = tree(toy(member("a.toy", toy("walk"))), budget=budget)
-    assert limits(node.children[0]) == []
+    budget.limits["expanded"] = budgets.RESERVE
+    budget.allow(budgets.RESERVE)
+    node = tree(toy(*[member("a.toy", toy("#" * 60_000, "walk")) for _ in range(4)]), budget=budget)
+    assert [limits(n) for n in node.walk()] == [[]] * 5
 
 
 def test_time_ends_reading_everywhere_and_keeps_what_was_found():

@@ -151,7 +151,7 @@ def test_header_of_very_many_lists_is_a_limit():
 
 
 def test_more_tensors_than_the_budget_are_a_limit(monkeypatch):
-    monkeypatch.setattr("modelaudit.parsers.safetensors.parse.TENSORS_MAX", 3)
+    monkeypatch.setattr("modelaudit.parsers.safetensors.file.TENSORS_MAX", 3)
     items = scan(tensors.model(layers=4))
     assert [limit.what for limit in of(Limit, items)] == ["tensors"]
     assert len(of(Tensor, items)) == 3
