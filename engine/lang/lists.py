@@ -1,0 +1,274 @@
+"""Lists and tables of packs: compiled to plain JSON, and looked up fast.
+
+An exact entry costs one look-up in a dict, `name.**` one per segment of the value, and only other globs and
+regular expressions are tried one by one. When several rows of a table cover a value, an exact one wins, then
+the longest `name.**`, then the first in the file.
+"""
+
+from __future__ import annotations
+
+from modelaudit.engine.lang import globs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    Json = Any
+    Row = Mapping[str, Any]
+
+KINDS = ("exact", "glob", "regex", "table")
+ALL = "all"  # of the operators below: every one that takes a list
+OPERATORS: Mapping[str, frozenset[str]] = {
+    "exact": frozenset(("in", "overlaps", "within", "contains", "startswith", "endswith")),
+    "glob": frozenset(("glob", "overlaps", "within")),
+    "regex": frozenset(("matches",)),
+    "table": frozenset(("in", "glob", "overlaps", "within")),
+}
+MAX_ITEM = 4 * 1024  # characters of one entry
+
+
+class ListType:
+    """What the compiler knows of a list: its kind, what it holds, its folding and the columns of a table."""
+
+    __slots__ = ("columns", "fold", "kind", "of")
+
+    def __init__(self, kind: str, of: str = "plain", fold: str = "none", columns: tuple[str, ...] = ()) -> None:
+        self.kind = kind  # exact | glob | regex | table | shapes
+        self.of = of  # dotted | path | uri | plain
+        self.fold = fold  # none | case | skeleton
+        self.columns = columns
+
+
+class Problem:
+    """An entry that does not fit its list."""
+
+    __slots__ = ("code", "help", "index", "message")
+
+    def __init__(self, index: int, code: str, message: str, help: str = "") -> None:
+        self.index = index  # of the entry; past the last one when it is about the whole list
+        self.code = code
+        self.message = message
+        self.help = help
+
+    def __repr__(self) -> str:
+        return f"Problem({self.index}, {self.code}, {self.message!r})"
+
+
+def compile_list(kind: str, of: str, fold: str, items: Sequence[Json]) -> tuple[Json, list[Problem]]:
+    """A list as compiled JSON, and the entries that do not fit it (E220, E221, E222, E223, E228, E229).
+
+    `fold` defaults to none when empty. Entries of a table are mappings with a `key`; all others are strings.
+    """
+    maker = _Maker(kind, of, fold or "none")
+    if kind not in KINDS:
+        maker.problem(len(items), "E229", f"lists of kind `{kind}` are not in this engine version")
+        return maker.compiled, maker.problems
+    for index, item in enumerate(items):
+        maker.add(index, item)
+    return maker.compiled, maker.problems
+
+
+class _Maker:
+    def __init__(self, kind: str, of: str, fold: str) -> None:
+        self.kind, self.of, self.fold = kind, of, fold
+        self.problems: list[Problem] = []
+        self.seen: dict[str, int] = {}
+        self.compiled: Json = {"kind": kind, "of": of, "fold": fold, "items": []}
+        if kind == "table":
+            self.compiled["rows"] = []
+
+    def problem(self, index: int, code: str, message: str, help: str = "") -> None:
+        self.problems.append(Problem(index, code, message, help))
+
+    def add(self, index: int, item: Json) -> None:
+        key = self.key(index, item)
+        if key is None or not self.fits(index, key):
+            return
+        if key in self.seen:
+            self.problem(index, "E228", f"`{_short(key)}` is in the list twice", f"first as entry {self.seen[key] + 1}")
+            return
+        self.seen[key] = index
+        self.compiled["items"].append(key)
+        if self.kind == "table":
+            self.compiled["rows"].append({name: value for name, value in item.items() if name != "key"})
+
+    def key(self, index: int, item: Json) -> str | None:
+        """The text of an entry, None when it is of the wrong form."""
+        if self.kind == "table":
+            key = item.get("key") if isinstance(item, dict) else None
+            if not isinstance(key, str):
+                self.problem(index, "E228", "an entry of a table is a row with a `key`", "write `{key: …, column: …}`")
+                return None
+            return key
+        if not isinstance(item, str):
+            hint = "make the list `kind: table` to give columns"
+            self.problem(index, "E228", f"an entry of a list of kind {self.kind} is a string", hint)
+            return None
+        return item
+
+    def fits(self, index: int, key: str) -> bool:
+        if not key and self.kind != "exact":
+            self.problem(index, "E228", "the entry is empty")
+            return False
+        if len(key) > MAX_ITEM:
+            self.problem(index, "E223", "the entry is longer than 4 KiB")
+            return False
+        if self.kind == "regex":
+            return self.regex(index, key)
+        return self.plain(index, key)
+
+    def regex(self, index: int, key: str) -> bool:
+        from modelaudit.engine.lang.regex import check
+
+        found = check(key)
+        if found is not None:
+            self.problem(index, found.code, found.message, found.help)
+        return found is None
+
+    def plain(self, index: int, key: str) -> bool:
+        if self.kind == "exact":
+            if globs.is_glob(key) and self.of != "plain":
+                hint = "make the list `kind: glob`"
+                self.problem(index, "E228", f"`{_short(key)}` is a glob in a list of kind exact", hint)
+                return False
+            return True
+        wrong = globs.problem(key, self.of) if self.of in globs.SEPARATORS else ""
+        if wrong:
+            self.problem(index, "E220", f"`{_short(key)}`: {wrong}")
+        return not wrong
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def matcher(compiled: Json) -> Matcher:
+    """What looks values up in a compiled list."""
+    if compiled["kind"] == "regex":
+        return RegexMatcher(compiled)
+    return Matcher(compiled)
+
+
+class Matcher:
+    """A list of names or globs."""
+
+    __slots__ = ("_exact", "_fold", "_globs", "_heads", "_known", "_separators", "_tails", "items", "of", "rows")
+
+    def __init__(self, compiled: Json) -> None:
+        self.items: Sequence[str] = compiled["items"]
+        self.of: str = compiled["of"]
+        self.rows: Sequence[Row] | None = compiled.get("rows")
+        self._separators = globs.SEPARATORS.get(self.of, "")
+        self._fold = folding(compiled["fold"])
+        self._exact: dict[str, int] = {}
+        self._heads: dict[str, int] = {}
+        self._tails: dict[str, int] = {}
+        self._globs: list[tuple[Callable[[str], bool], int]] = []
+        self._known: dict[str, int] = {}
+        items = self.items if self._fold is None else [self._fold(item) for item in self.items]
+        if compiled["kind"] == "exact":
+            self._exact = {item: at for at, item in enumerate(items)}
+        else:
+            self._fill(items)
+
+    def _fill(self, items: Iterable[str]) -> None:
+        for at, item in enumerate(items):
+            if "*" not in item and "?" not in item:
+                self._exact.setdefault(item, at)
+                continue
+            kind, text = globs.shape(item, self.of)
+            if kind == "under":
+                self._heads.setdefault(text, at)
+            elif kind == "below":
+                self._tails.setdefault(text, at)
+            else:
+                self._globs.append((globs.compile_glob(item, self.of), at))
+
+    def contains(self, value: str) -> bool:
+        """Whether an entry covers the value."""
+        return self.find(value) >= 0
+
+    def row(self, value: str) -> Row | None:
+        """The columns of the row that covers the value, with its `key`; None when none does or there are no rows."""
+        at = self.find(value)
+        if at < 0 or self.rows is None:
+            return None
+        return {"key": self.items[at], **self.rows[at]}
+
+    def find(self, value: str) -> int:
+        """The number of the entry that covers the value, -1 when none does."""
+        at = self._exact.get(value, -1) if self._fold is None else -2
+        if at >= 0 or (at == -1 and not self._heads and not self._tails and not self._globs):
+            return at
+        known = self._known
+        found = known.get(value)
+        if found is None:
+            found = self._search(value if self._fold is None else self._fold(value))
+            if len(known) < 4096:
+                known[value] = found
+        return found
+
+    def _search(self, value: str) -> int:
+        at = self._exact.get(value, -1)
+        if at >= 0:
+            return at
+        if self._heads:
+            for head in _heads(value, self._separators):
+                if head in self._heads:
+                    return self._heads[head]
+        if self._tails:
+            for tail in _tails(value, self._separators):
+                if tail in self._tails:
+                    return self._tails[tail]
+        for test, number in self._globs:
+            if test(value):
+                return number
+        return -1
+
+
+class RegexMatcher(Matcher):
+    """A list of regular expressions, each compiled when it is first tried."""
+
+    __slots__ = ("_tests",)
+
+    def __init__(self, compiled: Json) -> None:
+        super().__init__({**compiled, "kind": "exact"})
+        self._tests: list[Callable[[str], bool]] | None = None
+
+    def find(self, value: str) -> int:
+        """The number of the first expression that occurs in the value, -1 when none does."""
+        if self._tests is None:
+            from modelaudit.engine.lang.regex import searcher
+
+            self._tests = [searcher(item) for item in self.items]
+        text = value if self._fold is None else self._fold(value)
+        for at, test in enumerate(self._tests):
+            if test(text):
+                return at
+        return -1
+
+
+def folding(name: str) -> Callable[[str], str] | None:
+    """What makes texts equal before they are compared, None for nothing."""
+    if name == "none":
+        return None
+    from modelaudit.engine.lang import unicode
+
+    return unicode.fold if name == "case" else unicode.skeleton
+
+
+def _heads(value: str, separators: str) -> Iterator[str]:
+    """The value, then its beginnings up to each separator, longest first."""
+    yield value
+    for at in range(len(value) - 1, 0, -1):
+        if value[at] in separators:
+            yield value[:at]
+
+
+def _tails(value: str, separators: str) -> Iterator[str]:
+    """The value, then its ends after each separator, longest first."""
+    yield value
+    for at in range(len(value)):
+        if value[at] in separators:
+            yield value[at + 1 :]
