@@ -11,10 +11,9 @@ from modelaudit.engine.lang.macros import MacroDef
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from modelaudit.engine.diagnostics import Span
     from modelaudit.engine.documents import Node
     from modelaudit.engine.packs.model import ListSource, Pack, RuleSource, Sources
 
@@ -47,7 +46,7 @@ def list_types(lists: Mapping[str, ListSource]) -> dict[str, ListType]:
 def macro_defs(pack: Pack) -> dict[str, MacroDef]:
     """The macros of a pack as the compiler takes them."""
     return {
-        name: MacroDef(macro.signature, macro.text.replace("\n", " "), macro.span, macro.node.span)
+        name: MacroDef(macro.signature, macro.text, macro.span, macro.node)
         for name, macro in pack.macros.items()
     }
 
@@ -57,6 +56,8 @@ def compile_rules(sources: Sources, types: Mapping[str, ListType]) -> list[Json]
     compiled = []
     for pack in sources.packs:
         compiler = Compiler(lists=types, macros=macro_defs(pack), pack=pack.name)
+        compiler.check_macros()
+        sources.diagnostics.extend(compiler.diagnostics)
         for rule in pack.rules:
             made = _RuleCompiler(compiler, rule, sources.diagnostics).run()
             if made is not None:
@@ -86,14 +87,15 @@ class _RuleCompiler:
         doc = {key: self.rule.value(key) for key in _COPIED}
         doc["when"] = self.condition(self.rule.node.get("when"))
         doc["unless"] = self.condition(self.rule.node.get("unless"))
-        doc["raise"] = [self.case(node) for node in self.items("raise")]
+        when = doc["when"]
+        doc["raise"] = [self.case(node, when) for node in self.items("raise")]
         doc["group"] = [self.path(node) for node in self.items("group")] or None
-        doc["message"] = self.text(self.rule.node.get("message"))
-        doc["cves"] = [self.word(node) for node in self.items("cves")]
+        doc["message"] = self.text(self.rule.node.get("message"), when)
+        doc["cves"] = [self.word(node, when) for node in self.items("cves")]
         doc |= {"pack": self.rule.pack.name, "pack_version": self.rule.pack.version}
         doc |= {"source": "rule", "overridable": False}
         mistakes = list(self.compiler.diagnostics)
-        self.diagnostics.extend(self.placed(mistake) for mistake in mistakes)
+        self.diagnostics.extend(replace(mistake, note=f"rule {self.rule.id}") for mistake in mistakes)
         if any(mistake.level == "error" for mistake in mistakes):
             return None
         doc["reads"] = sorted(self.reads(doc))
@@ -110,60 +112,36 @@ class _RuleCompiler:
         lines = [_line(item) for item in (node.items if node.kind == "list" else [node])]
         return self.compiler.expression(lines, self.kind, requires=self.rule.value("requires"))
 
-    def case(self, node: Node) -> Json:
+    def case(self, node: Node, when: Json) -> Json:
         case = {"when": self.condition(node.get("when"))}
         for key in ("severity", "confidence"):
             said = node.get(key)
             if said is not None:
-                case[key] = self.word(said)
+                case[key] = self.word(said, when)
         return case
 
     def path(self, node: Node) -> Json:
         return self.compiler.value(*_line(node), self.kind, requires=self.rule.value("requires"))
 
-    def text(self, node: Node | None) -> Json:
-        return None if node is None else self.compiler.message(*_line(node), self.kind)
+    def text(self, node: Node | None, when: Json) -> Json:
+        """A template that may use the variables and tables of the condition."""
+        if node is None or when is None:
+            return None
+        return self.compiler.message(*_line(node), self.kind, when=when)
 
-    def word(self, node: Node) -> Json:
+    def word(self, node: Node, when: Json) -> Json:
         """A word as it stands, or the column of a table that gives it."""
-        return {"template": self.text(node)} if "{" in node.text else node.text
+        return {"template": self.text(node, when)} if "{" in node.text else node.text
 
     def reads(self, doc: Mapping[str, Json]) -> set[str]:
         """Every kind and field that the programs of a rule read."""
         programs = [doc["when"], doc["unless"], *(doc["group"] or ()), *(case["when"] for case in doc["raise"])]
         return {name for program in programs if program is not None for name in self.compiler.reads(program)}
 
-    def placed(self, mistake: Diagnostic) -> Diagnostic:
-        """The mistake at its place in the file, where a scalar holds escapes or goes over several lines."""
-        note = f"rule {self.rule.id}"
-        span = mistake.span
-        node = _holding(self.scalars(), span) if span is not None else None
-        if span is None or node is None:
-            return replace(mistake, note=note)
-        return replace(mistake, note=note, span=node.place(span.column - node.span.column, span.length))
 
-    def scalars(self) -> Iterable[Node]:
-        waiting = [self.rule.node]
-        while waiting:
-            node = waiting.pop()
-            if node.kind == "scalar":
-                yield node
-            waiting.extend(node.items or node.fields.values())
-
-
-def _line(node: Node) -> tuple[str, Span]:
-    """The text of a scalar as one line, so that an offset in it is a distance from its first character."""
-    return node.text.rstrip("\n").replace("\n", " "), node.span
-
-
-def _holding(scalars: Iterable[Node], span: Span) -> Node | None:
-    """The scalar that a place is in: the last one that begins before it on the same line."""
-    before = [
-        node
-        for node in scalars
-        if node.span.file == span.file and node.span.line == span.line and node.span.column <= span.column
-    ]
-    return max(before, key=lambda node: node.span.column, default=None)
+def _line(node: Node) -> tuple[str, Node]:
+    """The text of a scalar, and what knows the place of each part of it."""
+    return node.text, node
 
 
 def neutral(packs: Sequence[Pack]) -> Json:
