@@ -43,8 +43,9 @@ def _absorbers(drafts: list[Draft]) -> Links:
             for subject in draft.subjects:
                 by_subject.setdefault(subject, []).append(number)
     links: Links = {}
-    for number, draft in enumerate(drafts):
-        if draft.finding.active and draft.finding.source != "deny":
+    for number in reversed(range(len(drafts))):  # so that in a circle the first one is left
+        finding = drafts[number].finding
+        if finding.active and finding.source != "deny":
             found = _covering(number, drafts, by_subject, links)
             if found:
                 links[number] = found

@@ -66,7 +66,7 @@ def compile_rules(sources: Sources, types: Mapping[str, ListType]) -> list[Json]
 
 
 def _list_type(source: ListSource) -> ListType:
-    columns: dict[str, None] = {}
+    columns: dict[str, None] = dict.fromkeys(source.columns)
     for item in source.items if source.kind == "table" else ():
         columns.update(dict.fromkeys(key for key in item if key != "key"))
     return ListType(source.kind, source.of, source.fold, tuple(columns))

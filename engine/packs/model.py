@@ -64,6 +64,7 @@ class ListSource:
     items: tuple[Json, ...]
     spans: tuple[Span, ...]  # of the items, in the same order
     span: Span
+    columns: tuple[str, ...] = ()  # that a table had before a policy took rows out
 
     @property
     def full_name(self) -> str:

@@ -158,7 +158,8 @@ def _allows(
 
 
 def _allow_source(entry: Entry, pack: Pack) -> RuleSource:
-    return RuleSource(entry.source("allow"), entry.value, _node(entry), pack)
+    source = entry.source("allow")
+    return RuleSource(source, {**entry.value, "id": source}, _node(entry), pack)
 
 
 def _allowed(

@@ -78,6 +78,9 @@ def _fits(change: ListChange, source: ListSource, diagnostics: list[Diagnostic])
 
 
 def _changed(source: ListSource, change: ListChange, diagnostics: list[Diagnostic]) -> ListSource:
+    if source.kind == "table":
+        columns = [*source.columns, *(column for row in source.items for column in row if column != "key")]
+        source = replace(source, columns=tuple(dict.fromkeys(columns)))
     spans = tuple(node.span for node in change.nodes)
     if change.op == "replace":
         return replace(source, items=change.items, spans=spans)

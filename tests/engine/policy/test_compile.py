@@ -47,8 +47,8 @@ MISTAKES = [
         "`unless`",
     ),
     ("ignore: [acme-d1]\n" + deny(more=", overridable: true"), "E308", 4, 10, "`acme-d1` names no rule", ""),
-    (deny(when="import.modul"), "E203", 4, 71, "unknown field `modul` on `import`", "did you mean `module`?"),
-    (deny(when="import.module =="), "E201", 4, 80, "", ""),
+    (deny(when="import.modul"), "E203", 4, 79, "unknown field `modul` on `import`", "did you mean `module`?"),
+    (deny(when="import.module =="), "E201", 4, 87, "", ""),
     (
         "allow: [{rules: [T-1], for: import, when: 'import.nam == 1', reason: r}]",
         "E203",
@@ -57,9 +57,9 @@ MISTAKES = [
         "unknown field `nam`",
         "did you mean",
     ),
-    (deny(more=", formats: [pickel]"), "E117", 4, 87, "no format or family `pickel`", "did you mean `pickle`?"),
-    (deny(more=", requires: [tensor.stat]"), "E119", 4, 88, "`tensor.stat` is not a computed field", ""),
-    (deny(more=", confidence: possible"), "E114", 4, 88, "only `possible` is never above `warning`", ""),
+    (deny(more=", formats: [pickel]"), "E117", 4, 89, "no format or family `pickel`", "did you mean `pickle`?"),
+    (deny(more=", requires: [tensor.stat]"), "E119", 4, 90, "`tensor.stat` is not a computed field", ""),
+    (deny(more=", confidence: possible"), "E114", 4, 91, "only `possible` is never above `warning`", ""),
 ]
 
 
