@@ -126,15 +126,18 @@ class Checker(Operands):
     # Connectives
 
     def check_group(self, node: ast.Group, scope: Scope, guards: Guards) -> Condition | None:
+        """What is in the parentheses."""
         return self.condition(node.body, scope, guards)
 
     def check_not(self, node: ast.Not, scope: Scope, guards: Guards) -> Condition | None:
+        """A negation: what was sure when its body is true is sure when it is false."""
         found = self.condition(node.body, scope, guards)
         if found is None:
             return None
         return Condition({"op": "not", "of": found.program}, found.no, found.yes)
 
     def check_and(self, node: ast.And, scope: Scope, guards: Guards) -> Condition | None:
+        """A conjunction."""
         return self.conjunction([(item, scope) for item in node.items], guards)
 
     def conjunction(self, items: list[tuple[ast.Node, Scope]], guards: Guards = NOTHING) -> Condition | None:
@@ -154,6 +157,7 @@ class Checker(Operands):
         return Condition({"op": "and", "of": programs}, yes, no or NOTHING) if whole else None
 
     def check_or(self, node: ast.Or, scope: Scope, guards: Guards) -> Condition | None:
+        """A disjunction; each item sees what is sure when those before it are false."""
         programs: list[Json] = []
         no: Guards = NOTHING
         yes: Guards | None = None
@@ -171,6 +175,7 @@ class Checker(Operands):
     # Leaves
 
     def check_has(self, node: ast.Has, scope: Scope, guards: Guards) -> Condition | None:
+        """Whether a field is present."""
         left = self.resolve(node.left, scope, None)
         if left is None:
             return None
@@ -193,6 +198,7 @@ class Checker(Operands):
         return None if field is None else self.steps(left, steps, path, scope, None)
 
     def check_compare(self, node: ast.Compare, scope: Scope, guards: Guards) -> Condition | None:
+        """Two values of one type, compared."""
         left, right = self.value(node.left, scope, guards), self.value(node.right, scope, guards)
         if left is None or right is None:
             return None
@@ -227,6 +233,7 @@ class Checker(Operands):
     # Quantifiers
 
     def check_quant(self, node: ast.Quant, scope: Scope, guards: Guards) -> Condition | None:
+        """A quantifier."""
         over = self.over(node, scope, guards)
         if not self.quantifier_fits(node, scope) or over is None:
             return None
@@ -309,6 +316,7 @@ class Checker(Operands):
     # Macros
 
     def check_macro(self, node: ast.MacroCall, scope: Scope, guards: Guards) -> Condition | None:
+        """A macro, with its arguments in place of the parameters."""
         inner = self.macro_scope(node, scope)
         return None if inner is None else self.condition(*inner, guards)
 

@@ -44,8 +44,8 @@ class Shared:
 class Env:
     """What an expression sees: a fact, and the fact set of the artifact that it was seen in.
 
-    The fact set must not change any more. `n` is how many times the fact, or the group that it stands for, was seen. `at` gives the same for another
-    fact of the artifact, with shared caches.
+    The fact set must not change any more. `n` is how many times the fact, or the group that it stands for, was
+    seen. `at` gives the same for another fact of the artifact, with shared caches.
     """
 
     __slots__ = ("fact", "n", "node", "nodes", "shared", "vars")
@@ -53,7 +53,7 @@ class Env:
     def __init__(self, node: FactSet, fact: Fact, shared: Shared | None = None) -> None:
         self.node = node
         self.fact = fact
-        self.n: int = fact.n  # type: ignore[attr-defined]
+        self.n: int = fact.n
         self.shared = shared if shared is not None else _shared(node)
         self.vars = self.shared.vars
         self.nodes = self.shared.nodes

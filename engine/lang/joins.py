@@ -75,7 +75,7 @@ def _joined(source: Source, field: str, value_of: Callable[[Env], Value], many: 
             return found
         index: Index | None = env.shared.cache.get(key)
         if index is None:
-            index = env.shared.cache[key] = _index(items, field)
+            index = env.shared.cache[key] = _index(list(items), field)
         table, always = index
         return [*_candidates(table, value if many else (value,)), *always], incomplete
 

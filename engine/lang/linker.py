@@ -254,7 +254,7 @@ def _equal_to(get: Getter, constant: Value, negated: bool) -> Predicate:
             return None
         if type(value) is Cut:
             return tests.negate(tests.cut_equal(value.kept, constant), negated)
-        if value != value:  # noqa: PLR0124 - not a number
+        if value != value:  # not a number
             return False
         return (value == constant) is not negated
 
@@ -272,7 +272,7 @@ def _compare(op: str, left: Getter, right: Getter) -> Predicate:
             return None
         if type(a) is Cut or type(b) is Cut:
             return tests.cut_compare(op, a, b)
-        if a != a or b != b:  # noqa: PLR0124 - not a number
+        if a != a or b != b:  # not a number
             return False
         return compare(a, b)
 
@@ -288,7 +288,7 @@ def _in_constants(get: Getter, constants: frozenset[Value], negated: bool) -> Pr
             return None
         if type(value) is Cut:
             return tests.negate(tests.cut_in(value.kept, constants), negated)
-        if value != value:  # noqa: PLR0124 - not a number
+        if value != value:  # not a number
             return False
         return (value in constants) is not negated
 
@@ -304,7 +304,7 @@ def _in(get: Getter, values: Getter, negated: bool) -> Predicate:
             return None
         if type(value) is Cut:
             return tests.negate(tests.cut_in(value.kept, _kept(held)), negated)
-        if value != value:  # noqa: PLR0124 - not a number
+        if value != value:  # not a number
             return False
         if value in _kept(held):
             return not negated

@@ -45,11 +45,11 @@ class Problem:
 
     __slots__ = ("code", "help", "index", "message")
 
-    def __init__(self, index: int, code: str, message: str, help: str = "") -> None:
+    def __init__(self, index: int, code: str, message: str, hint: str = "") -> None:
         self.index = index  # of the entry; past the last one when it is about the whole list
         self.code = code
         self.message = message
-        self.help = help
+        self.help = hint
 
     def __repr__(self) -> str:
         return f"Problem({self.index}, {self.code}, {self.message!r})"
@@ -78,8 +78,8 @@ class _Maker:
         if kind == "table":
             self.compiled["rows"] = []
 
-    def problem(self, index: int, code: str, message: str, help: str = "") -> None:
-        self.problems.append(Problem(index, code, message, help))
+    def problem(self, index: int, code: str, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(index, code, message, hint))
 
     def add(self, index: int, item: Json) -> None:
         key = self.key(index, item)

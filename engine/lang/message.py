@@ -2,7 +2,7 @@
 
 A compiled template is {parts}, each part a text or a dict: {value} a term; {each, value} a term with a variable
 of the condition; {n} the count; {row, column, probes} a column of the table row that matched. With them stand
-`distinct`, `limit`, `join` and `format` where given.
+`distinct`, `limit`, `join` and `format` where given, and under `empty` what stands for no operands.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Json = Any
 
 MAX_TEMPLATE = 4 * 1024  # characters
+OPERANDS = frozenset(("arg", "kwarg"))  # records that are printed as an operand is written
 ROW_OPERATORS = frozenset(("in", "glob", "matches", "overlaps", "within"))
 
 _FORMAT = re.compile(r":(x|#x|d|\.[0-9]{1,2}f|size)\Z")
@@ -77,6 +78,7 @@ class Template:
         return {"parts": parts}
 
     def wrong(self, code: str, message: str, start: int, end: int, label: str = "", hint: str = "") -> None:
+        """Report a mistake in a part of the template."""
         self.report.add(code, message, self.source, start, end, label=label, hint=hint)
 
     def pieces(self) -> Iterator[tuple[int, int, bool]]:
@@ -165,6 +167,8 @@ class Template:
         if found is None:
             return None
         type_ = found.type.item if found.type.name in ("set", "list") else found.type
+        if type_ is not None and type_.of in OPERANDS:
+            return {"value": found.term, "empty": ""}, type_
         if type_ is None or not type_.scalar:
             hint = "print one of its fields" if type_ is not None and type_.structured else ""
             self.checker.wrong("E225", f"`{found.shown}` is {found.type} and cannot be printed", node, scope, hint=hint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelaudit.engine.documents import suggestion
-from modelaudit.engine.lang.parse import SyntaxProblem
+from modelaudit.engine.lang.parse import ExpressionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,31 +36,33 @@ _FOREIGN = {
 _PATTERNS = {"GLOB", "MATCHES", "CONTAINS", "STARTSWITH", "ENDSWITH"}
 
 
-def syntax_problem(error: Any, text: str) -> SyntaxProblem:  # noqa: ANN401 - an exception of lark
+def syntax_problem(error: Any, text: str) -> ExpressionError:  # noqa: ANN401 - an exception of lark
     """The diagnostic of an exception that the parser raised."""
     from lark.exceptions import UnexpectedCharacters
 
     if isinstance(error, UnexpectedCharacters):
-        start = int(error.pos_in_stream)
+        start = int(error.pos_in_stream or 0)
         return _character(text, start, set(error.allowed or ()))
     token = error.token
     if token.type == "$END":
         end = len(text.rstrip())
         expected = _expected(set(error.expected))
-        return SyntaxProblem("E201", "the expression ends too early", max(0, end - 1), end, expected)
+        return ExpressionError("E201", "the expression ends too early", max(0, end - 1), end, expected)
     start = int(token.start_pos)
     return _token(str(token), start, set(error.accepts or error.expected))
 
 
-def _token(word: str, start: int, expected: set[str]) -> SyntaxProblem:
+def _token(word: str, start: int, expected: set[str]) -> ExpressionError:
     hint = _hint(word, expected)
-    return SyntaxProblem("E201", f"`{word}` is not expected here", start, start + len(word), _expected(expected), hint)
+    return ExpressionError(
+        "E201", f"`{word}` is not expected here", start, start + len(word), _expected(expected), hint
+    )
 
 
-def _character(text: str, start: int, expected: set[str]) -> SyntaxProblem:
+def _character(text: str, start: int, expected: set[str]) -> ExpressionError:
     first = text[start]
     if first in "\"'":
-        return SyntaxProblem("E201", "the string does not end", start, len(text), f"a closing {first} is missing")
+        return ExpressionError("E201", "the string does not end", start, len(text), f"a closing {first} is missing")
     end = start + 1
     if first.isalnum() or first in "_":
         while end < len(text) and (text[end].isalnum() or text[end] in "_."):

@@ -26,7 +26,7 @@ _ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 _SIMPLE = {"\\": "\\", '"': '"', "'": "'", "n": "\n", "t": "\t"}
 
 
-class SyntaxProblem(Exception):
+class ExpressionError(Exception):
     """A mistake that ends the parse: code, message, offsets, label and help."""
 
     def __init__(self, code: str, message: str, start: int, end: int, label: str = "", hint: str = "") -> None:
@@ -38,7 +38,7 @@ def parse(source: Source, report: Report) -> ast.Node | None:
     """The tree of an expression; None when it has a mistake, which is reported (E201, E202, E219)."""
     try:
         return _parse(source.text)
-    except SyntaxProblem as problem:
+    except ExpressionError as problem:
         report.add(
             problem.code,
             problem.message,
@@ -55,9 +55,9 @@ def _parse(text: str) -> ast.Node:
     from lark.exceptions import UnexpectedInput, VisitError
 
     if len(text) > MAX_TEXT:
-        raise SyntaxProblem("E202", f"the expression is longer than {MAX_TEXT} characters", 0, 1, hint=_SPLIT)
+        raise ExpressionError("E202", f"the expression is longer than {MAX_TEXT} characters", 0, 1, hint=_SPLIT)
     if not text.strip():
-        raise SyntaxProblem("E201", "the expression is empty", 0, 1)
+        raise ExpressionError("E201", "the expression is empty", 0, 1)
     try:
         tree: ast.Node = _parser().parse(text)
     except UnexpectedInput as error:
@@ -65,13 +65,13 @@ def _parse(text: str) -> ast.Node:
 
         raise syntax_problem(error, text) from None
     except VisitError as error:
-        if isinstance(error.orig_exc, SyntaxProblem):
+        if isinstance(error.orig_exc, ExpressionError):
             raise error.orig_exc from None
         raise
     if tree.depth > MAX_DEPTH:
-        raise SyntaxProblem("E202", f"the expression is nested deeper than {MAX_DEPTH} levels", 0, 1, hint=_SPLIT)
+        raise ExpressionError("E202", f"the expression is nested deeper than {MAX_DEPTH} levels", 0, 1, hint=_SPLIT)
     if tree.size > MAX_NODES:
-        raise SyntaxProblem("E202", f"the expression has more than {MAX_NODES} parts", 0, 1, hint=_SPLIT)
+        raise ExpressionError("E202", f"the expression has more than {MAX_NODES} parts", 0, 1, hint=_SPLIT)
     return tree
 
 
@@ -82,7 +82,7 @@ _SPLIT = "put constants into a list and repeated conditions into a macro"
 def _parser() -> Any:  # noqa: ANN401 - lark has no useful types
     import lark
 
-    class Builder(_Nodes, lark.Transformer):  # type: ignore[misc]
+    class Builder(_Nodes, lark.Transformer):  # type: ignore[type-arg]
         """The callbacks of the grammar."""
 
     with open(os.path.join(os.path.dirname(__file__), "grammar.lark"), encoding="utf-8") as stream:
@@ -188,7 +188,7 @@ class _Nodes:
         number = _int(children[1])
         start, end = _ends(children)
         if number < 0:
-            raise SyntaxProblem("E219", "an index counts from 0", start, end)
+            raise ExpressionError("E219", "an index counts from 0", start, end)
         return ast.Step(start, end, 1, 0, number)
 
     def string(self, children: Children) -> ast.Node:
@@ -202,7 +202,7 @@ class _Nodes:
         text = _unescape(token, 2)
         if not text.isascii() and any(ord(c) > 255 for c in text):
             hint = "write other bytes as `\\xNN`"
-            raise SyntaxProblem("E219", "bytes hold characters up to `\\xff`", *_ends(children), hint=hint)
+            raise ExpressionError("E219", "bytes hold characters up to `\\xff`", *_ends(children), hint=hint)
         return ast.Literal(*_place(children), "bytes", text.encode("latin-1"))
 
     def int_(self, children: Children) -> ast.Node:
@@ -211,14 +211,14 @@ class _Nodes:
     def float_(self, children: Children) -> ast.Node:
         value = float(children[0])
         if value in (float("inf"), float("-inf")):
-            raise SyntaxProblem("E219", "the number is too large", *_ends(children))
+            raise ExpressionError("E219", "the number is too large", *_ends(children))
         return ast.Literal(*_place(children), "float", value)
 
     def size(self, children: Children) -> ast.Node:
         token = children[0]
         value = _int(token, str(token)[:-3]) * SIZES[str(token)[-3:]]
         if value > MAX_INT:
-            raise SyntaxProblem("E219", "the size is too large", *_ends(children))
+            raise ExpressionError("E219", "the size is too large", *_ends(children))
         return ast.Literal(*_place(children), "int", value)
 
     def true(self, children: Children) -> ast.Node:
@@ -238,7 +238,7 @@ def _int(token: Any, text: str | None = None) -> int:  # noqa: ANN401
     digits = str(token) if text is None else text
     value = int(digits, 16 if "x" in digits else 10) if len(digits) <= 20 else MAX_INT + 1
     if abs(value) > MAX_INT:
-        raise SyntaxProblem("E219", "the number does not fit into 64 bits", token.start_pos, token.end_pos)
+        raise ExpressionError("E219", "the number does not fit into 64 bits", token.start_pos, token.end_pos)
     return value
 
 
@@ -258,7 +258,7 @@ def _unescape(token: Any, prefix: int) -> str:  # noqa: ANN401
         start = token.start_pos + prefix + match.start()
         message = f"`{word}` is no escape"
         hint = r'escapes are \\ \" \' \n \t \xNN \uNNNN; for a regular expression write r"…"'
-        raise SyntaxProblem("E219", message, start, start + len(word), hint=hint)
+        raise ExpressionError("E219", message, start, start + len(word), hint=hint)
 
     return _ESCAPE.sub(replace, body)
 
@@ -266,5 +266,5 @@ def _unescape(token: Any, prefix: int) -> str:  # noqa: ANN401
 def _character(word: str, start: int) -> str:
     value = chr(int(word[2:], 16))
     if "\ud800" <= value <= "\udfff":
-        raise SyntaxProblem("E219", f"`{word}` is half of a character", start, start + len(word))
+        raise ExpressionError("E219", f"`{word}` is half of a character", start, start + len(word))
     return value

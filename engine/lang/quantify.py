@@ -105,7 +105,7 @@ def tree_items(env: Env, kind: str) -> Items:
     if found is None:
         nodes = list(env.node.walk())
         if kind == "artifact":
-            facts = [(node.artifact, node) for node in nodes]
+            facts: list[tuple[Value, FactSet]] = [(node.artifact, node) for node in nodes]
         else:
             facts = [(fact, node) for node in nodes for fact in node.facts.get(kind, ())]
         found = facts, any(kind in node.artifact.incomplete for node in nodes)

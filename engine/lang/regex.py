@@ -45,14 +45,14 @@ class RegexProblem:
 
     __slots__ = ("code", "help", "length", "message", "start")
 
-    def __init__(self, code: str, message: str, start: int = 0, length: int = 0, help: str = "") -> None:
-        self.code, self.message, self.start, self.length, self.help = code, message, start, length, help
+    def __init__(self, code: str, message: str, start: int = 0, length: int = 0, hint: str = "") -> None:
+        self.code, self.message, self.start, self.length, self.help = code, message, start, length, hint
 
 
 def check(pattern: str) -> RegexProblem | None:
     """What is wrong with a pattern (E221 not linear-time, E222 invalid, E223 too long), None when nothing is."""
     if len(pattern) > MAX_PATTERN:
-        return RegexProblem("E223", "the pattern is longer than 4 KiB", help="use several, or a list")
+        return RegexProblem("E223", "the pattern is longer than 4 KiB", hint="use several, or a list")
     import re2
 
     try:

@@ -45,6 +45,7 @@ class Renderer:
         values = self.row_values(part) if "row" in part else self.values(part)
         distinct, limit = part.get("distinct", False), part.get("limit", FIRST)
         join, form = part.get("join", ", "), part.get("format", "")
+        empty = part.get("empty", ABSENT)
 
         def field(env: Env) -> str:
             texts: Iterable[str] = [shown(value, form) for value in values(env)]
@@ -52,7 +53,7 @@ class Renderer:
                 texts = dict.fromkeys(texts)
             every = list(texts)
             more = join + "…" if len(every) > limit else ""
-            return (join.join(every[:limit]) + more) if every else ABSENT
+            return (join.join(every[:limit]) + more) if every else empty
 
         return field
 
@@ -146,7 +147,21 @@ def shown(value: Value, form: str = "") -> str:
         return number(value, form)
     if isinstance(value, bytes):
         value = value.decode("latin-1")
-    return escape(value)
+    return escape(value if isinstance(value, str) else operand(value))
+
+
+def operand(record: Value) -> str:
+    """An operand of a call: texts in quotes, numbers as they are, what is imported or made by its name."""
+    kind: str = record.type
+    if record.value is not None:
+        text = f"b'{record.value}'" if kind in ("bytes", "bytearray") else record.value
+        text = f"'{text}'" if kind == "str" else text
+    elif record.qualname:
+        text = record.qualname if kind == "import" else f"<{kind} of {record.qualname}>"
+    else:
+        text = "None" if kind == "none" else f"<{kind}>"
+    name = getattr(record, "name", "")
+    return f"{name}={text}" if name else text
 
 
 def number(value: float, form: str) -> str:

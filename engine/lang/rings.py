@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from modelaudit.engine.lang import ast
 
 TYPE_CHECKING = False
@@ -50,6 +52,6 @@ def _calls(node: ast.Node) -> Iterator[ast.MacroCall]:
         if isinstance(each, ast.MacroCall):
             yield each
         if isinstance(each, ast.Node):
-            stack.extend(getattr(each, name) for kind in type(each).__mro__[:-1] for name in kind.__slots__)
+            stack.extend(getattr(each, field.name) for field in fields(each))
         elif isinstance(each, tuple):
             stack.extend(each)

@@ -15,8 +15,8 @@ MAX_TOKENS = 1_000
 _TOKEN = re.compile(r"\s*([()]|[A-Za-z0-9.:+-]+)")
 
 
-def _tokens(expression: str) -> list[str] | None:
-    """The tokens of an expression, None when it is none."""
+def _words_of(expression: str) -> list[str] | None:
+    """The words of an expression, None when it is none."""
     found: list[str] = []
     at = 0
     text = expression.rstrip()
@@ -31,11 +31,11 @@ def _tokens(expression: str) -> list[str] | None:
 
 def ids(expression: str) -> frozenset[str]:
     """The licence ids that an expression names; empty when it is none."""
-    tokens = _tokens(expression) or []
+    words = _words_of(expression) or []
     found = set()
-    for at, token in enumerate(tokens):
-        if token not in "()" and token.upper() not in _WORDS and (at == 0 or tokens[at - 1].upper() != "WITH"):
-            found.add(token)
+    for at, word in enumerate(words):
+        if word not in "()" and word.upper() not in _WORDS and (at == 0 or words[at - 1].upper() != "WITH"):
+            found.add(word)
     return frozenset(found)
 
 
@@ -44,8 +44,8 @@ def allows(expression: str, allowed: Allowed) -> bool:
 
     `A+` is allowed when `A+`, `A-or-later` or `A` is, `A WITH B` when that or `A` is.
     """
-    tokens = _tokens(expression)
-    return bool(tokens) and _Evaluator(tokens or [], allowed).run()
+    words = _words_of(expression)
+    return bool(words) and _Evaluator(words or [], allowed).run()
 
 
 _WORDS = ("AND", "OR", "WITH")
@@ -55,8 +55,8 @@ _BINDS = {"OR": 1, "AND": 2}
 class _Evaluator:
     """Two stacks instead of recursion, so that no nesting is too deep."""
 
-    def __init__(self, tokens: list[str], allowed: Allowed) -> None:
-        self.tokens = tokens
+    def __init__(self, words: list[str], allowed: Allowed) -> None:
+        self.words = words
         self.allowed = allowed
         self.values: list[bool] = []
         self.operators: list[str] = []
@@ -65,19 +65,19 @@ class _Evaluator:
 
     def run(self) -> bool:
         at = 0
-        while at < len(self.tokens) and self.valid:
+        while at < len(self.words) and self.valid:
             at += self.step(at)
         while self.operators and self.valid:
             self.apply()
         return self.valid and not self.operand_next and len(self.values) == 1 and self.values[0]
 
     def step(self, at: int) -> int:
-        """Take the token at `at`; how many tokens were taken."""
-        token = self.tokens[at]
-        word = token.upper()
+        """Take the word at `at`; how many words were taken."""
+        said = self.words[at]
+        word = said.upper()
         if self.operand_next:
-            return self.operand(at, token)
-        if token == ")":
+            return self.operand(at, said)
+        if word == ")":
             self.close()
         elif word in _BINDS:
             while self.operators and _BINDS.get(self.operators[-1], 0) >= _BINDS[word]:
@@ -88,27 +88,27 @@ class _Evaluator:
             self.valid = False
         return 1
 
-    def operand(self, at: int, token: str) -> int:
-        if token == "(":
-            self.operators.append(token)
+    def operand(self, at: int, word: str) -> int:
+        if word == "(":
+            self.operators.append(word)
             return 1
-        if token == ")" or token.upper() in _WORDS:
+        if word == ")" or word.upper() in _WORDS:
             self.valid = False
             return 1
         self.operand_next = False
-        after = [word.upper() for word in self.tokens[at + 1 : at + 3]]
+        after = [each.upper() for each in self.words[at + 1 : at + 3]]
         if after[:1] == ["WITH"] and len(after) == 2 and after[1] not in ("(", ")", *_WORDS):
-            whole = f"{token} WITH {self.tokens[at + 2]}"
-            self.values.append(self.allowed(whole) or self.licence(token))
+            whole = f"{word} WITH {self.words[at + 2]}"
+            self.values.append(self.allowed(whole) or self.licence(word))
             return 3
-        self.values.append(self.licence(token))
+        self.values.append(self.licence(word))
         return 1
 
-    def licence(self, token: str) -> bool:
-        if self.allowed(token):
+    def licence(self, word: str) -> bool:
+        if self.allowed(word):
             return True
-        if token.endswith("+"):
-            return self.allowed(token[:-1]) or self.allowed(token[:-1] + "-or-later")
+        if word.endswith("+"):
+            return self.allowed(word[:-1]) or self.allowed(word[:-1] + "-or-later")
         return False
 
     def close(self) -> None:

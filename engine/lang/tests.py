@@ -48,8 +48,8 @@ def texts(op: str, items: Sequence[Value]) -> Test:
         return Test(_contains(items), lambda kept: True if any(_hits(kept, item) for item in items) else None)
     all_items = tuple(items)
     if op == "startswith":
-        return Test(lambda value: value.startswith(all_items), _cut_startswith(all_items))
-    return Test(lambda value: value.endswith(all_items), lambda kept: None)
+        return Test(lambda value: bool(value.startswith(all_items)), _cut_startswith(all_items))
+    return Test(lambda value: bool(value.endswith(all_items)), lambda kept: None)
 
 
 def _contains(items: Sequence[Value]) -> Callable[[Value], bool]:
@@ -62,7 +62,7 @@ def _contains(items: Sequence[Value]) -> Callable[[Value], bool]:
 def _hits(kept: Value, item: Value) -> bool:
     """Whether the item occurs in the kept text without touching its end."""
     at = kept.find(item)
-    return at >= 0 and at + len(item) < len(kept)
+    return bool(0 <= at < len(kept) - len(item))
 
 
 def _cut_startswith(items: tuple[Value, ...]) -> Callable[[Value], Truth]:

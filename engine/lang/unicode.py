@@ -37,5 +37,5 @@ def _confusables() -> Mapping[str, str]:
 
     path = os.path.join(os.path.dirname(__file__), "confusables.json")
     with open(path, encoding="utf-8") as stream:
-        table: dict[str, str] = json.load(stream)["map"]
-    return table
+        groups: dict[str, str] = json.load(stream)["map"]
+    return {char: prototype for prototype, chars in groups.items() for char in chars}
