@@ -42,7 +42,10 @@ def scan(
     Never raises for what a file holds or for a path that cannot be read: findings, coverage and errors say it.
     `UsageError` comes of an option that the policy forbids. `observer` is told of each file's start and end.
     """
+    from modelaudit.engine.policy.gate import Gate
+
     options = options or Options()
+    Gate(ruleset, options.fail_on)  # refuses what a final gate forbids before any file is read
     limits = Limits(options, ruleset.policy.limits)
     run = Run(tuple(paths), Plan(registry or Registry.load(), limits, ruleset), options)
     for entry in discover(paths):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.finding import Finding
     from modelaudit.engine.judging.findings import Draft
 
-    Subjects = dict[str, list[int]]  # a subject and the numbers of the findings about it
+    Above = dict[tuple[str, str], list[int]]  # a subject and a rule, and the findings that absorb it there
     Links = dict[int, list[int]]  # a finding's number and those of the findings that stand for it
 
 
@@ -37,35 +37,32 @@ def absorb(drafts: list[Draft]) -> list[Finding]:
 
 
 def _absorbers(drafts: list[Draft]) -> Links:
-    by_subject: Subjects = {}
+    above: Above = {}
     for number, draft in enumerate(drafts):
         if draft.finding.active:
-            for subject in draft.subjects:
-                by_subject.setdefault(subject, []).append(number)
+            for absorbed in draft.rule.absorbs:
+                for subject in draft.subjects:
+                    above.setdefault((subject, absorbed), []).append(number)
     links: Links = {}
-    for number in reversed(range(len(drafts))):  # so that in a circle the first one is left
+    for number in reversed(range(len(drafts))) if above else ():  # so that in a circle the first one is left
         finding = drafts[number].finding
         if finding.active and finding.source != "deny":
-            found = _covering(number, drafts, by_subject, links)
+            found = _covering(number, drafts[number], above, links)
             if found:
                 links[number] = found
     return links
 
 
-def _covering(number: int, drafts: list[Draft], by_subject: Subjects, links: Links) -> list[int]:
+def _covering(number: int, draft: Draft, above: Above, links: Links) -> list[int]:
     """Findings that together absorb a finding for every one of its subjects; none where one is left."""
-    draft = drafts[number]
-    names = {draft.rule.id, draft.rule.name, *draft.rule.aliases}
+    names = (draft.rule.id, draft.rule.name, *draft.rule.aliases)
     found: list[int] = []
     for subject in draft.subjects:
-        here = [
-            i
-            for i in by_subject[subject]
-            if i != number and not names.isdisjoint(drafts[i].rule.absorbs) and not _under(i, number, links)
-        ]
-        if not here:
+        candidates = (i for name in names for i in above.get((subject, name), ()))
+        first = next((i for i in candidates if i != number and not _under(i, number, links)), None)
+        if first is None:
             return []
-        found.append(here[0])
+        found.append(first)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures.rulesets import compiled, rule
-from modelaudit.engine.facts import Artifact, Call, Import, Op, Place, Setattr
+from modelaudit.engine.facts import Artifact, Call, Defect, Import, Op, Place, Setattr
 from modelaudit.engine.factset import FactSet
 from modelaudit.engine.finding import finding_id
 from modelaudit.engine.judge import evaluate_rule, judge
@@ -471,6 +471,13 @@ def test_a_group_of_several_subjects_is_absorbed_only_whole(judged):
     facts = tree(*ops("evil", "evil"))
     assert active(judged(facts, some + group)) == ["T-1", "T-2"]
     assert active(judged(facts, every + group)) == ["T-1", "T-1"]
+
+
+def test_absorbing_does_not_slow_down_with_many_findings_about_one_subject(judged):
+    defects = [Defect(PATH, code="bad", detail=str(n)) for n in range(5_000)]
+    every = rule("T-1", for_="defect", absorbs="[T-2]") + rule("T-2", for_="defect")
+    judgement = judged(tree(*defects), every)
+    assert len(judgement.findings) == 5_000
 
 
 # One rule alone
