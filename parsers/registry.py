@@ -32,7 +32,7 @@ OTHER = "other"  # role of what is no model
 class Format:
     """An entry of the catalogue."""
 
-    __slots__ = ("extensions", "fallback", "families", "id", "parser", "role", "specialises", "title")
+    __slots__ = ("extensions", "fallback", "families", "id", "parser", "role", "specialises", "title", "weak")
 
     def __init__(self, id: str, entry: Mapping[str, Any]) -> None:
         self.id = id
@@ -43,6 +43,7 @@ class Format:
         self.parser: str = entry["parser"]  # the package
         self.specialises: frozenset[str] = frozenset(entry.get("specialises", ()))  # formats that it makes redundant
         self.fallback: bool = entry.get("fallback", False)  # only when nothing else is recognised
+        self.weak: bool = entry.get("weak", False)  # a loader may take what the recogniser declines
 
 
 class Recognition:
@@ -146,8 +147,8 @@ class Registry:
         if promise is not None and promise.families.isdisjoint(self.families(formats)):
             detail = f"{promise.title} is promised by the extension, the content is {accepted[0].title}"
             recognition.defects.append(("extension-mismatch", detail))
-            if accepted[0].fallback and promise.role != OTHER:  # a loader would try all the same
-                recognition.parse = (*formats, promise.id)
+            if accepted[0].fallback:  # a loader may try all the same
+                recognition.parse = (*formats, *self._weak(promise))
         if _is_polyglot(accepted):
             recognition.defects.append(("polyglot", ", ".join(sorted(formats))))
         return recognition
@@ -156,9 +157,14 @@ class Registry:
         """What nothing accepts is read as what the extension promises, when that is a model; else it is unknown."""
         if promise is None or promise.role == OTHER:
             return Recognition((), (), promise.id if promise is not None else None)
-        recognition = Recognition((), (promise.id,), promise.id)
+        others = (id for id in self._weak(promise) if id != promise.id)
+        recognition = Recognition((), (promise.id, *others), promise.id)
         recognition.defects.append((UNRECOGNISED, f"the content is not recognised as {promise.title}"))
         return recognition
+
+    def _weak(self, promise: Format) -> list[str]:
+        """The formats of the promised families whose recognisers may decline what a loader takes."""
+        return [f.id for f in self.formats.values() if f.weak and not f.families.isdisjoint(promise.families)]
 
     def _pairs(self) -> list[tuple[Format, Recogniser]]:
         if self._recognisers is None:

@@ -57,15 +57,24 @@ def test_text_is_what_nothing_else_accepts():
     assert recognise(b"TOY plain text").formats == ("toy",)
 
 
-def test_text_under_a_models_extension_is_read_as_the_model_too():
-    found = recognise(b"just words", ".toy")
+@pytest.mark.parametrize("extension", [".toy", ".stoy"])
+def test_text_under_a_models_extension_is_also_read_as_what_its_loader_might_take(extension):
+    found = recognise(b"just words", extension)
     assert (found.format, found.formats, found.parse) == ("text", ("text",), ("text", "toy"))
     assert codes(found) == ["extension-mismatch"]
 
 
-def test_what_nothing_accepts_is_read_as_what_the_extension_promises():
-    found = recognise(b"\0\1\2", ".toy")
-    assert (found.format, found.formats, found.parse) == ("toy", (), ("toy",))
+def test_text_is_only_text_when_a_loader_would_surely_decline_it():
+    found = recognise(b"just words", ".tail")
+    assert (found.parse, codes(found)) == (("text",), ["extension-mismatch"])
+
+
+@pytest.mark.parametrize(
+    ("extension", "parse"), [(".toy", ("toy",)), (".stoy", ("special-toy", "toy")), (".tail", ("tail",))]
+)
+def test_what_nothing_accepts_is_read_as_what_the_extension_promises(extension, parse):
+    found = recognise(b"\0\1\2", extension)
+    assert (found.format, found.formats, found.parse) == (parse[0], (), parse)
     assert codes(found) == ["unrecognised-content"]
 
 

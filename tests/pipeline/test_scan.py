@@ -1,8 +1,10 @@
 """A whole scan: what is listed, what is an error, and that nothing found is lost."""
 
 import hashlib
+import json
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,7 @@ from fixtures.toys import member, toy
 from modelaudit.engine.ruleset import Ruleset
 from modelaudit.pipeline.facts import IncompleteError, facts, stream
 from modelaudit.pipeline.limits import Limits, Options
-from modelaudit.pipeline.scan import scan
+from modelaudit.pipeline.scan import FACTS_VERSION, scan
 from modelaudit.sources import file
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.file import FileReader
@@ -369,3 +371,8 @@ def test_references_of_the_file_itself_are_looked_up_on_disk(tmp_path):
     (tree, _) = facts([str(tmp_path)], registry=toys.registry())
     assert [(f.exists, f.escapes_root) for f in tree.facts["reference"]] == [(True, False), (None, True)]
     assert tree.children[0].facts["reference"][0].exists is None
+
+
+def test_the_version_of_the_facts_is_that_of_their_schema():
+    schema = json.loads((Path(__file__).resolve().parents[2] / "schemas" / "facts.schema.json").read_text())
+    assert schema["version"] == FACTS_VERSION
