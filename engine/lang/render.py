@@ -45,7 +45,7 @@ class Renderer:
         values = self.row_values(part) if "row" in part else self.values(part)
         distinct, limit = part.get("distinct", False), part.get("limit", FIRST)
         join, form = part.get("join", ", "), part.get("format", "")
-        empty = part.get("empty", ABSENT)
+        empty: str = part.get("empty", ABSENT)
 
         def field(env: Env) -> str:
             texts: Iterable[str] = [shown(value, form) for value in values(env)]
