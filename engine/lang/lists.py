@@ -77,6 +77,8 @@ class _Maker:
         self.compiled: Json = {"kind": kind, "of": of, "fold": fold, "items": []}
         if kind == "table":
             self.compiled["rows"] = []
+        if kind == "regex":
+            self.compiled["tests"] = []
 
     def problem(self, index: int, code: str, message: str, hint: str = "") -> None:
         self.problems.append(Problem(index, code, message, hint))
@@ -92,6 +94,10 @@ class _Maker:
         self.compiled["items"].append(key)
         if self.kind == "table":
             self.compiled["rows"].append({name: value for name, value in item.items() if name != "key"})
+        if self.kind == "regex":
+            from modelaudit.engine.lang.patterns import prepare
+
+            self.compiled["tests"].append(prepare(key))
 
     def key(self, index: int, item: Json) -> str | None:
         """The text of an entry, None when it is of the wrong form."""
@@ -119,7 +125,7 @@ class _Maker:
         return self.plain(index, key)
 
     def regex(self, index: int, key: str) -> bool:
-        from modelaudit.engine.lang.regex import check
+        from modelaudit.engine.lang.patterns import check
 
         found = check(key)
         if found is not None:
@@ -230,10 +236,11 @@ class Matcher:
 class RegexMatcher(Matcher):
     """A list of regular expressions, each compiled when it is first tried."""
 
-    __slots__ = ("_tests",)
+    __slots__ = ("_prepared", "_tests")
 
     def __init__(self, compiled: Json) -> None:
         super().__init__({**compiled, "kind": "exact"})
+        self._prepared: Sequence[Json] = compiled["tests"]
         self._tests: list[Callable[[str], bool]] | None = None
 
     def find(self, value: str) -> int:
@@ -241,7 +248,7 @@ class RegexMatcher(Matcher):
         if self._tests is None:
             from modelaudit.engine.lang.regex import searcher
 
-            self._tests = [searcher(item) for item in self.items]
+            self._tests = [searcher(item) for item in self._prepared]
         text = value if self._fold is None else self._fold(value)
         for at, test in enumerate(self._tests):
             if test(text):

@@ -7,7 +7,7 @@ flattened; what has only constants is evaluated; globs and regular expressions t
 
 from __future__ import annotations
 
-from modelaudit.engine.lang import globs, regex
+from modelaudit.engine.lang import globs
 from modelaudit.engine.lang.logic import OPPOSITE
 
 TYPE_CHECKING = False
@@ -91,7 +91,7 @@ def _simplified(leaf: Json) -> Json:
     if "globs" in right:
         return _with_items(leaf, [_glob(text, right["of"]) for text in right["globs"]])
     if "regexes" in right:
-        return _with_items(leaf, [regex.literal(text) for text in right["regexes"]])
+        return _with_items(leaf, [(each["op"], each["text"]) if "op" in each else None for each in right["regexes"]])
     return leaf
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelaudit.engine.documents import suggestion
 from modelaudit.engine.lang import ast, globs
 from modelaudit.engine.lang.lists import OPERATORS
+from modelaudit.engine.lang.patterns import check, prepare
 from modelaudit.engine.lang.scope import Argument, Scope, Value
 from modelaudit.engine.lang.terms import Terms, literal_term
 from modelaudit.engine.lang.types import FLOAT, STR, Type
@@ -216,7 +217,7 @@ class Operands(Terms):
         if node.op == "glob":
             return {"globs": known, "of": item.text}
         if node.op == "matches":
-            return {"regexes": known}
+            return {"regexes": [prepare(text) for text in known]}
         return {"items": [{"bytes": text} for text in known] if item.name == "bytes" else known}
 
     def pattern(self, node: ast.Literal, op: str, item: Type | None, scope: Scope) -> str | None:
@@ -240,8 +241,6 @@ class Operands(Terms):
 
     def regex(self, node: ast.Literal, text: str, scope: Scope) -> bool:
         """Whether a regular expression is one that RE2 takes."""
-        from modelaudit.engine.lang.regex import check
-
         found = check(text)
         if found is None:
             return True

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    Json = Any
     Value = Any
     Truth = bool | None
 
@@ -84,15 +85,15 @@ def globs_test(patterns: Sequence[str], of: str) -> Test:
     return Test(_decoded(whole), lambda kept: None)
 
 
-def regexes_test(patterns: Sequence[str]) -> Test:
+def regexes_test(prepared: Sequence[Json]) -> Test:
     """Any of these regular expressions occurs."""
     from modelaudit.engine.lang import regex
 
-    found = [regex.searcher(pattern) for pattern in patterns]
+    found = [regex.searcher(each) for each in prepared]
 
     def cut(kept: Value) -> Truth:
         text = _text(kept)
-        return True if any(regex.search_cut(pattern, text) for pattern in patterns) else None
+        return True if any(regex.search_cut(each["regex"], text) for each in prepared) else None
 
     return Test(_decoded(lambda value: any(test(value) for test in found)), cut)
 
