@@ -890,7 +890,7 @@ class Member(Fact):
     KIND = 'member'
     COLLECTION = 'members'
     SUBJECT = 'name'
-    IDENTITY = ('name', 'offset',)
+    IDENTITY = ('name',)
     CONTEXT = frozenset(['artifact'])
     FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'name', 'central_name', 'size', 'compressed_size', 'ratio', 'method', 'flags', 'path_class', 'link_target', 'duplicate', 'crc_ok', 'encrypted', 'offset',)
     KEY = ('artifact', 'unknown', 'cut', 'lossy', 'name', 'central_name', 'size', 'compressed_size', 'ratio', 'method', 'flags', 'path_class', 'link_target', 'duplicate', 'crc_ok', 'encrypted', 'offset',)
