@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pickle
 import time
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from fixtures.toys import member, toy
 from modelaudit.engine.ruleset import Ruleset
 from modelaudit.pipeline.facts import IncompleteError, facts, stream
 from modelaudit.pipeline.limits import Limits, Options
+from modelaudit.pipeline.one import Plan, scan_one
 from modelaudit.pipeline.scan import FACTS_VERSION, scan
 from modelaudit.sources import file
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.file import FileReader
+from modelaudit.sources.local import discover
 
 GATE = {"fail_on": "warning", "min_confidence": "possible", "on_incomplete": "error", "on_unknown_format": "report"}
 
@@ -376,3 +379,14 @@ def test_references_of_the_file_itself_are_looked_up_on_disk(tmp_path):
 def test_the_version_of_the_facts_is_that_of_their_schema():
     schema = json.loads((Path(__file__).resolve().parents[2] / "schemas" / "facts.schema.json").read_text())
     assert schema["version"] == FACTS_VERSION
+
+
+def test_the_result_of_one_file_travels_between_processes(tmp_path):
+    (tmp_path / "a.toy").write_bytes(toy("import a b", member("x.toy", toy("text inner"))))
+    (source, _) = discover([str(tmp_path)])
+    result = scan_one(source, Plan(toys.registry(), Limits(Options())))
+    back = pickle.loads(pickle.dumps(result))
+    assert back.summaries == result.summaries
+    assert [n.artifact for n in back.tree.walk()] == [n.artifact for n in result.tree.walk()]
+    assert back.tree.children[0].facts == result.tree.children[0].facts
+    assert back.tree.children[0].parent is back.tree
