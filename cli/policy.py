@@ -84,5 +84,6 @@ def explain(name: str | None, rules: tuple[str, ...]) -> int:
     from modelaudit.engine.packs.load import load_ruleset
     from modelaudit.engine.policy.explain import policy_text
 
-    say(policy_text(load_ruleset(name, rules)), hang=4)
+    for line in policy_text(load_ruleset(name, rules)).split("\n"):
+        say(line, hang=4 if line[:2].strip().isdigit() else 0)
     return 0

@@ -103,11 +103,12 @@ def _described(text: RuleText) -> Iterator[tuple[str, str]]:
         ("Absorbs", data.get("absorbs")),
         ("CWE", data.get("cwes")),
         ("Tags", data.get("tags")),
-        ("See", data.get("references")),
         ("Was named", data.get("aliases")),
     ):
         if value:
             yield label, " ".join(value.split()) if isinstance(value, str) else ", ".join(map(str, value))
+    for number, reference in enumerate(data.get("references", ())):
+        yield "" if number else "See", reference
     yield "Status", f"{line.status}, version {data['version']}, {len(text.tests)} tests"
     yield "Pack", f"{line.pack} {text.pack_version}, {line.place}"
 

@@ -76,12 +76,12 @@ def _labelled(label: str, words: str) -> Line:
 
 
 def _rule_words(finding: Finding) -> str:
-    parts = [
-        glued(f"{finding.rule} {finding.name}"),
-        glued(f"{visible(finding.pack)} {finding.pack_version}"),
-        glued(f"confidence {finding.confidence}"),
-    ]
-    return " · ".join(parts)
+    confidence = glued(f"confidence {finding.confidence}")
+    if finding.source == "deny":
+        policy = glued(f"policy {visible(finding.pack)} version {finding.pack_version}")
+        return f"{finding.rule} · {glued('denied by')} {policy} · {confidence}"
+    rule = glued(f"{finding.rule} {finding.name}")
+    return f"{rule} · {glued(f'{visible(finding.pack)} {finding.pack_version}')} · {confidence}"
 
 
 def _places(finding: Finding) -> list[Line]:
@@ -97,7 +97,12 @@ def _places(finding: Finding) -> list[Line]:
 
 
 def _related(finding: Finding) -> list[Line]:
-    return [_labelled("With", f"{other.rule} {other.name}: {visible(other.message)}") for other in finding.related]
+    lines = []
+    for other in finding.related:
+        place = digest.place_words(other.places[0]) if other.places else ""
+        at = f" ({visible(place)})" if place else ""
+        lines.append(_labelled("With", f"{glued(f'{other.rule} {other.name}{at}')}: {visible(other.message)}"))
+    return lines
 
 
 def _details(finding: Finding) -> list[Line]:

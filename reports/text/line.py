@@ -41,7 +41,7 @@ def cells(text: str) -> int:
 
 
 def wrap(line: Line, width: int) -> list[list[Piece]]:
-    """The rows of a line, each a list of pieces; only a path or a glued text may be wider than `width`."""
+    """The rows of a line, each a list of pieces; only a path may be wider than `width`."""
     rows: list[list[Piece]] = []
     row: list[Piece] = [("", " " * line.indent)]
     used, empty = line.indent, True
@@ -78,9 +78,13 @@ def _words(pieces: tuple[Piece, ...], room: int) -> Iterator[tuple[str, str, boo
 
 
 def _chunks(word: str, room: int, style: str) -> Iterator[tuple[str, bool]]:
-    """A word in parts that fit; paths and glued texts stay whole, so that they can be copied."""
-    if style == "path" or GLUE in word or cells(word) <= room:
+    """A word in parts that fit, and whether each is the beginning of the word.
+
+    Paths stay whole, so that they can be copied; a glued text that does not fit breaks at its spaces after all.
+    """
+    if style == "path" or cells(word) <= room:
         yield word, True
         return
-    for start in range(0, len(word), room):
-        yield word[start : start + room], start == 0
+    for number, part in enumerate(word.split(GLUE)):
+        for start in range(0, len(part), room):
+            yield part[start : start + room], number == 0 and start == 0

@@ -33,7 +33,7 @@ def test_the_report_is_the_golden_one(sample: str, view: str, golden) -> None:
 
 def test_findings_are_numbered_through_the_report_with_place_severity_and_message() -> None:
     heads = re.findall(r"^(\d+)\. (\S+.*?)(?: \(pos (\d+)\))?: \[([A-Z]+)\] (.+)$", text(), re.MULTILINE)
-    assert [head[0] for head in heads] == ["1", "2", "3", "4"]
+    assert [head[0] for head in heads] == ["1", "2", "3", "4", "5"]
     assert heads[1][:4] == ("2", "models/model.pkl", "28", "CRITICAL")
 
 
