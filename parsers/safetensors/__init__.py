@@ -18,7 +18,10 @@ def recognise(head: bytes, reader: Reader) -> bool:
     if len(head) < 10 or head[6] or head[7]:
         return False
     text = head[8:].lstrip(SPACE)
-    return text[:1] == b"{" and text[1:].lstrip(SPACE)[:1] in (b'"', b"}", b"")
+    if text[:1] != b"{" or text[1:].lstrip(SPACE)[:1] not in (b'"', b"}", b""):
+        return False
+    length = int.from_bytes(head[:8], "little")
+    return 0 not in head[8 : 8 + min(length, 24)]
 
 
 RECOGNISERS = {"safetensors": recognise}

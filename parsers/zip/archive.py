@@ -21,7 +21,7 @@ from modelaudit.parsers.zip.content import METHODS, STORED, Content, Ledger, exp
 from modelaudit.parsers.zip.names import decode_name, folded, leads_outside, mode_flags, name_flags
 from modelaudit.parsers.zip.records import DESCRIBED, ENCRYPTED, STRONG, UTF8
 from modelaudit.parsers.zip.survey import Archive
-from modelaudit.parsers.zip.torch import HEAD, description, is_model, is_storage, value_of
+from modelaudit.parsers.zip.torch import description, is_file, is_storage, value_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ class _Parse:
         self.torch = artifact.format == PYTORCH
         self.polyglot = bool(artifact.formats - {PYTORCH, "zip"})
         self.context = context
-        self.ledger = Ledger(self.reader.size, context.budget("ratio"), context.budget("expanded"), context.check)
+        size = self.reader.size
+        total = max(context.budget("expanded"), 2 * size)  # what is only stored may be read once or twice
+        self.ledger = Ledger(size, context.budget("ratio"), total, context.check)
         self.done: set[tuple[int, int, int]] = set()  # views that were read
         self.names: dict[str, int] = {}
         self.twins: dict[str, set[str]] = {}
@@ -200,7 +202,7 @@ class _Parse:
     def lies(self, view: View, content: Content, name: str) -> set[str]:
         """What the bytes show to be wrong in the headers."""
         flags: set[str] = set()
-        if content.reader is not None and content.size != view.size:
+        if content.reader is not None and view.size is not None and content.size != view.size:
             flags.add("size-mismatch")
         if content.slack > 0:
             flags.add("slack")
@@ -228,8 +230,6 @@ class _Parse:
             yield self.defect("unsupported-method", f"{name}: {method}", start, missing=True)
         elif content.error is not None:
             yield self.defect("bad-data", f"{name}: {content.error}", start, missing=True)
-        elif content.crc_ok is False:
-            yield self.defect("bad-crc", name, start)
 
     def link(self, content: Content) -> str:
         """Where a link leads."""
@@ -255,17 +255,21 @@ class _Parse:
 
     def storage(self, view: View, name: str, entry: Entry) -> Iterator[Fact | Nested]:
         """A tensor's bytes: only their beginning is looked at, in case they are a file instead."""
+        if not is_file(self.registry(), lambda length: self.beginning(view, length)):
+            return
+        content = self.fetch(view)
+        yield from self.problems(entry, name, set(), content)
+        if content.reader is not None:
+            compressed = None if view.method == STORED else view.compressed
+            yield Nested(name, content.reader, role="member", view="visible", compressed_size=compressed)
+
+    def beginning(self, view: View, length: int) -> bytes:
+        """At most `length` bytes of a member."""
         part = region(self.reader, view)
-        head = part.read_at(0, HEAD)
-        if view.method != STORED:
-            stream = expander(part, view.method, view.flags, view.size)
-            head = stream.read(HEAD) if stream is not None else b""
-        if head and is_model(self.registry(), head):
-            content = self.fetch(view)
-            yield from self.problems(entry, name, set(), content)
-            if content.reader is not None:
-                compressed = None if view.method == STORED else view.compressed
-                yield Nested(name, content.reader, role="member", view="visible", compressed_size=compressed)
+        if view.method == STORED:
+            return part.read_at(0, length)
+        stream = expander(part, view)
+        return stream.read(length) if stream is not None else b""
 
     def registry(self) -> Registry:
         """The catalogue of formats, to look at storages with."""

@@ -187,29 +187,30 @@ if TYPE_CHECKING:
         def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 
 
-def expander(source: Reader, method: int, flags: int, size: int) -> Expander | None:
-    """The expander of a method, or None when the method is not supported. `size` is what the headers claim."""
-    if method == DEFLATE:
+def expander(source: Reader, view: View) -> Expander | None:
+    """The expander of a member's bytes, or None when the method is not supported."""
+    if view.method == DEFLATE:
         return Expander(source, _Deflate())
-    if method == BZIP2:
+    if view.method == BZIP2:
         from bz2 import BZ2Decompressor
 
         return Expander(source, _Standard(BZ2Decompressor()))
-    if method in (LZMA, XZ):
-        return _lzma(source, method, flags, size)
+    if view.method in (LZMA, XZ):
+        return _lzma(source, view)
     return None
 
 
-def _lzma(source: Reader, method: int, flags: int, size: int) -> Expander | None:
+def _lzma(source: Reader, view: View) -> Expander | None:
     """LZMA as ZIP has it is the old `.lzma` format with another header."""
     import lzma
 
-    if method == XZ:
+    if view.method == XZ:
         return Expander(source, _Standard(lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MEMORY)))
     head = source.read_at(0, 9)  # version, length of the properties, properties
     if len(head) < 9 or head[2:4] != b"\x05\x00":
         return None
-    length = b"\xff" * 8 if flags & EOS_MARK else min(size, 2**63 - 1).to_bytes(8, "little")
+    known = view.size is not None and not view.flags & EOS_MARK
+    length = min(view.size or 0, 2**63 - 1).to_bytes(8, "little") if known else b"\xff" * 8
     state = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=MEMORY)
     return Expander(SliceReader(source, 9, source.size - 9), _Standard(state, head[4:9] + length))
 
@@ -311,13 +312,17 @@ class View:
 
     __slots__ = ("compressed", "crc", "data", "flags", "method", "size")
 
-    def __init__(self, data: int, method: int, flags: int, compressed: int, size: int, crc: int) -> None:
+    def __init__(self, data: int, method: int, flags: int, compressed: int, size: int | None, crc: int | None) -> None:
         self.data = data
         self.method = method
         self.flags = flags
         self.compressed = compressed
-        self.size = size
+        self.size = size  # None and None when no header has them
         self.crc = crc
+
+    def crc_ok(self, data: bytes) -> bool | None:
+        """Whether the checksum fits all the bytes of the member."""
+        return None if self.crc is None else crc32(data) == self.crc
 
     def key(self) -> tuple[int, int, int]:
         """What decides the bytes."""
@@ -354,10 +359,11 @@ def fetch(reader: Reader, view: View, ledger: Ledger) -> Content:
         if part.size > SPOOL:
             return Content(part, part.size)
         data = part.read_at(0, part.size)
-        return Content(BytesReader(data), len(data), crc32(data) == view.crc)
-    stream = expander(part, view.method, view.flags, view.size)
+        ledger.spend(len(data))
+        return Content(BytesReader(data), len(data), view.crc_ok(data))
+    stream = expander(part, view)
     if stream is None:
-        return Content(None, view.size)
+        return Content(None, view.size or 0)
     return _expand(part, view, stream, ledger)
 
 
@@ -369,14 +375,14 @@ def _expand(part: SliceReader, view: View, stream: Expander, ledger: Ledger) -> 
         ledger.spend(len(chunk))
     if stream.produced <= SPOOL:
         data = b"".join(chunks)
-        return Content(BytesReader(data), len(data), crc32(data) == view.crc, stream.error, stream.slack)
+        return Content(BytesReader(data), len(data), view.crc_ok(data), stream.error, stream.slack)
     del chunks
-    size = view.size
+    size = view.size or 0
     if size <= SPOOL:
         size = _measure(stream, ledger)
 
     def again() -> Expander:
-        fresh = expander(part, view.method, view.flags, view.size)
+        fresh = expander(part, view)
         assert fresh is not None  # noqa: S101 - it was there before
         return fresh
 

@@ -46,34 +46,18 @@ MASKED = 0x2000  # the local header's values are hidden
 class Header:
     """What a local header and a central one have in common. Sizes and offsets are in bytes."""
 
-    __slots__ = ("at", "compressed", "crc", "extra", "flags", "length", "method", "name", "size")
+    __slots__ = ("at", "compressed", "crc", "flags", "length", "method", "name", "size", "unicode_name")
 
     def __init__(self) -> None:
         self.at = 0  # of the record itself
         self.length = 0  # of the record
         self.name = b""
-        self.extra = b""
+        self.unicode_name: bytes | None = None  # in the Unicode path field
         self.flags = 0
         self.method = 0
         self.crc = 0
         self.size = 0
         self.compressed = 0
-
-    def field(self, id: int) -> bytes | None:
-        """The extra field of that id."""
-        at = 0
-        while at + 4 <= len(self.extra):
-            found, length = _HEAD.unpack_from(self.extra, at)
-            if found == id:
-                return self.extra[at + 4 : at + 4 + length]
-            at += 4 + length
-        return None
-
-    @property
-    def unicode_name(self) -> bytes | None:
-        """The name in the Unicode path field, when there is one."""
-        field = self.field(UNICODE_PATH)
-        return field[5:] if field is not None and len(field) > 5 else None
 
 
 class Local(Header):
@@ -90,15 +74,12 @@ class Local(Header):
 class Central(Header):
     """An entry of the central directory. `offset` is that of the local header, as written."""
 
-    __slots__ = ("attributes", "comment", "disk", "offset", "system")
+    __slots__ = ("attributes", "offset")
 
     def __init__(self) -> None:
         super().__init__()
         self.offset = 0
         self.attributes = 0
-        self.system = 0
-        self.disk = 0
-        self.comment = b""
 
     @property
     def mode(self) -> int:
@@ -156,8 +137,8 @@ def read_local(reader: Reader, at: int) -> Local | None:
     header.at = at
     header.length = LOCAL_SIZE + name + extra
     rest = reader.read_at(at + LOCAL_SIZE, name + extra)
-    header.name, header.extra = rest[:name], rest[name:]
-    _widen(header)
+    header.name = rest[:name]
+    _extend(header, rest[name:])
     return header
 
 
@@ -167,22 +148,32 @@ def read_central(reader: Reader, at: int) -> Central | None:
     if len(raw) < CENTRAL_SIZE or raw[:4] != CENTRAL:
         return None
     header = Central()
-    made, _, header.flags, header.method, _, _, *rest = _CENTRAL.unpack(raw)
-    header.crc, header.compressed, header.size, name, extra, comment, header.disk, _, attributes, offset = rest
-    header.system, header.attributes, header.offset = made >> 8, attributes, offset
+    _, _, header.flags, header.method, _, _, *rest = _CENTRAL.unpack(raw)
+    header.crc, header.compressed, header.size, name, extra, comment, _, _, attributes, offset = rest
+    header.attributes, header.offset = attributes, offset
     header.at = at
     header.length = CENTRAL_SIZE + name + extra + comment
-    text = reader.read_at(at + CENTRAL_SIZE, name + extra + comment)
-    header.name, header.extra, header.comment = text[:name], text[name : name + extra], text[name + extra :]
-    _widen(header)
+    text = reader.read_at(at + CENTRAL_SIZE, name + extra)
+    header.name = text[:name]
+    _extend(header, text[name:])
     return header
 
 
-def _widen(header: Header) -> None:
+def _extend(header: Header, extra: bytes) -> None:
+    """Take what the extra fields say."""
+    at = 0
+    while at + 4 <= len(extra):
+        id, length = _HEAD.unpack_from(extra, at)
+        field = extra[at + 4 : at + 4 + length]
+        if id == ZIP64:
+            _widen(header, field)
+        elif id == UNICODE_PATH and length > 5:
+            header.unicode_name = field[5:]
+        at += 4 + length
+
+
+def _widen(header: Header, field: bytes) -> None:
     """Take from the zip64 field what the header itself has no room for."""
-    field = header.field(ZIP64)
-    if field is None:
-        return
     values = [int.from_bytes(field[at : at + 8], "little") for at in range(0, len(field) - 7, 8)][::-1]
     if header.size == MARK32 and values:
         header.size = values.pop()

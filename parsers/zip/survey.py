@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DESCRIPTOR_MAX = 24  # bytes of a data descriptor with signature and 64-bit sizes
 SCAN_MAX = 1024 * 1024 * 1024  # bytes between members that are searched for headers
 SCAN = 1024 * 1024
+NAMES_MAX = 64 * 1024 * 1024  # bytes of all names together
 
 
 class Member:
@@ -53,9 +54,12 @@ class Member:
         if self.local is None:
             return []
         views = [_view(self.main, self.local.data)]
-        if self.central is None:
+        if self.central is None and unsized(self.local):
             views[0].compressed = self.stop - self.local.data
-        elif not unsized(self.local) and (self.flags & {"size-mismatch", "method-mismatch"}):
+            views[0].size = views[0].crc = None
+        elif (
+            self.central is not None and not unsized(self.local) and (self.flags & {"size-mismatch", "method-mismatch"})
+        ):
             other = _view(self.local, self.local.data)
             if other.key() != views[0].key():
                 views.append(other)
@@ -89,14 +93,17 @@ class Archive:
         self._check = check
         self._max = members_max
         self._scanned = 0
+        self._held = 0  # bytes of names
         self._taken: list[tuple[int, int]] = []  # regions of directories and end records
         self._seen: set[tuple[object, ...]] = set()
+        self._listed = False  # whether there is a directory
         self._descriptors: set[int] = set()  # offsets at which a data descriptor may stand
 
     def survey(self) -> None:
         """Read all headers."""
         ends = find_ends(self.reader)
         end = next((end for end in ends if end.plausible), None)
+        self._listed = end is not None
         if end is None:
             self.defect("no-directory", "no end record with a central directory", 0, missing=True)
         else:
@@ -109,6 +116,20 @@ class Archive:
     def defect(self, code: str, detail: str, offset: int, *, missing: bool = False) -> None:
         """Note a defect of the archive itself."""
         self.defects.append((code, detail, offset, missing))
+
+    def _add(self, member: Member) -> None:
+        self.members.append(member)
+        self._held += sum(len(header.name) for header in (member.central, member.local) if header is not None)
+
+    def _full(self) -> bool:
+        """Whether there is no room for further members."""
+        if len(self.members) >= self._max:
+            self.overrun = ("members", len(self.members) + 1, self._max)
+        elif self._held > NAMES_MAX:
+            self.overrun = ("names", self._held, NAMES_MAX)
+        else:
+            return False
+        return True
 
     # The directory
 
@@ -145,8 +166,7 @@ class Archive:
         for entry in read_entries(self.reader, start):
             if count % 1024 == 0:
                 self._check()
-            if len(self.members) >= self._max:
-                self.overrun = ("members", len(self.members) + 1, self._max)
+            if count >= self._max or self._full():
                 break
             count += 1
             at = entry.at + entry.length
@@ -183,7 +203,7 @@ class Archive:
         else:
             member.stop = local.data + entry.compressed
             _compare(member, entry, local)
-        self.members.append(member)
+        self._add(member)
 
     # What the directory does not list
 
@@ -219,8 +239,7 @@ class Archive:
                 break
             if found > at:
                 left.append((at, found))
-            if len(self.members) >= self._max:
-                self.overrun = ("members", len(self.members) + 1, self._max)
+            if self._full():
                 return left
             at = self._local_only(local, stop)
         if at < stop:
@@ -238,13 +257,15 @@ class Archive:
     def _local_only(self, local: Local, stop: int) -> int:
         """Add a member that no directory lists; returns where it ends."""
         member = Member(None, local, local.at)
-        member.flags.add("local-only")
-        member.hidden = True
+        if self._listed:
+            member.flags.add("local-only")
+            member.hidden = True
         if unsized(local):
             member.stop = self._next_record(local.data, stop)
+            _fill_in(local, member.stop, self.reader)
         else:
             member.stop = local.data + local.compressed
-        self.members.append(member)
+        self._add(member)
         if described(member):
             self._descriptors.add(member.stop)
         return max(member.stop, local.data)
@@ -272,6 +293,8 @@ class Archive:
         elif begin == 0 and stop <= first:
             self.defect("prepended-data", f"{size} bytes before the first header", 0)
             self.regions.append(("prepended-data", begin, stop))
+        elif end is None:
+            self.regions.append((f"rest-{begin}", begin, stop))
         else:
             self.defect("gap", f"{size} bytes at {begin} belong to no member", begin)
             self.regions.append((f"gap-{begin}", begin, stop))
@@ -294,6 +317,20 @@ class Archive:
                 last.flags.add("overlap")
             if last is None or member.stop > last.stop:
                 last = member
+
+
+def _fill_in(local: Local, stop: int, reader: Reader) -> None:
+    """Take checksum and sizes from the data descriptor at `stop`, when it fits the data before it."""
+    raw = reader.read_at(stop, DESCRIPTOR_MAX)
+    if raw[:4] != DESCRIPTOR:
+        return
+    for width in (4, 8):
+        compressed = int.from_bytes(raw[8 : 8 + width], "little")
+        if compressed == stop - local.data:
+            local.crc = int.from_bytes(raw[4:8], "little")
+            local.size = int.from_bytes(raw[8 + width : 8 + 2 * width], "little")
+            local.compressed = compressed
+            return
 
 
 def described(member: Member) -> bool:

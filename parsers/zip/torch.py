@@ -5,22 +5,31 @@ Layout: `torch.save` writes `NAME/data.pkl`, `NAME/data/<key>`, `NAME/version`, 
 
 from __future__ import annotations
 
+from modelaudit.engine.facts import Import, Stream
+from modelaudit.parsers.base import Context, Input
 from modelaudit.parsers.reader import BytesReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from modelaudit.parsers.reader import Reader
     from modelaudit.parsers.registry import Registry
 
 HEAD = 4096
 VALUE_MAX = 128  # bytes of a small file's value
+PROBE = 256 * 1024
+OPCODES = 100_000
+WHOLE = 16  # bytes of a stream that no weights make by chance
+HEADED = 2  # first protocol with a header
+STORAGES = frozenset({"data", "constants", ".data"})  # folders: checkpoint, TorchScript, package
 DESCRIPTIONS = (".data/serialization_id", ".format_version", ".storage_alignment", "version", "byteorder")
 
 
 def is_storage(name: str) -> bool:
-    """Whether a member is a tensor's storage by its name: `NAME/data/<digits>`."""
+    """Whether a member is a tensor's storage by its name: `NAME/data/<digits>`, `NAME/.data/<digits>.storage` …"""
     folder, _, key = name.rpartition("/")
-    return key.isdecimal() and (folder == "data" or folder.endswith("/data"))
+    return folder.rpartition("/")[2] in STORAGES and key.removesuffix(".storage").isdecimal()
 
 
 def description(name: str) -> str | None:
@@ -40,7 +49,25 @@ def value_of(reader: Reader) -> str | None:
     return text if text.isascii() and text.isalnum() else None
 
 
-def is_model(registry: Registry, head: bytes) -> bool:
-    """Whether a storage begins as a file of a format does, text apart: weights do not."""
-    found = registry.recognise(head, BytesReader(head), "")
-    return any(not registry.formats[id].fallback for id in found.formats if id in registry.formats)
+def is_file(registry: Registry, beginning: Callable[[int], bytes]) -> bool:
+    """Whether a storage begins as a file of some format does; weights do not. `beginning` gives its first bytes.
+
+    Text does not count, nor do weights that happen to begin with a few opcodes of a pickle and reach nothing.
+    """
+    head = beginning(HEAD)
+    if not head:
+        return False
+    found = registry.recognise(head, BytesReader(head), "").formats
+    found = tuple(id for id in found if not registry.formats[id].fallback)
+    return bool(found) and (found != ("pickle",) or _reaches(registry, beginning(PROBE)))
+
+
+def _reaches(registry: Registry, data: bytes) -> bool:
+    """Whether a pickle's first bytes import something that can have that name, or are a whole stream with a header."""
+    context = Context(budgets={"opcodes": OPCODES})
+    for fact in registry.parser("pickle")(Input("", BytesReader(data), "pickle"), context):
+        if isinstance(fact, Import) and all(part.isidentifier() for part in fact.qualname.split(".")):
+            return True
+        if isinstance(fact, Stream):
+            return fact.stopped and fact.protocol >= HEADED and (fact.end or 0) - fact.start >= WHOLE
+    return False

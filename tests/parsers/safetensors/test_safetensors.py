@@ -325,7 +325,15 @@ def test_recognised_by_content_alone():
     good = tensors.model()
     assert recognise(good[:4096], BytesReader(good))
     assert recognise(tensors.header(b"{}", length=10**9), BytesReader(b""))
-    for other in (b"", b"{}", b"[[[[[[[[{}", b"\x80\x04K\x01.", b"PK\x03\x04" + bytes(30), bytes(64)):
+    for other in (
+        b"",
+        b"{}",
+        b"[[[[[[[[{}",
+        b"\x80\x04K\x01.",
+        b"PK\x03\x04" + bytes(30),
+        bytes(64),
+        b"\x10" + bytes(7) + b'{"\0\0',
+    ):
         assert not recognise(other, BytesReader(other))
 
 
