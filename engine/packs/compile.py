@@ -45,10 +45,7 @@ def list_types(lists: Mapping[str, ListSource]) -> dict[str, ListType]:
 
 def macro_defs(pack: Pack) -> dict[str, MacroDef]:
     """The macros of a pack as the compiler takes them."""
-    return {
-        name: MacroDef(macro.signature, macro.text, macro.span, macro.node)
-        for name, macro in pack.macros.items()
-    }
+    return {name: MacroDef(macro.signature, macro.text, macro.span, macro.node) for name, macro in pack.macros.items()}
 
 
 def compile_rules(sources: Sources, types: Mapping[str, ListType]) -> list[Json]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from modelaudit.engine.diagnostics import Diagnostic
+from modelaudit.engine.documents import suggestion
+from modelaudit.engine.errors import UsageError
 from modelaudit.engine.judge import evaluate_rule
+from modelaudit.engine.packs.coverage import Leaves
 from modelaudit.engine.packs.examples import Examples
 from modelaudit.engine.packs.load import compiled, gather, in_order, raise_errors
 from modelaudit.engine.ruleset import Matchers, Rule
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.factset import FactSet
     from modelaudit.engine.finding import Finding
     from modelaudit.engine.judge import RuleResult
+    from modelaudit.engine.packs.coverage import LeafCoverage
     from modelaudit.engine.packs.model import RuleSource
 
     Json = Any
@@ -59,6 +63,7 @@ class TestRun:
     diagnostics: list[Diagnostic] = field(default_factory=list)  # rules without a match or a no-match among them
     notices: tuple[str, ...] = ()
     rules: int = 0  # how many rules were tested
+    coverage: list[LeafCoverage] = field(default_factory=list)  # of every leaf condition, rule by rule
 
     @property
     def failed(self) -> list[TestResult]:
@@ -94,7 +99,12 @@ def run_tests(rules: Sequence[str] = (), *, only: str | None = None, fixtures: F
         if wanted and source.pack.builtin != bool(rules):
             run.rules += 1
             run.diagnostics.extend(_lacking(source))
-            run.results.extend(_Tester(source, linked[source.id], run.diagnostics, fixtures).results())
+            leaves = Leaves(linked[source.id], lists)
+            run.results.extend(_Tester(source, leaves, run.diagnostics, fixtures).results())
+            run.coverage.extend(leaves.coverage())
+    if only is not None and not run.rules:
+        near = suggestion(only, [name for rule in sources.rules for name in (rule.id, rule.data["name"])])
+        raise UsageError(f"there is no rule `{only}` here{'; ' + near if near else ''}")
     run.diagnostics = list(in_order(run.diagnostics))
     return run
 
@@ -119,10 +129,10 @@ class _Tester:
     """Runs the tests of one rule."""
 
     def __init__(
-        self, source: RuleSource, rule: Rule, diagnostics: list[Diagnostic], fixtures: Fixtures | None
+        self, source: RuleSource, leaves: Leaves, diagnostics: list[Diagnostic], fixtures: Fixtures | None
     ) -> None:
         self.source = source
-        self.rule = rule
+        self.leaves = leaves
         self.diagnostics = diagnostics
         self.fixtures = fixtures
 
@@ -147,8 +157,9 @@ class _Tester:
             return TestResult(*about, "", skipped="fixtures are not built here")
         else:
             tree = self.fixtures(test["fixture"])
-        said = evaluate_rule(self.rule, tree)
-        return TestResult(*about, said.outcome, tuple(differences(expect, said)))
+        said = evaluate_rule(self.leaves.rule, tree)
+        problems = (*differences(expect, said), *self.leaves.disagreements(tree))
+        return TestResult(*about, said.outcome, problems)
 
 
 def differences(expect: Json, said: RuleResult) -> Iterator[str]:

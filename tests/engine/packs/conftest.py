@@ -1,5 +1,7 @@
 import pytest
 
+from modelaudit.engine.packs import read
+
 
 @pytest.fixture
 def write(tmp_path, monkeypatch):
@@ -14,3 +16,9 @@ def write(tmp_path, monkeypatch):
             path.write_text(text, encoding="utf-8")
 
     return put
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """No built-in pack takes part: a rule set is compiled in a moment."""
+    monkeypatch.setattr(read, "builtin_folders", list)
