@@ -152,14 +152,14 @@ class _Parse:
         views = entry.views()
         first = views[0]
         if self.torch and is_storage(name) and len(views) == 1:
-            yield self.fact(entry, name, flags | self.encryption(first, None), None)
+            yield self.fact(entry, name, flags | self.encryption(first, None, flags), None)
             yield from self.storage(first, name, entry)
             return
         if first.key() in self.done and first.compressed:
             yield self.fact(entry, name, flags, None)
             return
         content = self.fetch(first)
-        flags |= self.lies(first, content, name) | self.encryption(first, content)
+        flags |= self.lies(first, content, name) | self.encryption(first, content, flags)
         link = self.link(content) if "link" in flags else None
         if link is not None and leads_outside(name, link):
             flags.add("link-outside")
@@ -210,9 +210,9 @@ class _Parse:
             flags.add("directory-with-data")
         return flags
 
-    def encryption(self, view: View, content: Content | None) -> set[str]:
+    def encryption(self, view: View, content: Content | None, flags: set[str]) -> set[str]:
         """Whether what is said to be encrypted is plain."""
-        if not view.flags & ENCRYPTED or view.method == AES or (content is not None and content.reader is None):
+        if "encrypted" not in flags or view.method == AES or (content is not None and content.reader is None):
             return set()
         if content is None or content.crc_ok is None:
             plain = view.method != STORED or view.compressed == view.size

@@ -178,8 +178,9 @@ class Archive:
     def _counted(self, end: End, count: int, stop: int) -> None:
         if count != end.count:
             self.defect("entry-count", f"{count} entries, the end record says {end.count}", end.start)
-        if stop != end.first:
-            self.defect("directory-size", f"the entries end at {stop}, the end record is at {end.first}", stop)
+        if stop - end.start != end.size:
+            detail = f"{stop - end.start} bytes of entries, the end record says {end.size}"
+            self.defect("directory-size", detail, end.start)
 
     def _entry(self, entry: Central, shift: int, hidden: bool) -> None:
         """One entry of a directory, with its local header."""
