@@ -51,7 +51,7 @@ def _to_file(document: ScanDocument, format: str, path: str, *, verbose: bool, q
     from modelaudit.reports.text import render_summary
 
     summary = render_summary(document, console.terminal_view(verbose=verbose, quiet=quiet))
-    console.write_stdout(f"{summary}Report    {console.shown_path(path)}\n")
+    console.write_stdout(f"{summary}Report     {console.shown_path(path)}\n")
 
 
 def _warn(document: ScanDocument, *, quiet: bool) -> None:

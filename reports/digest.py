@@ -112,6 +112,11 @@ def files(document: ScanDocument) -> list[ArtifactSummary]:
     return list(seen.values())
 
 
+def was_read(artifact: ArtifactSummary) -> bool:
+    """Whether the bytes of a file were read, understood or not."""
+    return artifact.sha256 is not None or artifact.coverage != "none"
+
+
 def _place_in_file(finding: Finding) -> tuple[int, str, int, str, str]:
     offset = first_offset(finding.places)
     return (

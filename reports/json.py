@@ -65,7 +65,7 @@ def report(document: ScanDocument, *, verbose: bool = False) -> Json:
         "artifacts": [_artifact(artifact) for artifact in document.artifacts],
         "assets": [{"path": a.path, "type": a.format, "size": a.size} for a in files],
         "file_metadata": {a.path: _file_metadata(a) for a in files},
-        "scannedFilesList": [os.path.abspath(digest.disk_path(a.path)) for a in files],
+        "scannedFilesList": [os.path.abspath(digest.disk_path(a.path)) for a in files if digest.was_read(a)],
         "scanner_names": sorted({a.format for a in document.artifacts if a.coverage != "none"}),
     }
 

@@ -56,6 +56,7 @@ def compare(folder: str) -> bool:
 
 def main() -> int:
     """0 when every model ended as it should."""
+    sys.stdout.reconfigure(errors="replace")  # a terminal may lack the arrow
     folder = "demo"
     heading("1. Demo models: harmless, made byte by byte, never loaded")
     for file, what in build(Path(folder)).items():

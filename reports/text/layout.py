@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 CLEAN_FILES = 10  # files without findings that are named without --verbose
 MEMBERS = 10  # artifacts without full coverage that are named without --verbose
+RULES = 3  # rules of one cause that are named without --verbose
+ERRORS = 20
+LABEL = 11  # cells of the labels at the end
 OUTCOMES = {"pass": "PASS", "fail": "FAIL", "incomplete": "INCOMPLETE"}
 
 
@@ -30,8 +33,8 @@ def report_lines(document: ScanDocument, view: View) -> list[Line]:
         _files_without_findings(document, view),
         _coverage(document, view),
         _suppressed(document, view),
-        _inconclusive(document),
-        _errors(document),
+        _inconclusive(document, view),
+        _errors(document, view),
         _notices(document),
         summary_lines(document, view),
     ]
@@ -60,7 +63,7 @@ def _spaced(sections: list[list[Line]]) -> list[Line]:
 
 
 def _row(label: str, *pieces: Piece) -> Line:
-    return Line(("label", glued(f"{label:<9} ")), *pieces, hang=10)
+    return Line(("label", glued(f"{label:<{LABEL}}")), *pieces, hang=LABEL)
 
 
 def _head(document: ScanDocument) -> list[Line]:
@@ -154,27 +157,36 @@ def _suppressed(document: ScanDocument, view: View) -> list[Line]:
     return lines
 
 
-def _inconclusive(document: ScanDocument) -> list[Line]:
-    """Rules that could not be decided: once for each artifact and cause."""
+def _inconclusive(document: ScanDocument, view: View) -> list[Line]:
+    """Rules that could not be decided: for each artifact, a line for each cause."""
     if not document.inconclusive:
         return []
-    groups: dict[tuple[str, str], list[str]] = {}
+    causes: dict[str, dict[str, list[str]]] = {}
     for item in document.inconclusive:
-        groups.setdefault((item.artifact, item.cause), []).append(item.rule)
+        causes.setdefault(item.artifact, {}).setdefault(item.cause, []).append(item.rule)
+    shown = list(causes) if view.verbose else list(causes)[:MEMBERS]
     lines = [Line(("title", "Could not be decided"))]
-    for (artifact, cause), rules in groups.items():
-        lines.append(Line(("path", glued(visible(artifact))), ("", f": {visible(cause)}"), indent=2, hang=4))
-        lines.append(Line(("label", "Rules: "), ("", ", ".join(sorted(set(rules)))), indent=6, hang=8))
-    return lines
+    for artifact in shown:
+        lines.append(Line(("path", glued(visible(artifact))), indent=2, hang=4))
+        lines += [_cause(cause, rules, view) for cause, rules in causes[artifact].items()]
+    return lines + _more(len(causes) - len(shown), "artifact")
 
 
-def _errors(document: ScanDocument) -> list[Line]:
+def _cause(cause: str, rules: list[str], view: View) -> Line:
+    names = sorted(set(rules))
+    shown = names if view.verbose else names[:RULES]
+    left = " …" if len(shown) < len(names) else ""
+    said = f" · {glued(digest.counted(len(names), 'rule'))}: {', '.join(shown)}{left}"
+    return Line(("", visible(cause)), ("quiet", said), indent=6, hang=8)
+
+
+def _errors(document: ScanDocument, view: View) -> list[Line]:
     if not document.errors:
         return []
-    return [
-        Line(("title", "Errors")),
-        *(Line(("incomplete", e.code), ("", f": {visible(e.message)}"), indent=2, hang=4) for e in document.errors),
-    ]
+    shown = document.errors if view.verbose else document.errors[:ERRORS]
+    lines = [Line(("title", "Errors"))]
+    lines += [Line(("incomplete", visible(error.message)), indent=2, hang=4) for error in shown]
+    return lines + _more(len(document.errors) - len(shown), "error")
 
 
 def _notices(document: ScanDocument) -> list[Line]:
@@ -201,13 +213,12 @@ def _files_words(document: ScanDocument) -> list[Piece]:
 
 def _findings_words(document: ScanDocument, *, verbose: bool) -> list[Piece]:
     counts = digest.severity_counts(digest.shown_findings(document, verbose=verbose))
-    pieces: list[Piece] = []
-    for severity, number in counts.items():
-        pieces += [("", ", " if pieces else ""), (severity, glued(f"{number} {severity}"))]
-    if not pieces:
-        pieces = [("", "none")]
+    words = [(severity, f"{number} {severity}") for severity, number in counts.items()] or [("", "none")]
     taken = len(digest.suppressed_findings(document))
-    return [*pieces, ("quiet", f"; {glued(f'{taken} not counted')}" if taken else "")]
+    if taken:
+        words.append(("quiet", f"{taken} not counted"))
+    last = words.pop()
+    return [*((style, f"{glued(text)}, ") for style, text in words), (last[0], glued(last[1]))]
 
 
 def _policy_words(document: ScanDocument, *, verbose: bool) -> list[Piece]:
@@ -215,8 +226,8 @@ def _policy_words(document: ScanDocument, *, verbose: bool) -> list[Piece]:
     shown = policy.digest if verbose else policy.digest[:12]
     chain = f", extends {', '.join(policy.chain[:-1])}" if len(policy.chain) > 1 else ""
     return [
-        ("", glued(f"{visible(policy.policy)} version {policy.version}")),
-        ("quiet", f", fails on {policy.fail_on}{chain}, {glued(f'digest {shown}')}"),
+        ("", glued(f"{visible(policy.policy)} version {policy.version},")),
+        ("quiet", f" fails on {policy.fail_on}{chain}, {glued(f'digest {shown}')}"),
     ]
 
 
@@ -226,7 +237,7 @@ def _pack_rows(document: ScanDocument, *, verbose: bool) -> list[tuple[str, list
     if not verbose:
         return [("Packs", [("", ", ".join(packs) or "none")])]
     return [
-        ("Pack", [("", words), ("quiet", f", {glued(f'digest {pack.digest}')}")])
+        ("Pack", [("", f"{words},"), ("quiet", f" {glued(f'digest {pack.digest}')}")])
         for words, pack in zip(packs, document.packs, strict=True)
     ]
 
@@ -235,8 +246,8 @@ def _decision_line(document: ScanDocument) -> Line:
     decision = document.decision
     reason = visible(decision.reasons[0]) if decision.reasons else ""
     return Line(
-        (decision.outcome, glued(f"{OUTCOMES.get(decision.outcome, decision.outcome):<9} ")),
+        (decision.outcome, glued(f"{OUTCOMES.get(decision.outcome, decision.outcome):<{LABEL}}")),
         ("", f"{reason} "),
         ("quiet", glued(f"(exit code {decision.exit_code})")),
-        hang=10,
+        hang=LABEL,
     )

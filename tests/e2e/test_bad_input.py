@@ -68,6 +68,14 @@ def test_an_unreadable_file_is_named_and_the_rest_is_scanned(modelaudit, folder)
     assert "permission denied" in done.stderr.lower()
 
 
+def test_a_link_to_itself_is_unreadable(modelaudit, folder) -> None:
+    (folder / "loop.pkl").symlink_to("loop.pkl")
+    done = modelaudit("scan", "loop.pkl", "evil.pkl", "-f", "json")
+    assert done.returncode == 1
+    assert "loop.pkl: " in done.stderr
+    assert [e["code"] for e in json.loads(done.stdout)["errors"]] == ["unreadable"]
+
+
 def test_a_loop_of_folders_ends(modelaudit, folder) -> None:
     (folder / "models").mkdir()
     (folder / "models" / "again").symlink_to(".")

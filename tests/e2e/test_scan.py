@@ -123,7 +123,10 @@ def test_colour_is_forced_and_refused_by_the_environment(modelaudit, evil) -> No
 
 def test_the_threshold_can_be_raised(modelaudit, tmp_path) -> None:
     (tmp_path / "cut.pkl").write_bytes(small.CUT_PICKLE)
-    assert modelaudit("scan", "cut.pkl", "--fail-on", "warning").returncode == 1
+    assert modelaudit("scan", "cut.pkl").returncode == 1
+    done = modelaudit("scan", "cut.pkl", "--fail-on", "critical")
+    assert done.returncode == 0
+    assert "[WARNING]" in done.stdout
 
 
 def test_a_new_detection_is_one_yaml_file(modelaudit, tmp_path) -> None:
@@ -178,6 +181,15 @@ def test_a_signal_ends_a_scan_at_once(modelaudit, tmp_path, name: str, code: int
     assert process.returncode == code
     assert (stdout, stderr) == ("", "")
     assert os.listdir(tmp_path) == ["large.safetensors"]
+
+
+def test_a_terminal_without_unicode_is_no_obstacle(modelaudit, tmp_path) -> None:
+    (tmp_path / "mödel漢.pkl").write_bytes(small.EVIL_PICKLE)
+    done = modelaudit("scan", "mödel漢.pkl", PYTHONIOENCODING="ascii")
+    assert done.returncode == 1
+    assert done.stdout.isascii()
+    assert "1. m\\xf6del\\u6f22.pkl (pos " in done.stdout
+    assert "Traceback" not in done.stderr
 
 
 def test_facts_are_json_lines(modelaudit, evil) -> None:

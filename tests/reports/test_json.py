@@ -113,6 +113,18 @@ def test_files_are_counted_and_not_their_members() -> None:
     assert len(out["scannedFilesList"]) == len(out["assets"]) < len(out["artifacts"])
 
 
+def test_a_file_that_was_not_read_is_an_asset_and_not_among_the_scanned() -> None:
+    left_out = artifact("huge.pkl", coverage="none", reasons=("larger than the limit",), sha256=None)
+    out = report(document(artifacts=(artifact("a.pkl"), left_out)))
+    assert [a["path"] for a in out["assets"]] == ["a.pkl", "huge.pkl"]
+    assert [path.rpartition("/")[2] for path in out["scannedFilesList"]] == ["a.pkl"]
+
+
+def test_the_list_of_files_has_the_names_that_the_system_knows() -> None:
+    out = report(document(artifacts=(artifact("100%25%21.pkl"),)))
+    assert [path.rpartition("/")[2] for path in out["scannedFilesList"]] == ["100%!.pkl"]
+
+
 INCOMPLETE = Decision(2, "incomplete", ("Not everything could be scanned.",), ())
 
 

@@ -6,7 +6,9 @@ import pytest
 
 from fixtures import documents
 from fixtures.documents import document, finding
+from modelaudit.engine.document import ScanError
 from modelaudit.engine.facts import Place
+from modelaudit.engine.finding import Inconclusive
 from modelaudit.reports import View, render
 from modelaudit.reports.text import render_summary
 from modelaudit.reports.text.line import GLUE, Line, cells, wrap
@@ -79,6 +81,19 @@ def test_many_clean_files_are_counted_and_named_with_verbose() -> None:
     assert "… and 40 more files" in short
     assert "m/049.pkl" not in short
     assert "m/049.pkl" in render(document(artifacts=many), "text", View(verbose=True))
+
+
+def test_undecided_rules_are_gathered_by_cause_and_named_with_verbose() -> None:
+    many = tuple(Inconclusive(f"MA{n}", "a.pkl", "call facts may be missing", "warning") for n in range(1000, 1030))
+    short = render(document(inconclusive=many), "text", View())
+    assert "call facts may be missing · 30 rules: MA1000, MA1001, MA1002 …" in short
+    assert "MA1029" in render(document(inconclusive=many), "text", View(verbose=True))
+
+
+def test_many_errors_are_counted() -> None:
+    many = tuple(ScanError("missing-path", f"{n}.pkl: no such file") for n in range(100))
+    assert "… and 80 more errors" in render(document(errors=many), "text", View())
+    assert "99.pkl" in render(document(errors=many), "text", View(verbose=True))
 
 
 def test_the_summary_is_the_end_of_the_report() -> None:
