@@ -57,9 +57,10 @@ def check_rules(sources: Sources) -> None:
     """Report everything about the rules of all packs that the schema cannot see."""
     _packs(sources)
     _ids(sources)
-    known = {rule.id for rule in sources.rules} | {a for rule in sources.rules for a in rule.value("aliases")}
+    named = [*sources.rules, *sources.left_out]
+    known = {rule.id for rule in named} | {alias for rule in named for alias in rule.value("aliases")}
     for rule in sources.rules:
-        _Checker(rule, sources.diagnostics).run(known)
+        _Checker(rule, sources.diagnostics).run(None if sources.incomplete else known)
 
 
 def _packs(sources: Sources) -> None:
@@ -76,7 +77,7 @@ def _packs(sources: Sources) -> None:
 def _ids(sources: Sources) -> None:
     """Ids and former ids must be unique over all packs, and `MA` belongs to built-in ones."""
     first: dict[str, Span] = {}
-    for rule in sources.rules:
+    for rule in [*sources.rules, *sources.left_out]:
         aliases = rule.node.get("aliases")
         ident = rule.node.get("id")
         for node in ([ident] if ident else []) + (aliases.items if aliases else []):
@@ -102,7 +103,7 @@ class _Checker:
     ) -> None:
         self.diagnostics.append(Diagnostic(code, message, span, label, hint, f"rule {self.rule.id}", level))
 
-    def run(self, known: Iterable[str]) -> None:
+    def run(self, known: Iterable[str] | None) -> None:
         self.kind()
         self.formats()
         self.requires()
@@ -162,8 +163,8 @@ class _Checker:
                 self.report("E115", message, value.span)
         self.possible(case.get("severity", severity), case.get("confidence", confidence), node.span)
 
-    def others(self, known: Iterable[str]) -> None:
-        """Rules that this one names."""
+    def others(self, known: Iterable[str] | None) -> None:
+        """Rules that this one names; `known` is None where a pack was left out, whose rules nobody knows."""
         named = list(self.node("absorbs").items) if self.rule.node.get("absorbs") else []
         replaced = self.rule.node.get("replaced_by")
         if replaced is not None and self.rule.value("status") != "deprecated":
@@ -173,7 +174,7 @@ class _Checker:
         for item in named:
             if item.text == self.rule.id:
                 self.report("E118", "a rule cannot name itself here", item.span)
-            elif item.text not in known:
+            elif known is not None and item.text not in known:
                 self.report("E118", f"there is no rule `{item.text}`", item.span, suggestion(item.text, known))
 
     def blocks(self) -> None:

@@ -8,6 +8,7 @@ from modelaudit.engine.diagnostics import Diagnostic
 from modelaudit.engine.lang.compile import Compiler
 from modelaudit.engine.lang.lists import ListType, compile_list
 from modelaudit.engine.lang.macros import MacroDef
+from modelaudit.engine.packs.manifest import skip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     Json = Any
 
+_NO_LIST = "E209"
 _COPIED = (
     *("id", "name", "version", "title", "status", "severity", "confidence", "aliases", "formats", "inside", "for"),
     *("absorbs", "why", "fix", "cwes", "tags", "references", "requires"),
@@ -56,9 +58,14 @@ def compile_rules(sources: Sources, types: Mapping[str, ListType]) -> list[Json]
         compiler.check_macros()
         sources.diagnostics.extend(compiler.diagnostics)
         for rule in pack.rules:
-            made = _RuleCompiler(compiler, rule, sources.diagnostics).run()
+            worker = _RuleCompiler(compiler, rule)
+            made = worker.run()
             if made is not None:
                 compiled.append(made)
+            if sources.incomplete and {d.code for d in worker.mistakes if d.level == "error"} == {_NO_LIST}:
+                skip(sources, f"rule {rule.id} is left out: it names a list of a pack that is left out")
+                continue
+            sources.diagnostics.extend(worker.mistakes)
     return compiled
 
 
@@ -72,10 +79,10 @@ def _list_type(source: ListSource) -> ListType:
 class _RuleCompiler:
     """Compiles one rule."""
 
-    def __init__(self, compiler: Compiler, rule: RuleSource, diagnostics: list[Diagnostic]) -> None:
+    def __init__(self, compiler: Compiler, rule: RuleSource) -> None:
         self.compiler = compiler
         self.rule = rule
-        self.diagnostics = diagnostics
+        self.mistakes: list[Diagnostic] = []
         self.kind: str = rule.value("for")
 
     def run(self) -> Json | None:
@@ -91,9 +98,8 @@ class _RuleCompiler:
         doc["cves"] = [self.word(node, when) for node in self.items("cves")]
         doc |= {"pack": self.rule.pack.name, "pack_version": self.rule.pack.version}
         doc |= {"source": "rule", "overridable": False}
-        mistakes = list(self.compiler.diagnostics)
-        self.diagnostics.extend(replace(mistake, note=f"rule {self.rule.id}") for mistake in mistakes)
-        if any(mistake.level == "error" for mistake in mistakes):
+        self.mistakes = [replace(each, note=f"rule {self.rule.id}") for each in self.compiler.diagnostics]
+        if any(mistake.level == "error" for mistake in self.mistakes):
             return None
         doc["reads"] = sorted(self.reads(doc))
         return doc

@@ -104,6 +104,7 @@ class Sources:
     """Every pack that takes part, and what came up while reading them."""
 
     packs: list[Pack] = field(default_factory=list)
+    left_out: list[RuleSource] = field(default_factory=list)  # rules with mistakes or too new: known by name only
     diagnostics: list[Diagnostic] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     incomplete: bool = False  # a pack, file or rule was left out as too new

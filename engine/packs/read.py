@@ -141,7 +141,7 @@ class _Reader:
             return
         listed = node.get("rules")
         if listed is not None and listed.items:
-            kept = [item for item in listed.items if manifest.fits(item, _name(item), self.sources)]
+            kept = [item for item in listed.items if self.admitted(item, pack)]
             if not kept:
                 return
             listed.data = kept
@@ -152,8 +152,17 @@ class _Reader:
         if any(len(path) < 2 for path, _ in mistakes):  # the file itself, not one rule
             return
         for index, item in enumerate(listed.items if listed is not None else ()):
-            if index not in broken:
+            if index in broken:
+                self.sources.left_out.append(_known_by_name(item, pack))
+            else:
                 pack.rules.append(RuleSource(data["rules"][index]["id"], data["rules"][index], item, pack))
+
+    def admitted(self, rule: Node, pack: Pack) -> bool:
+        """Whether a rule is for this engine; one that is not stays known by name."""
+        fits = manifest.fits(rule, _name(rule), self.sources)
+        if not fits:
+            self.sources.left_out.append(_known_by_name(rule, pack))
+        return fits
 
     def lists(self, node: Node, pack: Pack) -> None:
         """Add the lists of a file."""
@@ -220,6 +229,14 @@ class _Reader:
 def _name(rule: Node) -> str:
     ident = rule.get("id")
     return f"rule {ident.text}" if ident is not None else f"a rule in {rule.span.file}"
+
+
+def _known_by_name(rule: Node, pack: Pack) -> RuleSource:
+    """A rule that does not run: what others may call it by, whatever else its file says."""
+    said = {key: node.text for key, node in rule.fields.items() if key in ("id", "name", "for", "severity")}
+    lists = {key: [item.text for item in node.items] for key, node in rule.fields.items() if key in ("tags", "aliases")}
+    data = {"id": "", "name": "", "for": "", "severity": "info", **said, **lists}
+    return RuleSource(said.get("id", ""), data, rule, pack)
 
 
 def _noted(mistake: Diagnostic, rule: Node | None) -> Diagnostic:

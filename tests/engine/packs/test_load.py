@@ -161,6 +161,38 @@ def test_a_rule_that_is_too_new_makes_the_rule_set_incomplete(write):
         assert any("ACME-1 is left out" in notice for notice in ruleset.notices)
 
 
+def test_what_names_a_rule_that_is_too_new_is_no_mistake(write):
+    newer = changed(RULE, ("version: 1", "version: 1\n    engine: '>=2.0'\n    gadget: 1"))
+    other = changed(RULE, ("ACME-1", "ACME-2"), ("for: import", "absorbs: [ACME-1]\n    for: import"))
+    policy = "schema: modelaudit/policy@1\npolicy: p\nversion: 1\nowner: me\nseverity: {ACME-1: critical}\n"
+    write({"a.yaml": newer, "b.yaml": other, "policy.yaml": policy + "extends: ['builtin:default']\n"})
+    ruleset = load_ruleset("policy.yaml", ["a.yaml", "b.yaml"])
+    assert [rule.id for rule in ruleset.rules] == ["ACME-2"]
+    assert ruleset.incomplete
+
+
+def test_what_needs_a_pack_that_is_too_new_is_left_out_with_it(write):
+    manifest = changed(MANIFEST, ("engine: '>=1.0,<2'", "engine: '>=2'"))
+    uses = changed(RULE, ('== "acme.run"', "in $acme.runners"), ("for: import", "absorbs: [ACME-9]\n    for: import"))
+    policy = "schema: modelaudit/policy@1\npolicy: p\nversion: 1\nowner: me\nseverity: {ACME-9: critical}\n"
+    more = "extends: ['builtin:default']\nlists: {runners: {append: [x.y]}}\n"
+    write({"p/pack.yaml": manifest, "rules.yaml": uses, "policy.yaml": policy + more})
+    ruleset = load_ruleset("policy.yaml", ["p", "rules.yaml"])
+    assert ruleset.rules == ()
+    assert ruleset.incomplete
+    assert "rule ACME-1 is left out: it names a list of a pack that is left out" in ruleset.notices
+
+
+def test_a_rule_with_a_mistake_is_still_known_by_name(write):
+    write(
+        {
+            "a.yaml": changed(RULE, ("severity: warning", "severity: bad")),
+            "b.yaml": changed(RULE, ("ACME-1", "ACME-2"), ("for: import", "absorbs: [ACME-1]\n    for: import")),
+        }
+    )
+    assert [code for code, _, _, _ in mistakes("a.yaml", "b.yaml")] == ["E113"]
+
+
 def test_a_missing_pack_is_a_usage_error(write):
     write({})
     with pytest.raises(UsageError):
