@@ -1,0 +1,52 @@
+"""Folders that mean something as a whole: which they are, and whether their files agree.
+
+A folder is recognised by the names of the files in it. `relate` then yields facts about the folder as an artifact
+of role `bundle`; the files themselves are read by the parsers of their own formats.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from typing import Protocol
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.parsers.base import Context, Property
+    from modelaudit.parsers.reader import Reader
+
+    class Folder(Protocol):
+        """A folder as a bundle parser sees it: `path` of the artifact, sorted `names` of the files directly in it.
+
+        `open` gives the reader of one of these files, or None when it cannot be read; the caller closes it once
+        `relate` has ended. No other name is ever opened.
+        """
+
+        path: str
+        names: Sequence[str]
+
+        def open(self, name: str) -> Reader | None:
+            """The bytes of a file of the folder."""
+
+    Recogniser = Callable[[Collection[str]], bool]
+
+INDEX = ".safetensors.index.json"
+
+
+def _is_sharded(names: Collection[str]) -> bool:
+    return any(name.endswith(INDEX) for name in names)
+
+
+FOLDER_RECOGNISERS: dict[str, Recogniser] = {"sharded-safetensors": _is_sharded}
+
+
+def recognise_folder(names: Collection[str]) -> str | None:
+    """Id of the format that a folder with these file names has, or None for a folder that is only a folder."""
+    return next((id for id, accepts in FOLDER_RECOGNISERS.items() if accepts(names)), None)
+
+
+def relate(folder: Folder, context: Context) -> Iterator[Fact | Property]:
+    """Facts of a recognised folder: how its files belong together, and whether they agree."""
+    from modelaudit.parsers.bundle.shards import relate_shards
+
+    return relate_shards(folder, context)
