@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MAX_TEXT = 512  # characters up to which any two texts are compared
+MAX_TEXT = 128  # characters up to which any two texts are compared
 
 
 def within(left: str, right: str, limit: int) -> int:
@@ -46,7 +46,9 @@ def _next_row(
 
 
 def closest(value: str, names: Iterable[str]) -> str | None:
-    """The name with the smallest distance, the first of several; None when there are none."""
+    """The name with the smallest distance, the first of several; None for a long text, or when there are none."""
+    if len(value) > MAX_TEXT:
+        return None
     best, least = None, max(len(value), MAX_TEXT) + 1
     for name in names:
         found = within(value, name, least - 1)

@@ -55,6 +55,7 @@ class Function:
         return f"{self.name}({', '.join(self.params)}) → {self.result}"
 
 
+MAX_EDITS = 8  # that `near` allows at most
 COSTS: Mapping[str, int] = {"constant": 1, "linear": 4, "search": 20, "pairs": 100}
 
 
@@ -164,6 +165,7 @@ def _semver_lt(left: str, right: str) -> bool | None:
 def _near(value: str, names: Strings, limit: int = 1) -> bool:
     if names.contains(value):
         return False
+    limit = min(limit, MAX_EDITS)
     return any(distance.within(value, name, limit) <= limit for name in names.items)
 
 
@@ -203,14 +205,21 @@ _TABLE = (
     Function("get", "map str", "str?", "constant", "The value under a key of a map; absent when there is none.", _get),
     Function(
         *("near", "str strings int?", "bool", "search"),
-        "Whether the text is no entry, yet at most so many edits (1 unless given) from one.",
+        "Whether the text is no entry, yet at most so many edits (1 unless given, never above 8) from one.",
         _near,
     ),
-    Function("closest", "str strings", "str?", "search", "The entry that takes the fewest edits.", _closest),
+    Function(
+        "closest",
+        "str strings",
+        "str?",
+        "search",
+        "The entry that takes the fewest edits; absent above 128 characters.",
+        _closest,
+    ),
     Function(
         *("edit_distance", "str str", "int", "pairs"),
         "Insertions, deletions, changes and swaps of neighbours that lead from one text to the other; "
-        "unknown above 512 characters.",
+        "unknown above 128 characters.",
         _edit_distance,
     ),
     Function("skeleton", "str", "str", "linear", "What the text looks like: the skeleton of UTS 39.", _skeleton),

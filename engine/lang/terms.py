@@ -189,20 +189,27 @@ class Terms:
             if isinstance(step.name, int):
                 found = self.indexed(value, step, before, scope)
             else:
-                field = self.field(value.type, step, before, scope)
-                found = None if field is None else stepped(value, field, step.name)
-                covered = covered or asked_for(scope, value.type, step.name, field)
-                if found is not None and field is not None and field.optional and not covered:
-                    covered = self.guarded(tuple(found.term["path"]), guards or frozenset())
-                    if not covered:
-                        owner, _, rest = scope.source.text[node.start : step.end].partition(".")
-                        self.maybe_absent(node, step.end, f"{owner} has {rest.strip()}", scope)
-                        return None
-                    covered = False
+                covered = covered or f"{value.type.of}.{step.name}" in scope.requires
+                sure = guards if guards is not None and not covered else None
+                found = self.stepped(value, step, before, node, scope, sure)
             if found is None:
                 return None
             value = found
         return replace(value, node=node, scope=scope)
+
+    def stepped(
+        self, value: Value, step: ast.Step, before: str, node: ast.Path, scope: Scope, guards: Guards | None
+    ) -> Value | None:
+        """The value of a field; with `guards` an optional one must be among them."""
+        field = self.field(value.type, step, before, scope)
+        if field is None:
+            return None
+        found = field_value(value, field, str(step.name))
+        if guards is not None and field.optional and not self.guarded(tuple(found.term["path"]), guards):
+            owner, _, rest = scope.source.text[node.start : step.end].partition(".")
+            self.maybe_absent(node, step.end, f"{owner} has {rest.strip()}", scope)
+            return None
+        return found
 
     def indexed(self, value: Value, step: ast.Step, before: str, scope: Scope) -> Value | None:
         """The value of an item of a list; absent when the list is shorter."""
@@ -325,7 +332,7 @@ class Terms:
         return False
 
 
-def stepped(value: Value, field: Field, name: str) -> Value:
+def field_value(value: Value, field: Field, name: str) -> Value:
     """The value of a field."""
     path = value.term["path"]
     if field.type.name == "fact":
@@ -333,11 +340,6 @@ def stepped(value: Value, field: Field, name: str) -> Value:
     else:
         path = [*path, name]
     return replace(value, type=field.type, term={"path": path}, absent=value.absent or field.optional)
-
-
-def asked_for(scope: Scope, owner: Type, name: str, field: Field | None) -> bool:
-    """Whether the rule's `requires:` covers a field and everything in it."""
-    return f"{owner.of}.{name}" in scope.requires or (field is not None and field.requires in scope.requires)
 
 
 def _takes(word: str, given: Type) -> bool:
