@@ -40,9 +40,10 @@ class Command:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM", "MODELAUDIT_CACHE_DIR"}
+            if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM", "PYTHONDONTWRITEBYTECODE"}
         }
-        return {**kept, "MODELAUDIT_CACHE_DIR": str(self.cache), "PYTHONWARNINGS": "error", **changes}
+        caches = {"MODELAUDIT_CACHE_DIR": str(self.cache), "PYTHONPYCACHEPREFIX": str(self.cache / "bytecode")}
+        return {**kept, **caches, "PYTHONWARNINGS": "error", **changes}
 
     def start(self, *arguments: object, **options: object) -> subprocess.Popen[str]:
         """The running process, with pipes."""
