@@ -191,7 +191,11 @@ class _File:
     def regions(self, found: list[Entry]) -> Iterator[Fact | Nested]:
         """What the tensors leave uncovered."""
         size = self.reader.size - self.data
-        regions = gaps(found, size, self.report)
+
+        def report(code: str, detail: str, at: int) -> None:
+            self.report(code, detail, offset=self.data + at)
+
+        regions = gaps(found, size, report)
         yield from self.flush()
         for begin, end in regions[:HIDDEN_MAX]:
             tail = end == size

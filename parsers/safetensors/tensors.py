@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from modelaudit.parsers.safetensors.header import Json
 
     Report = Callable[[str, str], None]  # a defect's code and detail
+    Located = Callable[[str, str, int], None]  # and its place
 
 FIELDS = frozenset({"dtype", "shape", "data_offsets"})
 DIMENSIONS = 64  # more than any framework has
@@ -126,22 +127,25 @@ def _shown(value: Json) -> str:
     return "a list" if isinstance(value, list) else "an object"
 
 
-def gaps(entries: Iterable[Entry], size: int, report: Report) -> list[tuple[int, int]]:
-    """Regions of the data (begin, end) that no tensor covers, the tail last; `size` is the number of data bytes."""
+def gaps(entries: Iterable[Entry], size: int, report: Located) -> list[tuple[int, int]]:
+    """Regions of the data (begin, end) that no tensor covers, the tail last; `size` is the number of data bytes.
+
+    `report` is given the place of a defect among the data as well.
+    """
     found: list[tuple[int, int]] = []
     covered = 0
     last = ""
     for entry in sorted((e for e in entries if e.offsets), key=lambda e: (e.begin, e.end)):
         if entry.end > size:
-            report("out-of-range", f"{entry.name}: ends at {entry.end} of {size} data bytes")
+            report("out-of-range", f"{entry.name}: ends at {entry.end} of {size} data bytes", entry.begin)
         if entry.begin > covered:
-            report("hole", f"{entry.begin - covered} bytes before {entry.name}")
+            report("hole", f"{entry.begin - covered} bytes before {entry.name}", covered)
             found.append((covered, min(entry.begin, size)))
         elif entry.begin < covered and entry.end > entry.begin:
-            report("overlap", f"{entry.name} and {last}")
+            report("overlap", f"{entry.name} and {last}", entry.begin)
         if entry.end > covered:
             covered, last = entry.end, entry.name
     if covered < size:
-        report("trailing-data", f"{size - covered} bytes after the last tensor")
+        report("trailing-data", f"{size - covered} bytes after the last tensor", covered)
         found.append((covered, size))
     return [(begin, end) for begin, end in found[:GAPS] if begin < end]

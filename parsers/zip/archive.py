@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from modelaudit.parsers.zip.content import View
     from modelaudit.parsers.zip.survey import Member as Entry
 
-CONTENT = frozenset(KINDS) - {"artifact", "member"}  # what a member that is not read may hold
+# What a member that is not read may hold; what is wrong with the archive itself is known all the same.
+CONTENT = frozenset(KINDS) - {"artifact", "member", "defect", "limit", "relation"}
 ALL = frozenset(KINDS) - {"artifact"}
 REGIONS_MAX = 1000
 LINK_MAX = 4096

@@ -287,7 +287,7 @@ def test_tensor_beyond_the_file_is_out_of_range():
 
 def test_trailing_data_are_looked_into():
     items = scan(single() + b"PK\x03\x04")
-    assert [d.code for d in of(Defect, items)] == ["trailing-data"]
+    assert [(d.code, d.places[0].offset) for d in of(Defect, items)] == [("trailing-data", len(single()))]
     (nested,) = of(Nested, items)
     assert (nested.name, nested.reader.size) == ("trailing-data", 4)
 
