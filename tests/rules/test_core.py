@@ -1,7 +1,7 @@
 """The built-in pack: its own tests, its lists, what it says of dangerous names and of ordinary models."""
 
 import collections
-import datetime
+import datetime as dt
 import decimal
 import enum
 import fractions
@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from modelaudit.engine.documents import parse
-from modelaudit.engine.facts import Artifact, Call, Import
+from modelaudit.engine.facts import Arg, Artifact, Call, Import
 from modelaudit.engine.factset import FactSet
 from modelaudit.engine.judge import judge
+from modelaudit.engine.judging.hits import facts_of
 from modelaudit.engine.lang.evaluate import Env, link
 from modelaudit.engine.lang.lists import matcher
 from modelaudit.engine.lang.lower import leaves
-from modelaudit.engine.judging.hits import facts_of
 from modelaudit.engine.packs.examples import Examples
 from modelaudit.engine.packs.load import compiled, gather, load_ruleset
 from modelaudit.engine.packs.testing import run_tests
@@ -208,8 +208,6 @@ def test_every_denied_name_is_critical_when_it_is_imported_and_when_it_is_called
 
 @pytest.mark.parametrize("kind", [*GRADED, "indirect"])
 def test_every_graded_name_is_at_least_a_warning_when_it_is_called(document, ruleset, kind):
-    from modelaudit.engine.facts import Arg
-
     names = [example(name) for name in names_of(document, "callables_deny")[kind]]
     data = (Arg(type="list"),)
     unknown = (Arg(type="unknown"),)
@@ -275,7 +273,7 @@ calls:
   - {target: torch.nn.modules.container.Sequential, kind: newobj}
   - {target: torch.nn.modules.linear.Linear, kind: newobj}
 setattrs:
-  - {target: torch.nn.modules.linear.Linear, target_is: instance, via: BUILD, keys: [training, _parameters, in_features]}
+  - {target: torch.nn.modules.linear.Linear, target_is: instance, via: BUILD, keys: [training]}
 """
 FOREST = """
 imports:
@@ -286,9 +284,9 @@ imports:
   - {qualname: numpy.ndarray, opcode: STACK_GLOBAL, uses: [ref]}
 calls:
   - {target: sklearn.ensemble._forest.RandomForestClassifier, kind: newobj}
-  - {target: sklearn.tree._tree.Tree, kind: reduce, args: [{type: int}, {type: result, qualname: numpy.dtype}, {type: int}]}
+  - {target: sklearn.tree._tree.Tree, kind: reduce, args: [{type: int}, {type: result}]}
 setattrs:
-  - {target: sklearn.ensemble._forest.RandomForestClassifier, target_is: instance, via: BUILD, keys: [n_estimators, _sklearn_version]}
+  - {target: sklearn.ensemble._forest.RandomForestClassifier, target_is: instance, via: BUILD, keys: [n_estimators]}
 """
 TRANSFORMER = """
 imports:
@@ -334,7 +332,7 @@ VALUES = {
     "dictionary with a factory": collections.defaultdict(list, {"a": [1]}),
     "counter": collections.Counter("abc"),
     "deque": collections.deque([1, 2], maxlen=3),
-    "moments": [datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC), datetime.date(2026, 1, 2), datetime.timedelta(1)],
+    "moments": [dt.datetime(2026, 1, 2, tzinfo=dt.UTC), dt.date(2026, 1, 2), dt.timedelta(1)],
     "decimals and fractions": [decimal.Decimal("1.5"), fractions.Fraction(1, 3)],
     "identifier": uuid.UUID(int=1),
     "path": pathlib.PurePosixPath("/a/b"),
