@@ -9,7 +9,6 @@ from modelaudit.parsers.zip.records import (
     END,
     END_SIZE,
     LOCAL,
-    LOCAL_SIZE,
     End,
     read_central,
     read_end,
@@ -98,17 +97,3 @@ def _lists(reader: Reader, end: End, name: bytes) -> bool:
 
 def _is(path: bytes, name: bytes) -> bool:
     return path == name or path.endswith(b"/" + name)
-
-
-def find_local(reader: Reader, start: int, stop: int) -> int | None:
-    """Offset of the first local header that begins in the region, or None."""
-    at = start
-    while at < stop:
-        raw = reader.read_at(at, min(SEARCH, stop - at + 3))
-        found = raw.find(LOCAL)
-        if found >= 0 and at + found + LOCAL_SIZE <= reader.size:
-            return at + found
-        if len(raw) < 4:
-            return None
-        at += max(1, len(raw) - 3)
-    return None

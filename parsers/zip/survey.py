@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelaudit.parsers.zip.content import View
-from modelaudit.parsers.zip.directory import find_ends, find_local, other_starts, read_entries
+from modelaudit.parsers.zip.directory import find_ends, other_starts, read_entries
 from modelaudit.parsers.zip.records import (
     CENTRAL,
     DESCRIBED,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DESCRIPTOR_MAX = 24  # bytes of a data descriptor with signature and 64-bit sizes
 SCAN_MAX = 1024 * 1024 * 1024  # bytes between members that are searched for headers
 SCAN = 1024 * 1024
+FIRST = 4096  # bytes of the first window of a search
 NAMES_MAX = 64 * 1024 * 1024  # bytes of all names together
 
 
@@ -232,9 +233,7 @@ class Archive:
         left: list[tuple[int, int]] = []
         at = begin
         while at < stop:
-            if not self._may_scan(stop - at):
-                break
-            found = find_local(self.reader, at, stop)
+            found = self._find((LOCAL,), at, stop)
             local = read_local(self.reader, found) if found is not None else None
             if found is None or local is None:
                 break
@@ -252,7 +251,7 @@ class Archive:
         if self._scanned > SCAN_MAX:
             self.overrun = self.overrun or ("bytes", self._scanned, SCAN_MAX)
             return False
-        self._scanned += min(size, SCAN)
+        self._scanned += size
         return True
 
     def _local_only(self, local: Local, stop: int) -> int:
@@ -262,7 +261,8 @@ class Archive:
             member.flags.add("local-only")
             member.hidden = True
         if unsized(local):
-            member.stop = self._next_record(local.data, stop)
+            behind = self._find((DESCRIPTOR, LOCAL, CENTRAL), local.data, stop)
+            member.stop = stop if behind is None else behind
             _fill_in(local, member.stop, self.reader)
         else:
             member.stop = local.data + local.compressed
@@ -271,16 +271,17 @@ class Archive:
             self._descriptors.add(member.stop)
         return max(member.stop, local.data)
 
-    def _next_record(self, begin: int, stop: int) -> int:
-        """Where the next record of any kind begins."""
-        at = begin
-        while at < stop and self._may_scan(SCAN):
-            raw = self.reader.read_at(at, min(SCAN, stop - at) + 3)
-            hits = [hit for mark in (DESCRIPTOR, LOCAL, CENTRAL) if (hit := raw.find(mark)) >= 0]
+    def _find(self, marks: tuple[bytes, ...], begin: int, stop: int) -> int | None:
+        """Offset of the first of the marks that begins in the region, searched in windows that grow."""
+        at, size = begin, FIRST
+        while at < stop and self._may_scan(min(size, stop - at)):
+            raw = self.reader.read_at(at, min(size, stop - at) + 3)
+            hits = [hit for mark in marks if (hit := raw.find(mark)) >= 0]
             if hits:
                 return at + min(hits)
-            at += max(1, len(raw) - 3) if len(raw) > 3 else SCAN
-        return stop
+            at += size
+            size = min(2 * size, SCAN)
+        return None
 
     def _region(self, piece: tuple[int, int], first: int, end: End | None) -> None:
         """Bytes that belong to nothing, unless they are only zeros."""
@@ -303,7 +304,7 @@ class Archive:
     def _filled(self, begin: int, stop: int) -> bool:
         """Whether some byte is not zero."""
         for at in range(begin, stop, SCAN):
-            if not self._may_scan(SCAN) or self.reader.read_at(at, min(SCAN, stop - at)).strip(b"\0"):
+            if not self._may_scan(min(SCAN, stop - at)) or self.reader.read_at(at, min(SCAN, stop - at)).strip(b"\0"):
                 return True
         return False
 

@@ -413,6 +413,25 @@ def test_one_kernel_under_many_names_is_read_once():
     assert all("overlap" in m.flags for m in of(Member, items))
 
 
+def test_every_one_of_many_unlisted_members_is_found():
+    items = scan(archive([Entry(f"m{i}", b"x", listed=i % 2 == 0, descriptor=True) for i in range(3000)]))
+    assert sum("local-only" in m.flags for m in of(Member, items)) == 1500
+    assert of(Limit, items) == []
+
+
+def test_search_between_members_has_a_budget(monkeypatch):
+    monkeypatch.setattr("modelaudit.parsers.zip.survey.SCAN_MAX", 100_000)
+    items = scan(archive([Entry("a", b"x")], between=b"\1" * 3_000_000))
+    (limit,) = of(Limit, items)
+    assert (limit.what, limit.budget) == ("bytes", 100_000)
+
+
+def test_names_have_a_budget(monkeypatch):
+    monkeypatch.setattr("modelaudit.parsers.zip.survey.NAMES_MAX", 10_000)
+    (limit,) = of(Limit, scan(archive([Entry("n" * 3000 + str(i), b"x") for i in range(20)])))
+    assert limit.what == "names"
+
+
 def test_expanded_bytes_have_a_budget():
     (limit,) = of(Limit, scan(archive([Entry(f"m{i}", bytes(999), DEFLATE) for i in range(9)]), expanded=5000))
     assert limit.what == "bytes"
