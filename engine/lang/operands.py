@@ -125,7 +125,7 @@ class Operands(Terms):
         if item == FLOAT and literal.type == "int":
             value = float(value)
         elif literal.type != item.name:
-            self.wrong("E206", f"a {literal.type} among {item} values", literal, scope)
+            self.wrong("E206", f"a constant of type {literal.type} among {item} values", literal, scope)
             return None
         if not self.possible(item, Value(item, {"lit": value}, False, literal, scope), scope):
             return None
@@ -226,7 +226,7 @@ class Operands(Terms):
         text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
         if item is not None and node.type != item.name:
             hint = 'bytes are written b"…"' if item.name == "bytes" else ""
-            self.wrong("E206", f"a {node.type} pattern for a {item} value", node, scope, hint=hint)
+            self.wrong("E206", f"a pattern of type {node.type} for a value of type {item}", node, scope, hint=hint)
             return None
         if len(text) > globs.MAX_PATTERN:
             self.wrong("E223", "the pattern is longer than 4 KiB", node, scope)
