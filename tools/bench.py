@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
-MODELAUDIT = [sys.executable, "-I", "-m", "modelaudit"]
+MODELAUDIT = [str(Path(sys.executable).parent / "modelaudit")]
 MIB = 1024 * 1024
 
 
@@ -97,7 +97,7 @@ def big_safetensors(folder: Path) -> Path:
     from fixtures import tensors
 
     path = folder / "model.safetensors"
-    tensors.write_safetensors(path, tensors=512, total=2048 * MIB)
+    tensors.write_large(path, layers=204, width=1620, real=True)  # 408 tensors
     return path
 
 
@@ -106,7 +106,7 @@ def big_checkpoint(folder: Path) -> Path:
     from fixtures import archives
 
     path = folder / "model.pt"
-    archives.write_checkpoint(path, tensors=300, total=500 * MIB)
+    archives.write_checkpoint(path, layers=131, width=1000)
     return path
 
 
