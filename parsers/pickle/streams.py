@@ -187,7 +187,8 @@ def is_stream(reader: Reader, offset: int = 0, depth: int = 3) -> bool:
     Valid opcodes at the start of a text prove nothing, so that text must lead to more than a few constants.
     """
     machine = _probe(reader, offset)
-    called = machine.calls > machine.persistent  # a line of text that begins with P reads as PERSID
+    # A line that begins with P reads as PERSID, and EXT is three bytes of 256: both calls prove nothing by themselves.
+    called = machine.calls > machine.persistent and any(not str(key[0]).startswith("EXT") for key in machine.imports)
     if called or not machine.ended or (machine.memo and machine.offset - offset >= 64):
         return bool(called or machine.memo or machine.imports or machine.highest)
     if not machine.stopped:
