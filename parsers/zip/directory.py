@@ -79,20 +79,23 @@ def names_member(reader: Reader, head: bytes, name: bytes) -> bool:
         first = read_local(reader, 0)
         if first is not None and _is(first.name, name):
             return True
-    return any(_lists(reader, end, name) for end in find_ends(reader) if end.plausible)
+    end = next((end for end in find_ends(reader) if end.plausible), None)
+    if end is None:
+        return False
+    return any(_lists(reader, start, end.first, name) for start in (end.start, *other_starts(end, reader)))
 
 
-def _lists(reader: Reader, end: End, name: bytes) -> bool:
-    """Whether the directory of this end record names the file; searched as bytes first, which is cheap."""
-    stop = min(end.first, end.start + SEARCH_MAX)
-    at = end.start
+def _lists(reader: Reader, start: int, stop: int, name: bytes) -> bool:
+    """Whether the directory at `start` names the file; searched as bytes first, which is cheap."""
+    stop = min(stop, start + SEARCH_MAX)
+    at = start
     while at < stop:
         if name in reader.read_at(at, min(SEARCH, stop - at)):
             break
         at += SEARCH - len(name)
     else:
         return False
-    return any(_is(entry.name, name) for entry in islice(read_entries(reader, end.start), ENTRIES_MAX))
+    return any(_is(entry.name, name) for entry in islice(read_entries(reader, start), ENTRIES_MAX))
 
 
 def _is(path: bytes, name: bytes) -> bool:

@@ -162,19 +162,33 @@ class Archive:
 
     def _directory(self, start: int, *, hidden: bool, shift: int, end: End | None = None) -> None:
         """Read one directory; a hidden one adds what the main one does not list."""
-        count = 0
-        at = start
-        for entry in read_entries(self.reader, start):
-            if count % 1024 == 0:
-                self._check()
-            if count >= self._max or self._full():
-                break
-            count += 1
-            at = entry.at + entry.length
+        found = self._entries(start)
+        stop = found[-1].at + found[-1].length if found else start
+        self._taken.append((start, stop))
+        # By place, so that an archive that is itself compressed is expanded once and not for each entry.
+        for entry in sorted(found, key=lambda entry: entry.offset):
+            if self._full():
+                return
             self._entry(entry, shift, hidden)
-        self._taken.append((start, at))
         if end is not None and self.overrun is None:
-            self._counted(end, count, at)
+            self._counted(end, len(found), stop)
+
+    def _entries(self, start: int) -> list[Central]:
+        """The entries of one directory, as many as there is room for."""
+        found: list[Central] = []
+        held = 0
+        for entry in read_entries(self.reader, start):
+            if len(found) % 1024 == 0:
+                self._check()
+            if len(found) >= self._max:
+                self.overrun = ("members", len(found) + 1, self._max)
+                break
+            held += len(entry.name)
+            if held > NAMES_MAX:
+                self.overrun = ("names", held, NAMES_MAX)
+                break
+            found.append(entry)
+        return found
 
     def _counted(self, end: End, count: int, stop: int) -> None:
         if count != end.count:

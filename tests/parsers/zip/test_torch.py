@@ -91,6 +91,7 @@ def test_other_archives_are_no_checkpoints():
     assert not is_torch(archives.simple("mydata.pkl", b"x"))
     assert not is_torch(archives.simple("a", b"archive/data.pkl", archives.STORED))
     assert not is_torch(b"no archive")
+    assert not is_torch(archive([Entry("backup", archives.checkpoint())]))
 
 
 def test_every_member_that_is_no_storage_is_read_whatever_its_name():
