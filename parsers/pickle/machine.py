@@ -6,8 +6,9 @@ goes on as long as the bytes can be read as opcodes: what it reports then is mor
 
 from __future__ import annotations
 
+import re
 from itertools import repeat
-from struct import unpack_from
+from struct import Struct
 
 from modelaudit.parsers.pickle import constants, objects
 from modelaudit.parsers.pickle.literals import LITERAL_MIN, inspect, magics
@@ -15,6 +16,11 @@ from modelaudit.parsers.pickle.opcodes import BYTES, NAMES
 from modelaudit.parsers.pickle.state import KINDS, State
 from modelaudit.parsers.pickle.tape import Break, FileTape
 from modelaudit.parsers.pickle.values import DictValue, ListValue, Unknown
+
+REAL = Struct(">d").unpack_from
+SIGNED = Struct("<i").unpack_from
+UNSIGNED = Struct("<I").unpack_from
+NUMBERS = re.compile(rb"(?:\((?:K.|M..|J....|G.{8})++e)++", re.DOTALL)
 
 STEP = 4096  # opcodes between two looks at the clock and the budgets
 
@@ -124,9 +130,8 @@ class Machine(State):
 
     def _loop(self) -> None:  # noqa: C901 - one opcode, one branch: a call for each would double the time
         tape, stack, marks, seen, sparse = self.tape, self.stack, self.marks, self.seen, self.sparse
-        memo = self.memo
-        shared = self.shared
-        push = stack.append
+        memo, shared, handlers = self.memo, self.shared, HANDLERS
+        push, real, signed, unsigned = stack.append, REAL, SIGNED, UNSIGNED
         alert = bytes([1]) * 256 if self.texts else magics().texts
         pos = tape.seek(self.offset)
         buf = tape.buf
@@ -139,128 +144,166 @@ class Machine(State):
                         break
                     op = buf[pos]
                     seen[op] = 1
-                    if op < 0x80:
+                    if op >= 0x80:
+                        if op == 0x8C:  # SHORT_BINUNICODE, mostly followed by MEMOIZE
+                            size = buf[pos + 1]
+                            start = pos + 2
+                            pos = start + size
+                            text = buf[start:pos].decode()
+                            push(text)
+                            if size >= LITERAL_MIN and alert[buf[start]]:
+                                self._text(size, start)
+                            if pos < bound and buf[pos] == 0x94 and not sparse:
+                                seen[0x94] = 1
+                                memo.append(text)
+                                pos += 1
+                            continue
+                        if op == 0x94 and not sparse:  # MEMOIZE
+                            memo.append(stack[-1])
+                            pos += 1
+                            continue
+                        if op == 0x86:  # TUPLE2
+                            last = stack.pop()
+                            stack[-1] = (stack[-1], last)
+                            pos += 1
+                            continue
+                        if op == 0x85:  # TUPLE1
+                            stack[-1] = (stack[-1],)
+                            pos += 1
+                            continue
+                        if op == 0x88 or op == 0x89:  # NEWTRUE, NEWFALSE
+                            push(op == 0x88)
+                            pos += 1
+                            continue
+                    elif op < 0x60:
                         if op == 0x4B:  # BININT1
                             push(buf[pos + 1])
                             pos += 2
-                        elif op == 0x68:  # BINGET
-                            key = buf[pos + 1]
-                            push(memo[key] if key < len(memo) else self.get(key, tape.base + pos))
-                            pos += 2
-                        elif op == 0x71:  # BINPUT
-                            key = buf[pos + 1]
-                            if key == len(memo) and not sparse:
-                                memo.append(stack[-1])
-                            else:
-                                self.put(key, tape.base + pos)
-                            pos += 2
-                        elif op == 0x28:  # MARK
+                            continue
+                        if op == 0x28:  # MARK
+                            if stack and stack[-1].__class__ is ListValue and stack[-1].more:
+                                pos = self._skip(pos)
+                                if buf[pos] != 0x28 or pos >= bound:
+                                    continue
                             marks.append(len(stack))
                             pos += 1
-                        elif op == 0x47:  # BINFLOAT
-                            push(unpack_from(">d", buf, pos + 1)[0])
+                            continue
+                        if op == 0x47:  # BINFLOAT
+                            push(real(buf, pos + 1)[0])
                             pos += 9
-                        elif op == 0x75 and marks[-1] and stack[marks[-1] - 1].__class__ is DictValue:  # SETITEMS
-                            mark = marks[-1]
-                            size = len(stack) - mark
-                            if size & 1 or size < 0:
-                                pos = HANDLERS[0x75](self, pos)
-                                continue
-                            marks.pop()
-                            items = stack[mark:]
-                            del stack[mark:]
-                            self.store(stack[-1], items, 2)  # type: ignore[arg-type]
-                            pos += 1
-                        elif op == 0x7D:  # EMPTY_DICT
-                            push(DictValue() if shared is None else shared[DictValue])
-                            pos += 1
-                        elif op == 0x73 and stack[-3].__class__ is DictValue:  # SETITEM
-                            items = stack[-2:]
-                            del stack[-2:]
-                            self.store(stack[-1], items, 2)  # type: ignore[arg-type]
-                            pos += 1
-                        elif op == 0x4D:  # BININT2
+                            continue
+                        if op == 0x4D:  # BININT2
                             push(buf[pos + 1] | buf[pos + 2] << 8)
                             pos += 3
-                        elif op == 0x4A:  # BININT
-                            push(int.from_bytes(buf[pos + 1 : pos + 5], "little", signed=True))
+                            continue
+                        if op == 0x4A:  # BININT
+                            push(signed(buf, pos + 1)[0])
                             pos += 5
-                        elif op == 0x72:  # LONG_BINPUT
-                            key = int.from_bytes(buf[pos + 1 : pos + 5], "little")
-                            if key == len(memo) and not sparse:
-                                memo.append(stack[-1])
-                            else:
-                                self.put(key, tape.base + pos)
-                            pos += 5
-                        elif op == 0x6A:  # LONG_BINGET
-                            key = int.from_bytes(buf[pos + 1 : pos + 5], "little")
-                            push(self.get(key, tape.base + pos))
-                            pos += 5
-                        elif op == 0x58 and buf[pos + 2] == 0 == buf[pos + 3] == buf[pos + 4]:  # BINUNICODE, short
+                            continue
+                        if op == 0x58 and buf[pos + 2] == 0 == buf[pos + 3] == buf[pos + 4]:  # BINUNICODE, short
                             size = buf[pos + 1]
-                            push(buf[pos + 5 : pos + 5 + size].decode())
-                            if size >= LITERAL_MIN and alert[buf[pos + 5]]:
-                                self._text(size, pos + 5)
-                            pos += 5 + size
-                        elif op == 0x5D:  # EMPTY_LIST
+                            start = pos + 5
+                            push(buf[start : start + size].decode())
+                            pos = start + size
+                            if size >= LITERAL_MIN and alert[buf[start]]:
+                                self._text(size, start)
+                            continue
+                        if op == 0x5D:  # EMPTY_LIST
                             push(ListValue() if shared is None else shared[ListValue])
                             pos += 1
-                        elif op == 0x29:  # EMPTY_TUPLE
+                            continue
+                        if op == 0x29:  # EMPTY_TUPLE
                             push(())
                             pos += 1
-                        elif op == 0x4E:  # NONE
+                            continue
+                        if op == 0x4E:  # NONE
                             push(None)
                             pos += 1
-                        else:
-                            self.offset = tape.base + pos
-                            pos = HANDLERS[op](self, pos)
-                            if self.ended:
-                                self.offset = tape.base + pos
-                                return
-                            if tape.buf is not buf or op == 0x95:
-                                buf = tape.buf
-                                bound = self._bound()
-                    elif op == 0x94:  # MEMOIZE
-                        if sparse:
-                            self.put(len(memo) + len(sparse), tape.base + pos)
-                        else:
+                            continue
+                    elif op == 0x68:  # BINGET
+                        key = buf[pos + 1]
+                        push(memo[key] if key < len(memo) else self.get(key, tape.base + pos))
+                        pos += 2
+                        continue
+                    elif op == 0x71:  # BINPUT
+                        key = buf[pos + 1]
+                        if key == len(memo) and not sparse:
                             memo.append(stack[-1])
+                        else:
+                            self.put(key, tape.base + pos)
+                        pos += 2
+                        continue
+                    elif op == 0x75:  # SETITEMS
+                        mark = marks[-1]
+                        if mark and stack[mark - 1].__class__ is DictValue and not (len(stack) - mark) & 1:
+                            items = stack[mark:]
+                            del stack[marks.pop() :]
+                            self.store(stack[-1], items, 2)  # type: ignore[arg-type]
+                            pos += 1
+                            continue
+                    elif op == 0x7D:  # EMPTY_DICT
+                        push(DictValue() if shared is None else shared[DictValue])
                         pos += 1
-                    elif op == 0x8C:  # SHORT_BINUNICODE
-                        size = buf[pos + 1]
-                        push(buf[pos + 2 : pos + 2 + size].decode())
-                        if size >= LITERAL_MIN and alert[buf[pos + 2]]:
-                            self._text(size, pos + 2)
-                        pos += 2 + size
-                    elif op == 0x86:  # TUPLE2
-                        last = stack.pop()
-                        stack[-1] = (stack[-1], last)
-                        pos += 1
-                    elif op == 0x85:  # TUPLE1
-                        stack[-1] = (stack[-1],)
-                        pos += 1
-                    elif op == 0x87:  # TUPLE3
-                        items = stack[-3:]
+                        continue
+                    elif op == 0x72:  # LONG_BINPUT
+                        key = unsigned(buf, pos + 1)[0]
+                        if key == len(memo) and not sparse:
+                            memo.append(stack[-1])
+                        else:
+                            self.put(key, tape.base + pos)
+                        pos += 5
+                        continue
+                    elif op == 0x6A:  # LONG_BINGET
+                        push(self.get(unsigned(buf, pos + 1)[0], tape.base + pos))
+                        pos += 5
+                        continue
+                    elif op == 0x65:  # APPENDS
+                        mark = marks[-1]
+                        if mark and stack[mark - 1].__class__ is ListValue:
+                            items = stack[mark:]
+                            del stack[marks.pop() :]
+                            self.store(stack[-1], items)  # type: ignore[arg-type]
+                            pos += 1
+                            continue
+                    elif op == 0x73 and stack[-3].__class__ is DictValue:  # SETITEM
+                        items = stack[-2:]
                         del stack[-2:]
-                        stack[-1] = (items[0], items[1], items[2])
+                        self.store(stack[-1], items, 2)  # type: ignore[arg-type]
                         pos += 1
-                    elif op == 0x88 or op == 0x89:  # NEWTRUE, NEWFALSE
-                        push(op == 0x88)
+                        continue
+                    elif op == 0x61 and stack[-2].__class__ is ListValue:  # APPEND
+                        items = [stack.pop()]
+                        self.store(stack[-1], items)  # type: ignore[arg-type]
                         pos += 1
-                    else:
+                        continue
+                    self.offset = tape.base + pos
+                    pos = handlers[op](self, pos)
+                    if self.ended:
                         self.offset = tape.base + pos
-                        pos = HANDLERS[op](self, pos)
-                        if tape.buf is not buf or op == 0x95:
-                            buf = tape.buf
-                            bound = self._bound()
+                        return
+                    if tape.buf is not buf or op == 0x95:
+                        buf = tape.buf
+                        bound = self._bound()
                 else:
                     self.offset = tape.base + pos
                     return
                 pos = self._turn(pos)
             except IndexError:
                 pos = self._fault(tape.base + pos if tape.buf is buf else self.offset)
-            except UnicodeDecodeError:
+            except UnicodeDecodeError:  # a lone surrogate, or no UTF-8 at all: the handler knows
+                pos = start - (2 if op == 0x8C else 5)
                 self.offset = tape.base + pos
-                pos = HANDLERS[op](self, pos)
+                pos = handlers[op](self, pos)
             buf = tape.buf
             bound = self._bound()
+
+    def _skip(self, pos: int) -> int:
+        """Pass portions of numbers that go to a list whose first items are known; returns the position after."""
+        tape = self.tape
+        stop = min(tape.end, self.frame_end - tape.base) if self.frame_end else tape.end
+        run = NUMBERS.match(tape.buf, pos, stop)
+        if run is None:
+            return pos
+        for byte in b"eKMJG":
+            self.seen[byte] = self.seen[byte] or tape.buf.find(byte, pos, run.end()) >= 0
+        return run.end()

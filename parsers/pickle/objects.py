@@ -179,8 +179,10 @@ def build(m: State, pos: int) -> int:
     stack = m.stack
     state = stack.pop()
     target = stack[-1]
-    planted = _planted(target, "__setstate__")
-    for value in planted:
+    if _is_plain(target, state):
+        m.set_plain("BUILD", target, state, offset)  # type: ignore[arg-type]
+        return pos + 1
+    for value in _planted(target, "__setstate__"):
         m.call("build", value, (state,), offset, pos + 1)
     if target.__class__ is v.Import:
         target.uses.add("built")
@@ -193,6 +195,17 @@ def build(m: State, pos: int) -> int:
     return pos + 1
 
 
+def _is_plain(target: Value, state: Value) -> bool:
+    """Whether an object made by the stream gets some constants, as nearly every object does."""
+    return (
+        isinstance(target, v.Made)
+        and state.__class__ is v.DictValue
+        and not (state.live or state.more or target.planted)
+        and (target.cls is None or target.cls.planted is None)
+        and len(state) <= 2 * emit.KEYS_MAX
+    )
+
+
 def _pairs(part: Value) -> list[tuple[Value, Value]]:
     if part.__class__ is not v.DictValue:
         return []
@@ -202,10 +215,8 @@ def _pairs(part: Value) -> list[tuple[Value, Value]]:
 def _set(
     m: State, via: str, target: Value, pairs: Sequence[tuple[Value, Value]], offset: int, *, known: bool = True
 ) -> None:
-    """Emit what is set, in portions, and remember values that a later opcode may call."""
-    for start in range(0, len(pairs) or 1, emit.KEYS_MAX):
-        part = pairs[start : start + emit.KEYS_MAX]
-        m.out.append(emit.setattr_(m.path, offset, via, target, part, known=known))
+    """Emit what is set, and remember values that a later opcode may call."""
+    m.set(via, target, pairs, offset, known=known)
     live = [(key, value) for key, value in pairs if value.__class__ not in v.PLAIN]
     if live and target.__class__ in v.OBJECTS:
         m.mark_stored([value for _, value in live])

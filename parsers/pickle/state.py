@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelaudit.engine.facts import Defect, Fact, Limit, Place, Stream
-from modelaudit.parsers.pickle import emit
+from modelaudit.parsers.pickle import emit, repeats
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.names import Spelling
 from modelaudit.parsers.pickle.opcodes import NAMES
@@ -85,6 +85,7 @@ class State:
         self.ended = False
         self._defects: dict[str, int] = {}
         self._limits: set[str] = set()
+        self.repeats = repeats.Repeats()
         self.shared: dict[type[v.Container], v.Container] | None = None
 
     # what is wrong
@@ -119,7 +120,8 @@ class State:
 
     def closing(self) -> list[Fact]:
         """The facts that are known once nothing more is read: the imports with all their uses, and the stream."""
-        found: list[Fact] = [emit.import_(self.path, record) for record in self.imports.values()]
+        found: list[Fact] = [*self.repeats.rest()]
+        found += [emit.import_(self.path, record) for record in self.imports.values()]
         names = frozenset([name for byte, name in NAMES.items() if self.seen[byte]])
         found.append(
             Stream(
@@ -212,7 +214,10 @@ class State:
 
     def store(self, target: v.Container, items: Sequence[Value], step: int = 1) -> None:
         """Put items into a container, `step` 2 for keys and values in turn; constants only while there is room."""
-        kept = live = v.live_items(items)
+        kept: list[Value] = []
+        if (self.imports or self.calls) and not v.PLAIN.issuperset(map(type, items)):
+            kept = v.live_items(items)
+        live = kept
         if live:
             target.live = True
             self.mark_stored(live)
@@ -226,7 +231,7 @@ class State:
             kept = [
                 x for pair in zip(items[0::2], items[1::2], strict=False) if any(map(v.is_live, pair)) for x in pair
             ]
-        if len(target) + len(kept) > self.context.budget("container"):
+        if kept and len(target) + len(kept) > self.context.budget("container"):
             self.limit("container", len(target) + len(kept), self.context.budget("container"))
             return
         target.extend(kept)
@@ -280,14 +285,22 @@ class State:
         kwargs: Value = None,
     ) -> frozenset[str]:
         """Emit a call; returns the callables behind its result."""
-        values = [target, *args, kwargs]
-        flows, cut = v.flows_of(values)
-        for value in values:
-            if value.__class__ is v.Import:
-                value.uses.add("called" if value is target else "ref")
+        plain = kwargs is None and v.PLAIN.issuperset(map(type, args))
+        if plain and target.__class__ is v.Import:
+            flows, cut = target.flows, False
+        else:
+            flows, cut = v.flows_of((target, *args, kwargs))
+            for value in args:
+                if value.__class__ is v.Import:
+                    value.uses.add("ref")
+        named = target if isinstance(target, v.Import) else None
+        if named is not None:
+            named.uses.add("called")
         self.calls += 1
-        self.out.append(
-            emit.call(
+        consumed = self.tape.buf[after : after + 1] != b"0"
+        key = kind, named, known, consumed, flows, repeats.signature(args)
+        if kwargs is not None or not self.repeats.more(key):
+            fact = emit.call(
                 self.path,
                 offset,
                 self.calls,
@@ -298,10 +311,28 @@ class State:
                 kwargs=kwargs,
                 flows=flows,
                 flows_cut=cut,
-                consumed=self.tape.buf[after : after + 1] != b"0",
+                consumed=consumed,
             )
-        )
+            self.out.append(fact)
+            if kwargs is None:
+                self.repeats.first(key, fact)
         return _with_name(target, flows)
+
+    def set(self, via: str, target: Value, pairs: Sequence[tuple[Value, Value]], offset: int, *, known: bool) -> None:
+        """Emit state that is set on something, in portions."""
+        for start in range(0, len(pairs) or 1, emit.KEYS_MAX):
+            self.out.append(
+                emit.setattr_(self.path, offset, via, target, pairs[start : start + emit.KEYS_MAX], known=known)
+            )
+
+    def set_plain(self, via: str, target: v.Made, state: v.DictValue, offset: int) -> None:
+        """Emit state of constants, no more than one portion of it, that is set on a made object."""
+        key = via, target.__class__, target.cls, repeats.signature(state[0::2])
+        if not self.repeats.more(key):
+            pairs = list(zip(state[0::2], state[1::2], strict=False))
+            fact = emit.setattr_(self.path, offset, via, target, pairs, known=True)
+            self.out.append(fact)
+            self.repeats.first(key, fact)
 
 
 def _text(value: Value) -> str:
