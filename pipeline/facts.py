@@ -5,11 +5,12 @@ from __future__ import annotations
 from modelaudit.engine.document import ScanError
 from modelaudit.engine.errors import ModelAuditError
 from modelaudit.parsers.registry import Registry
+from modelaudit.pipeline.bundles import bundle_tree
 from modelaudit.pipeline.fold import Fold, Unfolded
 from modelaudit.pipeline.limits import Limits, Options
 from modelaudit.pipeline.one import Plan, link_tree, scan_one, shown
 from modelaudit.sources.errors import SourceError
-from modelaudit.sources.local import SourceFile, SourceLink, discover
+from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink, discover
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def facts(
     registry: Registry | None = None,
     errors: list[ScanError] | None = None,
 ) -> Iterator[FactSet]:
-    """The facts of everything under the paths, one tree for each file on disk.
+    """The facts of everything under the paths, one tree for each file on disk and for each bundle after its files.
 
     What could not be read is added to `errors`; without that list, `IncompleteError` is raised after the last tree.
     """
@@ -63,6 +64,8 @@ def _tree(entry: Entry, plan: Plan, errors: list[ScanError]) -> FactSet | None:
         errors.append(ScanError(entry.code, str(entry), shown(entry.path)))
     elif isinstance(entry, SourceLink):
         return link_tree(entry)
+    elif isinstance(entry, SourceFolder):
+        return bundle_tree(entry, plan, errors)
     elif isinstance(entry, SourceFile):
         result = scan_one(entry, plan)
         errors += result.errors

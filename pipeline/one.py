@@ -85,7 +85,7 @@ class FileResult:
 def scan_one(source: SourceFile, plan: Plan, room: int | None = None) -> FileResult:
     """Read, hash and judge one file. A file larger than `room` bytes or the size limit is listed and not read."""
     result = FileResult(shown(source.path))
-    budget = Budget(plan.limits.deadline, plan.limits.timeout, plan.limits.max_depth)
+    budget = budget_for(plan)
     try:
         with source.open(budget.check) as reader:
             result.size = reader.size
@@ -99,17 +99,27 @@ def scan_one(source: SourceFile, plan: Plan, room: int | None = None) -> FileRes
     return result
 
 
-def _read(result: FileResult, source: SourceFile, reader: FileReader, plan: Plan, budget: Budget) -> None:
-    """Parse everything in the file and take its digest."""
-    budget.allow(reader.size)
-    trees = TreeReader(
+def budget_for(plan: Plan) -> Budget:
+    """A fresh budget for one file, with the time that the scan has left."""
+    return Budget(plan.limits.deadline, plan.limits.timeout, plan.limits.max_depth)
+
+
+def read_with(plan: Plan, budget: Budget, root: str, folder: str) -> TreeReader:
+    """What reads a file or a folder; relative paths in it start from `folder` and must not lead out of `root`."""
+    return TreeReader(
         plan.registry,
         budget,
         wants=None if plan.ruleset is None else plan.ruleset.wants,
-        root=ScanRoot(source.root, source.folder),
+        root=ScanRoot(root, folder),
         folding=plan.folding,
         emit=plan.emit,
     )
+
+
+def _read(result: FileResult, source: SourceFile, reader: FileReader, plan: Plan, budget: Budget) -> None:
+    """Parse everything in the file and take its digest."""
+    budget.allow(reader.size)
+    trees = read_with(plan, budget, source.root, source.folder)
     result.read = True
     tree = result.tree = trees.read(source.path, reader)
     result.errors += trees.errors
@@ -177,7 +187,7 @@ def link_tree(link: SourceLink) -> FactSet:
         places=(Place(offset=0),),
         lossy=lossy,
     )
-    name = path.rpartition("/")[2]
+    name = clean(os.path.basename(link.path))[0]
     record = Artifact(path=path, name=name, format=LINK, formats=frozenset({LINK}), role="other", coverage="full")
     return FactSet(record.replace(extension=extension_of(name)), {"reference": [reference]})
 

@@ -118,22 +118,35 @@ class TreeReader:
 
     def artifact(self, node: Node, role: str | None = None) -> FactSet:
         """The facts of one artifact and its members."""
+        self.attempt(node, self.whole)
+        return self.close(node, role)
+
+    def bundle(self, node: Node, relate: Callable[[Context], Iterator[Fact | Property]]) -> FactSet:
+        """The facts of a folder that was recognised as a whole, as `relate` gives them."""
+        self.attempt(node, lambda node: self.drain(node, lambda: relate(self.context)))
+        return self.close(node, "bundle")
+
+    def attempt(self, node: Node, read: Callable[[Node], None]) -> None:
+        """Read an artifact; whatever ends the reading is noted, and what was found before stands."""
         try:
-            node.recognition = self.recognise(node)
-            for code, detail in node.recognition.defects:
-                affects = ALL if code == UNRECOGNISED else frozenset[str]()
-                self.take(node, Defect(node.path, code=code, detail=detail, affects=affects))
-            for format in node.recognition.parse:
-                self.parse(node, format)
-            if node.recognition.spent is not None:
-                self.limit(node, node.recognition.spent)
+            read(node)
         except BudgetSpent as spent:
             self.limit(node, spent)
         except Crash as crash:
             self.crash(node, crash.words)
         except SourceError as error:
             self.unreadable(node, error)
-        return self.close(node, role)
+
+    def whole(self, node: Node) -> None:
+        """Recognise an artifact and read it as everything that it is."""
+        node.recognition = self.recognise(node)
+        for code, detail in node.recognition.defects:
+            affects = ALL if code == UNRECOGNISED else frozenset[str]()
+            self.take(node, Defect(node.path, code=code, detail=detail, affects=affects))
+        for format in node.recognition.parse:
+            self.parse(node, format)
+        if node.recognition.spent is not None:
+            self.limit(node, node.recognition.spent)
 
     def recognise(self, node: Node) -> Recognition:
         """What the artifact is."""
@@ -144,7 +157,11 @@ class TreeReader:
         """Run one parser and take what it yields."""
         formats = frozenset(node.recognition.formats)
         given = Input(node.path, node.reader, format, formats=formats, extension=node.extension, depth=node.depth)
-        items = _guarded(lambda: self.registry.parser(format)(given, self.context))
+        self.drain(node, lambda: self.registry.parser(format)(given, self.context))
+
+    def drain(self, node: Node, begin: Callable[[], Iterator[Fact | Nested | Property]]) -> None:
+        """Take everything that a parser yields."""
+        items = _guarded(begin)
         try:
             while (item := _guarded(lambda: next(items, None))) is not None:
                 self.route(node, item)

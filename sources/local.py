@@ -54,15 +54,19 @@ class SourceLink:
 
 
 class SourceFolder:
-    """A folder all of whose files were given before it: the paths below it, relative, with `/`."""
+    """A folder all of whose files were given before it: the files directly in it, name to real path."""
 
     __slots__ = ("files", "path", "real", "root")
 
-    def __init__(self, path: str, real: str, root: str, files: tuple[str, ...]) -> None:
+    def __init__(self, path: str, real: str, root: str, files: dict[str, str]) -> None:
         self.path = path
         self.real = real
         self.root = root
         self.files = files
+
+    def open(self, name: str, check: Callable[[], None] | None = None) -> FileReader:
+        """A reader of one of the files; raises `SourceError`."""
+        return FileReader(self.files[name], name=os.path.join(self.path, name), check=check)
 
 
 Entry = SourceFile | SourceLink | SourceFolder | SourceError
@@ -100,7 +104,7 @@ class _Level:
         self.path = path
         self.real = real
         self.entries = entries
-        self.files: list[str] = []
+        self.files: dict[str, str] = {}
 
 
 class Walk:
@@ -122,7 +126,7 @@ class Walk:
             entry = next(level.entries, None)
             if entry is None:
                 self.stack.pop()
-                yield self.leave(level)
+                yield SourceFolder(level.path, level.real, self.boundary, level.files)
             else:
                 yield from self.visit(level, entry)
 
@@ -140,13 +144,6 @@ class Walk:
         if status.st_ino:
             self.folders.add((status.st_dev, status.st_ino))
         self.stack.append(_Level(path, real, iter(entries)))
-
-    def leave(self, level: _Level) -> SourceFolder:
-        """The folder with the listing of everything below it."""
-        if self.stack:
-            name = level.real.rpartition(os.sep)[2]
-            self.stack[-1].files += [f"{name}/{file}" for file in level.files]
-        return SourceFolder(level.path, level.real, self.root, tuple(level.files))
 
     def visit(self, level: _Level, entry: os.DirEntry[str]) -> Iterator[Entry]:
         """What one directory entry comes to."""
@@ -167,7 +164,7 @@ class Walk:
 
     def file(self, level: _Level, path: str, real: str, name: str) -> Iterator[Entry]:
         """A file, unless it came before."""
-        level.files.append(name)
+        level.files[name] = real
         if real not in self.seen:
             self.seen.add(real)
             yield SourceFile(path, real, level.real, self.boundary)
@@ -186,7 +183,7 @@ class Walk:
         if not stat.S_ISREG(mode):
             yield from self.link_to_no_file(path, real, target, mode)
         elif self.comes_by_itself(target):
-            level.files.append(name)
+            level.files[name] = target
         else:
             yield from self.file(level, path, target, name)
 

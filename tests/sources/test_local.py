@@ -210,14 +210,19 @@ def test_a_refused_listing_is_an_error_and_the_rest_is_found(tmp_path, monkeypat
     assert relative(tmp_path, files(tmp_path)) == ["open/b"]
 
 
-def test_a_folder_comes_after_its_files_with_everything_below_it(tmp_path):
-    tree(tmp_path, a=b"", sub__b=b"", sub__deep__c=b"")
-    found = [e for e in discover([str(tmp_path)]) if isinstance(e, SourceFolder)]
-    assert [(os.path.relpath(e.path, tmp_path), e.files) for e in found] == [
-        ("sub/deep", ("c",)),
-        ("sub", ("b", "deep/c")),
-        (".", ("a", "sub/b", "sub/deep/c")),
+def test_a_folder_comes_after_everything_in_it_with_the_files_directly_in_it(tmp_path):
+    tree(tmp_path, a=b"x", sub__b=b"", sub__deep__c=b"")
+    (tmp_path / "sub" / "link").symlink_to("../a")
+    entries = list(discover([str(tmp_path)]))
+    found = [e for e in entries if isinstance(e, SourceFolder)]
+    assert [(os.path.relpath(e.path, tmp_path), list(e.files)) for e in found] == [
+        ("sub/deep", ["c"]),
+        ("sub", ["b", "link"]),
+        (".", ["a"]),
     ]
+    assert isinstance(entries[-1], SourceFolder)
+    with found[1].open("link") as reader:
+        assert (reader.read_at(0, 5), reader.name) == (b"x", str(tmp_path / "sub" / "link"))
 
 
 def test_names_that_are_no_unicode_are_found(tmp_path):

@@ -1,0 +1,81 @@
+"""Folders that mean something as a whole: recognised by their names, related after all their files were read."""
+
+from __future__ import annotations
+
+import os
+
+from modelaudit.engine.facts import clean
+from modelaudit.parsers.reader import BytesReader
+from modelaudit.parsers.registry import Recognition
+from modelaudit.pipeline.one import budget_for, read_with, shown
+from modelaudit.pipeline.read import Node
+from modelaudit.sources.errors import SourceError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from modelaudit.engine.document import ScanError
+    from modelaudit.engine.factset import FactSet
+    from modelaudit.parsers.reader import Reader
+    from modelaudit.pipeline.one import Plan
+    from modelaudit.sources.file import FileReader
+    from modelaudit.sources.local import SourceFolder
+
+OPEN = 16  # files that are open at once; the oldest is closed for the next
+
+
+class OpenFolder:
+    """A folder as a bundle parser sees it. Names are valid Unicode; nothing but the files directly in it is opened."""
+
+    __slots__ = ("_check", "_folder", "_names", "_readers", "names", "path")
+
+    def __init__(self, folder: SourceFolder, path: str, check: Callable[[], None] | None = None) -> None:
+        self.path = path
+        self._folder = folder
+        self._check = check
+        self._names = {clean(name)[0]: name for name in folder.files}
+        self.names: Sequence[str] = sorted(self._names)
+        self._readers: dict[str, FileReader] = {}
+
+    def open(self, name: str) -> Reader | None:
+        """The bytes of a file of the folder, None when it cannot be read."""
+        reader = self._readers.get(name)
+        if reader is None and name in self._names:
+            try:
+                reader = self._folder.open(self._names[name], self._check)
+            except SourceError:
+                return None
+            while len(self._readers) >= OPEN:
+                self._readers.pop(next(iter(self._readers))).close()
+            self._readers[name] = reader
+        return reader
+
+    def close(self) -> None:
+        """Give all files back."""
+        while self._readers:
+            self._readers.popitem()[1].close()
+
+
+def bundle_tree(folder: SourceFolder, plan: Plan, errors: list[ScanError]) -> FactSet | None:
+    """The facts of a folder as a whole, None when it is only a folder. What breaks is added to `errors`."""
+    if len(folder.files) < 2:
+        return None
+    from modelaudit.parsers.bundle import recognise_folder, relate
+
+    path = shown(folder.path)
+    budget = budget_for(plan)
+    opened = OpenFolder(folder, path, budget.check)
+    format = recognise_folder(opened.names)
+    if format is None:
+        return None
+    trees = read_with(plan, budget, folder.root, folder.real)
+    node = Node(path, clean(os.path.basename(folder.real))[0], BytesReader(b""), plan.folding(path))
+    node.extension = ""
+    node.recognition = Recognition((format,), (format,), None)
+    try:
+        tree = trees.bundle(node, lambda context: relate(opened, context))
+    finally:
+        opened.close()
+    errors += trees.errors
+    return tree
