@@ -7,17 +7,19 @@ from time import monotonic, time
 from modelaudit import __version__
 from modelaudit.engine.document import PackInfo, PolicyInfo, RuleInfo, ScanDocument, ScanError
 from modelaudit.parsers.registry import UNKNOWN, Registry
+from modelaudit.pipeline.bundles import bundle_tree
 from modelaudit.pipeline.facts import facts, stream
 from modelaudit.pipeline.limits import Limits, Options
 from modelaudit.pipeline.one import LINK, Plan, link_tree, scan_one, shown, summaries
 from modelaudit.sources.errors import SourceError
-from modelaudit.sources.local import SourceFile, SourceLink, discover
+from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink, discover
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from modelaudit.engine.document import ArtifactSummary
+    from modelaudit.engine.factset import FactSet
     from modelaudit.engine.finding import Judgement
     from modelaudit.engine.ruleset import Ruleset
     from modelaudit.pipeline.one import FileResult
@@ -79,6 +81,8 @@ class Run:
             self.errors.append(ScanError(entry.code, str(entry), shown(entry.path)))
         elif isinstance(entry, SourceLink):
             self.link(entry)
+        elif isinstance(entry, SourceFolder):
+            self.folder(entry)
         elif isinstance(entry, SourceFile):
             if observer is not None:
                 observer("start", entry.path, 0)
@@ -95,12 +99,22 @@ class Run:
     def link(self, link: SourceLink) -> None:
         """List a link that was not followed, and let rules see where it leads."""
         tree = link_tree(link)
+        self.judge(tree)
+        why = "it leads out of the scanned folder" if link.escapes else "it leads nowhere"
+        self.notices.append(f"{tree.artifact.path}: link not followed, {why}")
+
+    def folder(self, folder: SourceFolder) -> None:
+        """Judge a folder as a whole, after its files."""
+        tree = bundle_tree(folder, self.plan, self.errors)
+        if tree is not None:
+            self.judge(tree)
+
+    def judge(self, tree: FactSet) -> None:
+        """List and judge what is no file itself."""
         self.artifacts += summaries(tree)
         judgement = self.plan.judge(tree)
         if judgement is not None:
             self.judgements.append(judgement)
-        why = "it leads out of the scanned folder" if link.escapes else "it leads nowhere"
-        self.notices.append(f"{tree.artifact.path}: link not followed, {why}")
 
     def add(self, result: FileResult, *, named: bool) -> None:
         """Take in what came of one file; its facts are let go."""
