@@ -1,0 +1,26 @@
+"""What the README shows works as it stands there."""
+
+import re
+from pathlib import Path
+
+from modelaudit.engine.packs.testing import run_tests
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_rule_of_the_readme_passes_its_own_tests(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    path = tmp_path / "internal-host.yaml"
+    path.write_text(block, encoding="utf-8")
+    run = run_tests([str(path)])
+    assert run.ok, run.diagnostics
+    assert len(run.results) == 2
+
+
+def test_every_link_of_the_documentation_leads_to_a_file() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"
