@@ -20,7 +20,7 @@ from modelaudit.parsers.pickle.values import DictValue, ListValue, Unknown
 REAL = Struct(">d").unpack_from
 SIGNED = Struct("<i").unpack_from
 UNSIGNED = Struct("<I").unpack_from
-NUMBERS = re.compile(rb"(?:\((?:K.|M..|J....|G.{8})++e)++", re.DOTALL)
+NUMBERS = {0x4B: rb"K.", 0x4D: rb"M..", 0x4A: rb"J....", 0x47: rb"G.{8}"}
 
 STEP = 4096  # opcodes between two looks at the clock and the budgets
 
@@ -298,12 +298,25 @@ class Machine(State):
             bound = self._bound()
 
     def _skip(self, pos: int) -> int:
-        """Pass portions of numbers that go to a list whose first items are known; returns the position after."""
+        """Pass portions of numbers that go to a list whose first items are known; returns the position after.
+
+        Only opcodes that the stream has had are passed, so that it is still known which ones it has.
+        """
+        kinds = bytes([byte for byte in NUMBERS if self.seen[byte]])
+        if not kinds or not self.seen[0x65]:
+            return pos
         tape = self.tape
         stop = min(tape.end, self.frame_end - tape.base) if self.frame_end else tape.end
-        run = NUMBERS.match(tape.buf, pos, stop)
-        if run is None:
-            return pos
-        for byte in b"eKMJG":
-            self.seen[byte] = self.seen[byte] or tape.buf.find(byte, pos, run.end()) >= 0
-        return run.end()
+        run = _portions(kinds).match(tape.buf, pos, stop)
+        return pos if run is None else run.end()
+
+
+_PORTIONS: dict[bytes, re.Pattern[bytes]] = {}
+
+
+def _portions(kinds: bytes) -> re.Pattern[bytes]:
+    r"""What matches `(`, numbers of some kinds, `e`, again and again."""
+    if kinds not in _PORTIONS:
+        numbers = b"|".join([NUMBERS[kind] for kind in kinds])
+        _PORTIONS[kinds] = re.compile(rb"(?:\((?:" + numbers + rb")++e)++", re.DOTALL)
+    return _PORTIONS[kinds]
