@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from modelaudit.engine.facts import Fact
     from modelaudit.engine.factset import FactSet
     from modelaudit.engine.lang.evaluate import Env, Predicate, Truth, Value
     from modelaudit.engine.lang.linker import Linker
@@ -86,31 +87,22 @@ def _budgeted(run: Predicate) -> Predicate:
 
 
 def _collection(kind: str, tree: bool) -> Source:
-    if tree:
-        return lambda env: tree_items(env, kind)
-    if kind == "artifact":
-        return lambda env: ([(env.node.artifact, env.node)], "artifact" in env.node.artifact.incomplete)
+    """The facts of a kind in the artifact, or in it and everything nested, and whether any may be missing."""
+    key = ("facts", kind, tree)
 
-    def own(env: Env) -> Items:
-        node = env.node
-        return [(fact, node) for fact in node.facts.get(kind, ())], kind in node.artifact.incomplete
+    def collection(env: Env) -> Items:
+        found: Items | None = env.shared.cache.get(key)
+        if found is None:
+            nodes = list(env.node.walk()) if tree else [env.node]
+            facts = [(fact, node) for node in nodes for fact in _facts_of(node, kind)]
+            found = env.shared.cache[key] = facts, any(kind in node.artifact.incomplete for node in nodes)
+        return found
 
-    return own
+    return collection
 
 
-def tree_items(env: Env, kind: str) -> Items:
-    """The facts of a kind in the artifact and everything nested in it, and whether any may be missing."""
-    key = ("tree", kind)
-    found: Items | None = env.shared.cache.get(key)
-    if found is None:
-        nodes = list(env.node.walk())
-        if kind == "artifact":
-            facts: list[tuple[Value, FactSet]] = [(node.artifact, node) for node in nodes]
-        else:
-            facts = [(fact, node) for node in nodes for fact in node.facts.get(kind, ())]
-        found = facts, any(kind in node.artifact.incomplete for node in nodes)
-        env.shared.cache[key] = found
-    return found
+def _facts_of(node: FactSet, kind: str) -> Sequence[Fact]:
+    return (node.artifact,) if kind == "artifact" else node.facts.get(kind, ())
 
 
 def _values(get: Callable[[Env], Value]) -> Source:

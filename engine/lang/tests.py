@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelaudit.engine.lang import globs
+from modelaudit.engine.lang.logic import disjunction
 from modelaudit.engine.lang.values import Cut
 
 TYPE_CHECKING = False
@@ -78,11 +79,13 @@ def _cut_startswith(items: tuple[Value, ...]) -> Callable[[Value], Truth]:
 def globs_test(patterns: Sequence[str], of: str) -> Test:
     """Covered by any of these globs."""
     found = [globs.compile_glob(pattern, of) for pattern in patterns]
+    shapes = [globs.shape(pattern, of) for pattern in patterns]
     if len(found) == 1:
-        whole: Callable[[Value], bool] = found[0]
-    else:
-        whole = lambda value: any(test(value) for test in found)  # noqa: E731
-    return Test(_decoded(whole), lambda kept: None)
+        return Test(_decoded(found[0]), lambda kept: _cut_as(*shapes[0], kept))
+    return Test(
+        _decoded(lambda value: any(test(value) for test in found)),
+        lambda kept: disjunction(_cut_as(*shape, kept) for shape in shapes),
+    )
 
 
 def regexes_test(prepared: Sequence[Json]) -> Test:
@@ -93,9 +96,22 @@ def regexes_test(prepared: Sequence[Json]) -> Test:
 
     def cut(kept: Value) -> Truth:
         text = _text(kept)
-        return True if any(regex.search_cut(each["regex"], text) for each in prepared) else None
+        return disjunction(
+            _cut_as(each["op"], each["text"], text) if "op" in each else regex.search_cut(each["regex"], text) or None
+            for each in prepared
+        )
 
     return Test(_decoded(lambda value: any(test(value) for test in found)), cut)
+
+
+def _cut_as(op: str, item: str, kept: Value) -> Truth:
+    """What the kept part of a cut text says of a pattern that comes to a plain text."""
+    text = _text(kept)
+    if op in ("==", "exact"):
+        return cut_equal(text, item)
+    if op in ("startswith", "prefix"):
+        return _cut_startswith((item,))(text)
+    return True if op == "contains" and _hits(text, item) else None
 
 
 def _text(value: Value) -> str:

@@ -1,6 +1,9 @@
 """Every mistake of an expression, as a person reads it: code, place, label, help."""
 
+# ruff: noqa: E501 - tables read best one case a line
+
 import pytest
+
 from fixtures.expressions import compiler, mistakes, span
 from modelaudit.engine.diagnostics import Span
 
@@ -122,7 +125,9 @@ def test_a_mistake_has_its_code_place_label_and_help(case):
 
 
 def test_all_mistakes_of_all_lines_are_found_at_once():
-    found = mistakes("import.modul == 'a' and foo(import.n)", "a = 1", "artifact.version == '1' or import.names glob 'x'")
+    found = mistakes(
+        "import.modul == 'a' and foo(import.n)", "a = 1", "artifact.version == '1' or import.names glob 'x'"
+    )
     assert [line[6:10] for line in found.splitlines() if line.startswith("error[")] == [
         *("E201", "E203", "E205", "E214", "E215"),
     ]

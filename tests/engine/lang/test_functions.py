@@ -1,8 +1,11 @@
 """The functions of the language."""
 
+# ruff: noqa: E501 - tables read best one case a line
+
 import math
 
 import pytest
+
 from fixtures.expressions import compiled, evaluate, imported, matchers
 from modelaudit.engine.facts import License, Text
 from modelaudit.engine.lang import distance, spdx

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modelaudit.engine.lang import globs
 
 YES = {
@@ -77,7 +78,9 @@ def covers(parts, segments):
 
 
 @given(
-    st.lists(st.one_of(st.just("**"), st.text("ab*?", max_size=4).filter(lambda s: "**" not in s)), min_size=1, max_size=4),
+    st.lists(
+        st.one_of(st.just("**"), st.text("ab*?", max_size=4).filter(lambda s: "**" not in s)), min_size=1, max_size=4
+    ),
     st.lists(st.text("ab", max_size=4), min_size=1, max_size=5),
 )
 def test_dotted_globs_do_what_the_model_does(parts, segments):

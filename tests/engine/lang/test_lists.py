@@ -1,9 +1,12 @@
 """Lists and tables: what they find, how fast, and entries that do not fit."""
 
+# ruff: noqa: E501 - tables read best one case a line
+
 import json
 import time
 
 import pytest
+
 from modelaudit.engine.lang.lists import compile_list, matcher
 
 

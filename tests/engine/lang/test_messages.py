@@ -1,6 +1,7 @@
 """Messages: what each field prints, and what is refused."""
 
 import pytest
+
 from fixtures.expressions import imported, message, message_mistakes, tree
 from modelaudit.engine.facts import Arg, Artifact, Call, Member, Place, Stats, Tensor, Text
 

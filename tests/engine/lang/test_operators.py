@@ -1,6 +1,7 @@
 """Every operator on whole, cut, unknown and absent values."""
 
 import pytest
+
 from fixtures.expressions import compiled, evaluate, imported, tree
 from modelaudit.engine.facts import Arg, Call, Member, Op, Reference, Stats, Tensor, Text
 
@@ -238,7 +239,7 @@ def test_guards_hold_across_lines_connectives_and_negations():
         'not (not (artifact has version) or artifact.version == "1")',
         'artifact has version and (artifact.size > 1 or artifact.version == "1")',
         '(artifact has version and artifact.size > 1) and artifact.version == "1"',
-        'artifact has version and any i in imports: (i.name == artifact.version)',
+        "artifact has version and any i in imports: (i.name == artifact.version)",
     ):
         assert compiled(line, kind="artifact")
     assert compiled("artifact has version", 'artifact.version == "1"', kind="artifact")

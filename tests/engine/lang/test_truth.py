@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+
 from fixtures.expressions import evaluate, imported, tree
 from modelaudit.engine.facts import Arg, Artifact, Call, Layer
 from modelaudit.engine.lang import logic
