@@ -28,6 +28,7 @@ lint: $(STAMP)  ## ruff, mypy --strict, generated files, built-in rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python tools/generate_facts.py --check
+	$(BIN)/python tools/generate_language.py --check
 	$(BIN)/modelaudit rules test --quiet
 
 format: $(STAMP)  ## format the code
@@ -36,6 +37,7 @@ format: $(STAMP)  ## format the code
 
 generate: $(STAMP)  ## write the fact classes and the facts reference from the schema
 	$(BIN)/python tools/generate_facts.py
+	$(BIN)/python tools/generate_language.py
 
 bench: $(STAMP)  ## measure speed and memory as ratios (takes some minutes and 4 GB of disk)
 	$(BIN)/python tools/bench.py

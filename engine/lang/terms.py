@@ -256,7 +256,7 @@ class Terms:
             self.wrong("E204", f"`{head}` is a collection, not a value", place, scope, hint=hint)
         elif head in kinds:
             name = next(name for name, kind in collections.items() if kind == head)
-            hint = f"the rule is for `{scope.kind}`; write `any {head[0]} in {name}: ({head[0]}.… )`"
+            hint = f"the rule is for `{scope.kind}`; write `any {head[0]} in {name}: ({head[0]}.…)`"
             self.wrong("E204", f"there is no single `{head}` here", place, scope, hint=hint)
         elif head == "tree":
             hint = "`tree` stands before a collection: `any i in tree.imports: (…)`"

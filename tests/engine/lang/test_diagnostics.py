@@ -41,7 +41,7 @@ CASES = [
     ("‹imprt›.name == 'a'", "E204", "unknown name `imprt`", "did you mean `import`?"),
     ("‹qqq›.name == 'a'", "E204", "unknown name `qqq`", "", "names here: `artifact`, `import`, `parent`, `root`"),
     ("‹calls›.target == 'a'", "E204", "`calls` is a collection, not a value", "", "write `any c in calls: (…)`"),
-    ("‹call›.target == 'a'", "E204", "there is no single `call` here", "", "the rule is for `import`; write `any c in calls: (c.… )`"),
+    ("‹call›.target == 'a'", "E204", "there is no single `call` here", "", "the rule is for `import`; write `any c in calls: (c.…)`"),
     ("‹tree›.imports == 1", "E204", "`tree` is not a value", "", "`tree` stands before a collection: `any i in tree.imports: (…)`"),
     # E205, E207, E229: functions
     ("‹lenn›(import.name) > 1", "E205", "unknown function `lenn`", "did you mean `len`?"),
