@@ -28,7 +28,7 @@ class ArtifactSummary:
 class ScanError:
     """Something outside the models that kept the scan from being complete."""
 
-    code: str  # missing-path | unreadable | timeout | size-limit | unknown-format | nothing-scanned | crash
+    code: str  # missing-path, unreadable, source-refused, timeout, size-limit, unknown-format, nothing-scanned, crash
     message: str
     path: str | None = None
 
@@ -73,6 +73,22 @@ class PolicyInfo:
 
 
 @record
+class WaiverUse:
+    """One waiver of the policy, and what became of it in this scan."""
+
+    id: str
+    source: str  # policy and item
+    state: str  # used | unused | expired | pending (its first day is yet to come)
+    findings: int  # how many it covers, or would if it were live
+    rules: tuple[str, ...]  # of those findings
+    reason: str
+    owner: str
+    approved_by: str
+    created: str  # YYYY-MM-DD, empty when it does not say
+    expires: str
+
+
+@record
 class Decision:
     """What the policy makes of the findings."""
 
@@ -103,3 +119,4 @@ class ScanDocument:
     files_scanned: int  # files on disk
     bytes_scanned: int  # their sizes
     content_hash: str | None = None  # over the SHA-256 of all files, sorted; None when there are none
+    waivers: tuple[WaiverUse, ...] = ()  # every waiver of the policy

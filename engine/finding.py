@@ -22,7 +22,8 @@ class Suppression:
     reason: str
     source: str = ""  # policy id and item, such as `acme/strict allow[0]`
     owner: str = ""
-    until: str = ""
+    until: str = ""  # the day on which a waiver ends, YYYY-MM-DD
+    approved_by: str = ""
 
 
 @record

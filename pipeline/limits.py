@@ -15,9 +15,10 @@ class Options:
     """What the user asks of a scan; None leaves it to the policy, then to the defaults.
 
     `timeout` is in seconds for the whole scan (300 by default), the sizes are in bytes (no limit by default).
+    `today` is the day (UTC, `YYYY-MM-DD`) on which waivers are judged, that of the clock by default.
     """
 
-    __slots__ = ("fail_on", "max_file_size", "max_total_size", "timeout")
+    __slots__ = ("fail_on", "max_file_size", "max_total_size", "timeout", "today")
 
     def __init__(
         self,
@@ -25,11 +26,13 @@ class Options:
         max_file_size: int | None = None,
         max_total_size: int | None = None,
         fail_on: str | None = None,
+        today: str | None = None,
     ) -> None:
         self.timeout = timeout
         self.max_file_size = max_file_size
         self.max_total_size = max_total_size
         self.fail_on = fail_on
+        self.today = today
 
 
 class Limits:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from modelaudit.engine.document import ArtifactSummary
     from modelaudit.engine.factset import FactSet
     from modelaudit.engine.finding import Judgement
+    from modelaudit.engine.policy.acceptance import Acceptance
+    from modelaudit.engine.policy.origin import Origins
     from modelaudit.engine.ruleset import Ruleset
     from modelaudit.pipeline.one import FileResult
     from modelaudit.sources.local import Entry
@@ -42,7 +44,8 @@ def scan(
     """Read and judge everything under the paths.
 
     Never raises for what a file holds or for a path that cannot be read: findings, coverage and errors say it.
-    `UsageError` comes of an option that the policy forbids. `observer` is told of each file's start and end.
+    `UsageError` comes of an option or a source that the policy forbids, and of a baseline that cannot be read,
+    before the first byte of a model is. `observer` is told of each file's start and end.
     """
     from modelaudit.engine.policy.gate import Gate
 
@@ -66,6 +69,7 @@ class Run:
         self.plan = plan
         self.options = options
         self.started, self.clock = time(), monotonic()
+        self.acceptance, self.origins = _policy_of(paths, plan, options)
         self.artifacts: list[ArtifactSummary] = []
         self.judgements: list[Judgement] = []
         self.errors: list[ScanError] = []
@@ -83,13 +87,20 @@ class Run:
             self.link(entry)
         elif isinstance(entry, SourceFolder):
             self.folder(entry)
-        elif isinstance(entry, SourceFile):
+        elif isinstance(entry, SourceFile) and not self.refused(entry):
             if observer is not None:
                 observer("start", entry.path, 0)
             result = scan_one(entry, self.plan, self.room())
             self.add(result, named=entry.named)
             if observer is not None:
                 observer("done", entry.path, result.size)
+
+    def refused(self, entry: SourceFile) -> bool:
+        """Whether the policy does not let a file in; it is then not opened."""
+        said = self.origins.refusal(entry.path) if self.origins is not None else ""
+        if said:
+            self.errors.append(ScanError("source-refused", said, shown(entry.path)))
+        return bool(said)
 
     def room(self) -> int | None:
         """Bytes that the total size limit leaves, None without one."""
@@ -147,13 +158,17 @@ class Run:
 
     def document(self) -> ScanDocument:
         """The whole scan."""
+        from modelaudit.engine.policy.acceptance import notices
         from modelaudit.engine.policy.gate import decide
 
         ruleset = self.plan.ruleset
         assert ruleset is not None  # noqa: S101 - `scan` gives one
         errors = (*self.errors, *self.closing_errors())
         artifacts = tuple(self.artifacts)
-        decision = decide(ruleset, self.judgements, errors=errors, artifacts=artifacts, fail_on=self.options.fail_on)
+        judgements, waivers = self.acceptance.apply(self.judgements, artifacts)
+        decision = decide(
+            ruleset, judgements, errors=errors, artifacts=artifacts, fail_on=self.options.fail_on, waivers=waivers
+        )
         return ScanDocument(
             tool_version=__version__,
             facts_version=FACTS_VERSION,
@@ -161,10 +176,10 @@ class Run:
             duration=monotonic() - self.clock,
             paths=self.paths,
             artifacts=artifacts,
-            findings=tuple(finding for judgement in self.judgements for finding in judgement.findings),
+            findings=tuple(finding for judgement in judgements for finding in judgement.findings),
             inconclusive=tuple(item for judgement in self.judgements for item in judgement.inconclusive),
             errors=errors,
-            notices=(*ruleset.notices, *self.notices),
+            notices=(*ruleset.notices, *self.notices, *notices(waivers)),
             rules=rule_infos(ruleset),
             packs=tuple(PackInfo(p.pack, p.version, p.digest, p.rules) for p in ruleset.packs),
             policy=policy_info(ruleset, self.options.fail_on),
@@ -172,6 +187,7 @@ class Run:
             files_scanned=self.files,
             bytes_scanned=self.bytes,
             content_hash=content_hash(self.hashes),
+            waivers=waivers,
         )
 
     def closing_errors(self) -> list[ScanError]:
@@ -194,6 +210,21 @@ class Run:
             )
             errors.append(ScanError("nothing-scanned", message))
         return errors
+
+
+def _policy_of(paths: Sequence[str], plan: Plan, options: Options) -> tuple[Acceptance, Origins | None]:
+    """What the policy accepts of findings and where it lets models come from; paths that it refuses are an error."""
+    from modelaudit.engine.policy.acceptance import Acceptance
+
+    assert plan.ruleset is not None  # noqa: S101 - `scan` gives one
+    acceptance = Acceptance(plan.ruleset, options.today)
+    if not plan.ruleset.policy.doc.get("sources"):
+        return acceptance, None
+    from modelaudit.engine.policy.origin import Origins
+
+    admitted = Origins(plan.ruleset)
+    admitted.check(paths)
+    return acceptance, admitted
 
 
 def content_hash(hashes: Iterable[str]) -> str | None:

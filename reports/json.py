@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from modelaudit.engine.document import ArtifactSummary, RuleInfo, ScanDocument
+    from modelaudit.engine.document import ArtifactSummary, RuleInfo, ScanDocument, WaiverUse
     from modelaudit.engine.facts import Place
     from modelaudit.engine.finding import Finding
     from modelaudit.reports import View
@@ -62,6 +62,7 @@ def report(document: ScanDocument, *, verbose: bool = False) -> Json:
         ],
         "errors": [_filled(code=e.code, message=visible(e.message), path=e.path) for e in document.errors],
         "notices": [visible(notice) for notice in document.notices],
+        **({"waivers": [_waiver(use) for use in document.waivers]} if document.waivers else {}),
         "artifacts": [_artifact(artifact) for artifact in document.artifacts],
         "assets": [{"path": a.path, "type": a.format, "size": a.size} for a in files],
         "file_metadata": {a.path: _file_metadata(a) for a in files},
@@ -145,7 +146,19 @@ def _suppression(finding: Finding) -> Json:
     return {
         "step": taken.step,
         "reason": taken.reason,
-        **_filled(source=taken.source, owner=taken.owner, until=taken.until),
+        **_filled(source=taken.source, owner=taken.owner, approved_by=taken.approved_by, until=taken.until),
+    }
+
+
+def _waiver(use: WaiverUse) -> Json:
+    return {
+        "id": use.id,
+        "source": use.source,
+        "state": use.state,
+        "findings": use.findings,
+        "rules": list(use.rules),
+        **_filled(reason=visible(use.reason), owner=visible(use.owner), approved_by=visible(use.approved_by)),
+        **_filled(created=use.created, expires=use.expires),
     }
 
 

@@ -10,6 +10,7 @@ from modelaudit.engine.packs import checks
 from modelaudit.engine.packs import compile as rules_compiler
 from modelaudit.engine.packs.model import Pack, RuleSource, Sources
 from modelaudit.engine.policy import standing
+from modelaudit.engine.policy.exceptions import check_baseline, compile_waivers, policy_sources
 from modelaudit.engine.policy.lists import full_name
 from modelaudit.engine.policy.patterns import matching, names_deny
 
@@ -35,6 +36,8 @@ def compile_policy(policy: Resolved, sources: Sources, document: Json) -> Json:
     named = [_named(rule) for rule in (*sources.rules, *sources.left_out)]  # those that do not run are named too
     allows = _allows(policy, types, named, denies)
     standing.check_names(policy, named, denies)
+    waivers = compile_waivers(policy, named, denies)
+    check_baseline(policy)
     rules = standing.stand(policy, document["rules"], denies)
     standing.check_final_severity(policy, [rule for rule in rules if rule["source"] != "deny"])
     if sources.incomplete:
@@ -44,7 +47,7 @@ def compile_policy(policy: Resolved, sources: Sources, document: Json) -> Json:
         **document,
         "rules": rules,
         "notices": [*document["notices"], *map(_notice, notes)],
-        "policy": _policy_json(policy, allows),
+        "policy": _policy_json(policy, allows, waivers),
     }
 
 
@@ -53,7 +56,7 @@ def _eased(diagnostic: Diagnostic) -> Diagnostic:
     return replace(diagnostic, level="warning") if diagnostic.code in ("E305", "E308") else diagnostic
 
 
-def _policy_json(policy: Resolved, allows: list[Json]) -> Json:
+def _policy_json(policy: Resolved, allows: list[Json], waivers: list[Json]) -> Json:
     return {
         "policy": policy.ident,
         "version": policy.version,
@@ -69,7 +72,9 @@ def _policy_json(policy: Resolved, allows: list[Json]) -> Json:
         "limits": policy.limits,
         "final": list(policy.final),
         "tests": [entry.value for entry in policy.tests],
-        "waivers": [],
+        "waivers": waivers,
+        "waiver_rules": policy.waiver_rules,
+        "sources": policy_sources(policy),
     }
 
 

@@ -1,7 +1,8 @@
 """The gate: what the findings, and what could not be read, mean for the exit code.
 
 1 when a finding stands that the policy counts, even if something else could not be scanned. Else 2 when the scan
-is not complete (`gate.on_incomplete: error`; `fail` makes that 1, `report` makes it 0). Else 0.
+is not complete (`gate.on_incomplete: error`; `fail` makes that 1, `report` makes it 0). Else 0. A source that
+the policy refuses is never less than 2.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from modelaudit.engine.judging.grades import potential
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
-    from modelaudit.engine.document import ArtifactSummary, ScanError
+    from modelaudit.engine.document import ArtifactSummary, ScanError, WaiverUse
     from modelaudit.engine.finding import Finding, Inconclusive, Judgement
     from modelaudit.engine.ruleset import Ruleset
 
 UNKNOWN = "unknown"  # the format of what no recogniser knows
+REFUSED = "source-refused"  # the code of the error for a file that the policy does not let in
 _EXIT = {"pass": 0, "fail": 1, "incomplete": 2}
 _MEANS = {"error": "incomplete", "fail": "fail", "report": "pass"}
 _SHOWN = 3  # errors of one code that are spelled out
@@ -32,9 +35,11 @@ def decide(
     errors: Sequence[ScanError] = (),
     artifacts: Sequence[ArtifactSummary] = (),
     fail_on: str | None = None,
+    waivers: Sequence[WaiverUse] = (),
 ) -> Decision:
     """The decision on a whole scan. `fail_on` takes the place of the policy's, unless that is final.
 
+    `judgements` are those after baseline and waivers, `waivers` says what became of each waiver.
     An error of code `unknown-format` is for the caller to add where such a file was all that was scanned;
     inside a directory `gate.on_unknown_format` decides.
     """
@@ -42,23 +47,48 @@ def decide(
     findings = [finding for judgement in judgements for finding in judgement.findings]
     deciding = [finding for finding in findings if gate.counts(finding)]
     gaps = _Gaps(gate, judgements, findings, errors, artifacts)
-    if deciding:
-        by = tuple(sorted({finding.rule for finding in deciding}))
-        return _decision("fail", [_tally(deciding, gate), *gaps.incomplete, *gaps.unknown], by)
-    return _without_findings(gate, gaps)
+    lapsed = _lapsed(gate, waivers)
+    tolerated = gate.tolerates(deciding)
+    if (deciding and not tolerated) or lapsed:
+        by = {finding.rule for finding in deciding} if not tolerated else set()
+        by |= {rule for use in waivers if lapsed and use.state == "expired" for rule in use.rules}
+        said = [_tally(deciding, gate)] if deciding else []
+        return _decision("fail", [*said, *lapsed, *gaps.incomplete, *gaps.unknown], tuple(sorted(by)))
+    return _without_findings(gate, gaps, [_tolerated(deciding, gate)] if deciding else [])
 
 
-def _without_findings(gate: Gate, gaps: _Gaps) -> Decision:
+def _lapsed(gate: Gate, waivers: Iterable[WaiverUse]) -> list[str]:
+    """A sentence on each waiver that fails the scan: by what it no longer covers, or by covering nothing."""
+    rules = gate.ruleset.policy.doc.get("waiver_rules", {})
+    said = []
+    for use in waivers:
+        if use.state == "expired" and use.findings and rules.get("on_expired") == "fail":
+            said.append(f"Waiver {use.id} expired on {use.expires}, and {_findings(use.findings)} it.")
+        if use.state == "unused" and rules.get("on_unused") == "fail":
+            said.append(f"Waiver {use.id} covers nothing.")
+    return said
+
+
+def _findings(number: int) -> str:
+    return "a finding still needs" if number == 1 else f"{number} findings still need"
+
+
+def _tolerated(findings: Sequence[Finding], gate: Gate) -> str:
+    return f"{_tally(findings, gate)[:-1]}; the policy tolerates {gate.most}."
+
+
+def _without_findings(gate: Gate, gaps: _Gaps, tolerated: list[str]) -> Decision:
     """The decision when no finding fails the scan: by what is missing."""
     outcomes = []
     if gaps.incomplete:
-        outcomes.append((_MEANS[gate.policy["on_incomplete"]], gaps.incomplete))
+        means = _MEANS[gate.policy["on_incomplete"]]
+        outcomes.append(("incomplete" if gaps.refused and means == "pass" else means, gaps.incomplete))
     if gaps.unknown:
         outcomes.append((_MEANS[gate.policy["on_unknown_format"]], gaps.unknown))
     outcomes.sort(key=lambda pair: ("fail", "incomplete", "pass").index(pair[0]))
     outcome = outcomes[0][0] if outcomes else "pass"
-    reasons = [reason for _, said in outcomes for reason in said]
-    if outcome == "pass":
+    reasons = [*tolerated, *(reason for _, said in outcomes for reason in said)]
+    if outcome == "pass" and not tolerated:
         reasons.insert(0, f"No finding stands at or above {gate.fail_on}.")
     return _decision(outcome, reasons, tuple(sorted(gaps.rules)) if outcome == "fail" else ())
 
@@ -70,20 +100,21 @@ def _decision(outcome: str, reasons: Iterable[str], by: tuple[str, ...]) -> Deci
 class Gate:
     """The thresholds that hold for a scan."""
 
-    __slots__ = ("fail_on", "min_confidence", "policy", "ruleset", "undecided")
+    __slots__ = ("fail_on", "min_confidence", "most", "policy", "ruleset", "undecided")
 
     def __init__(self, ruleset: Ruleset, fail_on: str | None = None) -> None:
         self.ruleset = ruleset
         self.undecided: dict[str, bool] = {}  # by rule: whether it would count, had it matched
-        self.policy: Mapping[str, str] = ruleset.policy.gate
-        self.min_confidence = self.policy["min_confidence"]
-        self.fail_on = self.policy["fail_on"] if fail_on is None else self.override(fail_on)
+        self.policy: Mapping[str, Any] = ruleset.policy.gate
+        self.most = int(self.policy.get("max_findings", 0))  # findings that may stand
+        self.min_confidence: str = self.policy["min_confidence"]
+        self.fail_on: str = self.policy["fail_on"] if fail_on is None else self.override(fail_on)
 
     def override(self, fail_on: str) -> str:
         """The threshold of the command line; refused where it would loosen a final one."""
         if fail_on not in SEVERITIES:
             raise UsageError(f"unknown severity `{fail_on}`; one of {', '.join(reversed(SEVERITIES))}")
-        own = self.policy["fail_on"]
+        own: str = self.policy["fail_on"]
         final = {"gate", "gate.fail_on"} & set(self.ruleset.policy.doc.get("final", ()))
         if final and SEVERITIES.index(fail_on) > SEVERITIES.index(own):
             name = self.ruleset.policy.policy
@@ -99,6 +130,10 @@ class Gate:
         return SEVERITIES.index(severity) >= SEVERITIES.index(self.fail_on) and CONFIDENCES.index(
             confidence
         ) >= CONFIDENCES.index(self.min_confidence)
+
+    def tolerates(self, findings: Sequence[Finding]) -> bool:
+        """Whether so many findings that fail a scan may stand; a deny never may."""
+        return len(findings) <= self.most and all(finding.source != "deny" for finding in findings)
 
     def could_count(self, inconclusive: Inconclusive) -> bool:
         """Whether an inconclusive rule would have failed the scan, had it matched."""
@@ -122,6 +157,7 @@ class _Gaps:
         artifacts: Sequence[ArtifactSummary],
     ) -> None:
         self.rules: set[str] = set()
+        self.refused = any(error.code == REFUSED for error in errors)
         told = {error.path for error in errors}
         unknown = {a.path for a in artifacts if a.format == UNKNOWN and a.coverage == "none" and a.path not in told}
         undecided = [i for j in judgements for i in j.inconclusive if i.artifact not in unknown]

@@ -1,15 +1,26 @@
 """The merge rules: what a policy keeps of the policies that it extends.
 
-select, maturity, limits and gate: per key, the later file wins. severity: per key of the map. deny, allow and
-tests unite by id, the same id twice is a mistake. ignore and final unite. Lists are replayed, parents first.
+select, maturity, limits, gate, sources and waiver_rules: per key, the later file wins. severity: per key of the
+map. deny, allow, waivers and tests unite by id, the same id twice is a mistake. ignore and final unite. Lists
+are replayed, parents first.
 """
 
 from __future__ import annotations
 
+import os
+
 from modelaudit.engine.diagnostics import Diagnostic
 from modelaudit.engine.documents import suggestion
 from modelaudit.engine.policy.resolved import Entry, ListChange, Resolved
-from modelaudit.engine.policy.scales import GATE_SCALES, default_of, is_looser, size_in_bytes
+from modelaudit.engine.policy.scales import (
+    GATE_OTHERS,
+    GATE_SCALES,
+    WAIVER_SCALES,
+    default_of,
+    is_looser,
+    size_in_bytes,
+)
+from modelaudit.engine.policy.where import located
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,20 +34,16 @@ if TYPE_CHECKING:
 
 # What the schema knows and this version does not carry out: a policy that relies on it is refused.
 LATER: dict[tuple[str, ...], str] = {
-    ("waivers",): "use `allow`, which has no end date, or `ignore`",
-    ("waiver_rules",): "leave it out",
     ("trust",): "leave it out and take rule packs from a place that you control",
     ("packs",): "name the packs on the command line with `--rules PATH`",
-    ("sources",): "leave it out and check where models come from before the scan",
-    ("gate", "baseline"): "leave it out",
-    ("gate", "new_only"): "leave it out",
-    ("gate", "max_findings"): "leave it out",
 }
 FINAL_KEYS = (
     *("select", "ignore", "maturity", "lists", "severity", "deny", "allow", "limits", "gate"),
-    *(f"gate.{key}" for key in GATE_SCALES),
+    *(f"gate.{key}" for key in (*GATE_SCALES, *GATE_OTHERS)),
     *("limits.max_file_size", "limits.max_total_size", "limits.max_depth", "limits.timeout"),
-    *("packs", "trust", "sources", "waivers", "waiver_rules"),  # met before they are carried out
+    *("sources", "sources.allow", "sources.deny", "waivers", "waiver_rules"),
+    *(f"waiver_rules.{key}" for key in ("max_days", "require", "on_expired", "on_unused")),
+    *("packs", "trust"),
 )
 
 
@@ -58,6 +65,7 @@ class _Merger:
     def defaults(self) -> None:
         self.policy.maturity = list(default_of("maturity"))
         self.policy.gate = {key: default_of("gate", key) for key in GATE_SCALES}
+        self.policy.waiver_rules = {key: default_of("waiver_rules", key) for key in WAIVER_SCALES}
 
     def add(self, file: PolicyFile) -> None:
         """Merge one more file over what is there."""
@@ -71,6 +79,9 @@ class _Merger:
         self.ignore(file)
         self.unite("deny", self.policy.deny, "id", file)
         self.allow(file)
+        self.waiver_rules(file)
+        self.waivers(file)
+        self.sources(file)
         self.unite("tests", self.policy.tests, "name", file)
         self.final(file)  # last: a file is not bound by what it makes final itself
 
@@ -125,10 +136,12 @@ class _Merger:
 
     def gate(self, file: PolicyFile) -> None:
         for key, value in file.data.get("gate", {}).items():
-            if key not in GATE_SCALES:
+            if key.startswith("x-"):
                 continue
-            self.check_scale(file, "gate", key, self.policy.gate[key], value)
-            self.policy.gate[key] = value
+            after = os.path.join(os.path.dirname(file.path), value) if key == "baseline" else value
+            self.check_scale(file, "gate", key, self.policy.gate.get(key), after)
+            self.policy.gate[key] = after
+            self.policy.gate_spans[key] = file.node.fields["gate"].key_span(key)
 
     def limits(self, file: PolicyFile) -> None:
         for key, value in file.data.get("limits", {}).items():
@@ -136,11 +149,41 @@ class _Merger:
             self.check_scale(file, "limits", key, self.policy.limits.get(key), number)
             self.policy.limits[key] = number
 
+    def waiver_rules(self, file: PolicyFile) -> None:
+        for key, value in file.data.get("waiver_rules", {}).items():
+            self.check_scale(file, "waiver_rules", key, self.policy.waiver_rules.get(key), value)
+            self.policy.waiver_rules[key] = value
+
+    def waivers(self, file: PolicyFile) -> None:
+        owner = self.bound("waivers")
+        for entry in self.entries(file, "waivers") if owner else ():
+            self.loosened("waivers", owner, entry.span, "nothing can be waived")  # type: ignore[arg-type]
+        self.unite("waivers", self.policy.waivers, "id", file)
+
+    def sources(self, file: PolicyFile) -> None:
+        """Where models may come from. A final list keeps every deny, and `allow` only loses patterns."""
+        node = file.node.get("sources")
+        for key, patterns in file.data.get("sources", {}).items() if node is not None else ():
+            before = self.policy.sources.get(key)
+            entries = [Entry(p, n.span, file, n) for p, n in zip(patterns, node.fields[key].items, strict=True)]  # type: ignore[union-attr]
+            owner = self.bound("sources", f"sources.{key}")
+            if owner and before is not None:
+                self.check_sources(key, owner, before, entries, node.key_span(key))  # type: ignore[union-attr]
+            self.policy.sources[key] = entries
+
+    def check_sources(self, key: str, owner: Entry, before: list[Entry], after: list[Entry], span: Span) -> None:
+        kept, said = _places(after), _places(before)
+        if key == "deny" and not said <= kept:
+            self.loosened("sources.deny", owner, span, "what it denies stays denied")
+        if key == "allow" and not kept <= said:
+            self.loosened("sources.allow", owner, span, "no other source can be added")
+
     def check_scale(self, file: PolicyFile, section: str, key: str, before: Json, after: Json) -> None:
         owner = self.bound(section, f"{section}.{key}")
         node = file.node.at(section, key)
         if owner and node is not None and is_looser(section, key, before, after):
-            self.loosened(f"{section}.{key}", owner, node.span, f"it stands at {before}")
+            said = f"it stands at {before}" if before is not None else "it is not set"
+            self.loosened(f"{section}.{key}", owner, node.span, said)
 
     def severity(self, file: PolicyFile) -> None:
         node = file.node.get("severity")
@@ -206,3 +249,8 @@ class _Merger:
             label = suggestion(entry.value, FINAL_KEYS)
             hint = "" if label else f"keys: {', '.join(FINAL_KEYS)}"
             self.report("E311", f"`{entry.value}` cannot be final", entry.span, label, hint)
+
+
+def _places(entries: list[Entry]) -> set[str]:
+    """Patterns of sources, a relative path with the folder that it starts from."""
+    return {repr(located(entry.value, os.path.dirname(entry.file.path))) for entry in entries}

@@ -54,7 +54,11 @@ class Resolved:
     deny: list[Entry] = field(default_factory=list)
     allow: list[Entry] = field(default_factory=list)
     tests: list[Entry] = field(default_factory=list)
-    gate: dict[str, str] = field(default_factory=dict)
+    waivers: list[Entry] = field(default_factory=list)
+    waiver_rules: dict[str, Json] = field(default_factory=dict)
+    sources: dict[str, list[Entry]] = field(default_factory=dict)
+    gate: dict[str, Json] = field(default_factory=dict)
+    gate_spans: dict[str, Span] = field(default_factory=dict)  # where each key was last said
     limits: dict[str, int | float] = field(default_factory=dict)
     lists: list[ListChange] = field(default_factory=list)
     final: dict[str, Entry] = field(default_factory=dict)

@@ -18,6 +18,9 @@ GATE_SCALES: dict[str, tuple[str, ...]] = {
     "on_unknown_format": ("report", "error", "fail"),
 }
 
+WAIVER_SCALES: dict[str, tuple[str, ...]] = {"on_expired": ("report", "fail"), "on_unused": ("report", "fail")}
+GATE_OTHERS = ("baseline", "new_only", "max_findings")  # keys of `gate` whose values are on no scale of words
+
 _UNITS = {"": 1, "B": 1}
 for _power, _letter in enumerate("KMGT", 1):
     _UNITS[f"{_letter}iB"] = 1024**_power
@@ -31,11 +34,19 @@ def size_in_bytes(text: str) -> int:
 
 
 def is_looser(section: str, key: str, before: Json, after: Json) -> bool:
-    """Whether a later value of `gate.KEY` or `limits.KEY` lets more through than the earlier one."""
-    if section == "limits":
+    """Whether a later value of `gate.KEY`, `limits.KEY` or `waiver_rules.KEY` lets more through than the earlier."""
+    if section == "limits" or key == "max_days":
         return before is not None and (after is None or after > before)
-    scale = GATE_SCALES[key]
-    return scale.index(after) < scale.index(before)
+    scale = {**GATE_SCALES, **WAIVER_SCALES}.get(key)
+    if scale is not None:
+        return scale.index(after) < scale.index(before)
+    if key == "max_findings":
+        return bool((after or 0) > (before or 0))
+    if key == "new_only":
+        return bool(after and not before)
+    if key == "require":
+        return not set(before or ()) <= set(after or ())
+    return bool(after != before)  # a baseline: what is in the other one cannot be known
 
 
 def default_of(key: str, inner: str | None = None) -> Json:

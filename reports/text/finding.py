@@ -47,6 +47,7 @@ def suppressed_lines(finding: Finding, view: View) -> list[Line]:
     words = STEPS.get(taken.step, taken.step)
     words += f" by {visible(taken.source)}" if taken.source else ""
     words += f", owner {visible(taken.owner)}" if taken.owner else ""
+    words += f", approved by {visible(taken.approved_by)}" if taken.approved_by else ""
     words += f", until {taken.until}" if taken.until else ""
     lines = [
         _headline("", finding, indent=2),

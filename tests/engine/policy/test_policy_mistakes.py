@@ -53,22 +53,27 @@ MISTAKES = [
     ("ignore: [A1", "E101", 5, 1, "this is not YAML", ""),
     ("---\nschema: modelaudit/policy@1", "E316", 5, 1, "this is a second one", ""),
     # What this version does not carry out is refused, never silently taken
-    (
-        "waivers: [{id: W1, rules: [MA1], match: {path: 'a/**'}}]",
-        "E304",
-        4,
-        1,
-        "`waivers` is not carried out by this version",
-        "`allow`",
-    ),
-    ("waiver_rules: {max_days: 3}", "E304", 4, 1, "`waiver_rules` is not carried out", ""),
     ("trust: {unsigned: refuse}", "E304", 4, 1, "`trust` is not carried out", ""),
     ("packs: {core: '>=1'}", "E304", 4, 1, "`packs` is not carried out", "--rules"),
-    ("sources: {allow: ['file://**']}", "E304", 4, 1, "`sources` is not carried out", ""),
-    ("gate: {baseline: b.json}", "E304", 4, 8, "`gate.baseline` is not carried out", ""),
-    ("gate: {new_only: true}", "E304", 4, 8, "`gate.new_only` is not carried out", ""),
-    ("gate: {max_findings: 3}", "E304", 4, 8, "`gate.max_findings` is not carried out", ""),
-    # They are still checked: a mistake inside is found today
+    # Waivers, sources and baselines
+    ("waivers: [{id: W1, rules: [], match: {path: a}}]", "E113", 4, 27, "needs at least 1 item", ""),
+    ("waivers: [{id: W1, match: {path: a}}]", "E111", 4, 11, "`rules` is missing", ""),
+    ("waivers: [{id: W1, rules: [MA1], match: {sha256: 5f2b}}]", "E113", 4, 50, "does not have the form", ""),
+    ("waivers: [{id: W1, rules: [MA1], match: {file: a}}]", "E110", 4, 42, "unknown key `file`", ""),
+    ("waivers: [{id: W1, rules: [MA1], match: {path: a}, expires: soon}]", "E113", 4, 61, "`soon`", "YYYY-MM-DD"),
+    (
+        "waivers: [{id: W, rules: [A], match: {id: 1}}, {id: W, rules: [A], match: {id: 1}}]".replace(
+            "id: 1", "path: a"
+        ),
+        "E309",
+        4,
+        55,
+        "`W` stands in `waivers` twice",
+        "first at",
+    ),
+    ("waiver_rules: {on_expired: ignore}", "E113", 4, 28, "expected one of fail, report", ""),
+    ("sources: {allow: 'file://**'}", "E112", 4, 19, "list", ""),
+    ("gate: {max_findings: few}", "E112", 4, 22, "expected a whole number", ""),
     ("waivers: [{id: W1, rules: [MA1]}]", "E111", 4, 11, "`match` is missing", ""),
     ("waivers: [{id: W1, rules: [MA1], match: {}}]", "E113", 4, 41, "must not be empty", ""),
     ("waiver_rules: {max_days: many}", "E112", 4, 26, "expected a whole number", ""),

@@ -1,0 +1,62 @@
+"""Where models may come from: `sources` of the policy, asked before the first byte is read."""
+
+from __future__ import annotations
+
+import os
+
+from modelaudit.engine.errors import UsageError
+from modelaudit.engine.policy.where import Located, target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from modelaudit.engine.ruleset import Ruleset
+
+    Json = Any
+
+
+class Origins:
+    """The sources that a policy admits. Local paths are judged by where they really are, links followed."""
+
+    __slots__ = ("_allow", "_deny", "policy")
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        said: Json = ruleset.policy.doc.get("sources") or {}
+        self.policy = ruleset.policy.policy
+        self._allow = _places(said["allow"]) if "allow" in said else None
+        self._deny = _places(said.get("deny", ()))
+
+    def refusal(self, path: str) -> str:
+        """Why a file is not let in, empty when it is."""
+        place = target(path)
+        denied = next((pattern for pattern, located in self._deny if located.fits(place)), None)
+        if denied is not None:
+            return f"policy {self.policy} denies this source: {path} ({denied})"
+        if self._allow is None or any(located.fits(place) for _, located in self._allow):
+            return ""
+        known = ", ".join(pattern for pattern, _ in self._allow) or "none"
+        return f"policy {self.policy} does not admit this source: {path} (admitted: {known})"
+
+    def check(self, paths: Sequence[str]) -> None:
+        """Refuse with a `UsageError` when a path that the user named cannot hold anything that is let in.
+
+        A folder is let in when something in it may be; its files are then asked about one by one.
+        """
+        refused = [said for path in paths if (said := self._refusal_of_named(path))]
+        if refused:
+            raise UsageError("\n".join(refused))
+
+    def _refusal_of_named(self, path: str) -> str:
+        said = self.refusal(path)
+        if not said or not os.path.isdir(path):
+            return said
+        place = target(path)
+        if any(located.fits(place) for _, located in self._deny):
+            return said
+        return "" if any(located.may_hold(place) for _, located in self._allow or ()) else said
+
+
+def _places(said: Sequence[Json]) -> list[tuple[str, Located]]:
+    return [(item["pattern"], Located(item)) for item in said]

@@ -1,0 +1,91 @@
+"""Where models may come from: asked before the first byte is read."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.rulesets import compiled, mistakes, rule
+from modelaudit.engine.errors import UsageError
+from modelaudit.engine.policy.origin import Origins
+from modelaudit.pipeline.scan import scan
+
+
+def ruleset(folder, sources: str, more: str = ""):
+    rules, diagnostics = compiled(folder, rule("T-1"), f"sources: {{{sources}}}\n{more}")
+    assert rules is not None, diagnostics
+    return rules
+
+
+@pytest.fixture
+def models(tmp_path):
+    for name in ("good/a.pkl", "good/sub/b.pkl", "bad/c.pkl"):
+        path = tmp_path / "models" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"\x80\x04}.")
+    return tmp_path / "models"
+
+
+CASES = [
+    ("allow: ['file://**']", "models/good/a.pkl", True),
+    ("allow: ['file://models/good/**']", "models/good/a.pkl", True),
+    ("allow: ['file://models/good/**']", "models/good/sub/b.pkl", True),
+    ("allow: ['file://models/good/*']", "models/good/sub/b.pkl", False),
+    ("allow: ['file://./models/good/**']", "models/bad/c.pkl", False),
+    ("allow: ['file://**/good/**']", "models/good/a.pkl", True),
+    ("allow: ['hf://acme/**']", "models/good/a.pkl", False),
+    ("allow: ['hf://acme/**']", "hf://acme/bert", True),
+    ("allow: ['hf://acme/**']", "hf://other/bert", False),
+    ("allow: ['file://**']", "hf://acme/bert", False),
+    ("deny: ['file://models/bad/**']", "models/bad/c.pkl", False),
+    ("deny: ['file://models/bad/**']", "models/good/a.pkl", True),
+    ("allow: ['file://**'], deny: ['file://**/c.pkl']", "models/bad/c.pkl", False),
+    ("allow: []", "models/good/a.pkl", False),
+]
+
+
+@pytest.mark.parametrize(("sources", "path", "admitted"), CASES)
+def test_a_source_is_admitted_or_not(models, tmp_path, monkeypatch, sources, path, admitted):
+    monkeypatch.chdir(tmp_path)
+    assert (Origins(ruleset(tmp_path, sources)).refusal(path) == "") is admitted
+
+
+def test_a_refused_path_ends_the_scan_before_any_byte_is_read(models, tmp_path, monkeypatch):
+    rules = ruleset(tmp_path, "allow: ['file://models/good/**']")
+    monkeypatch.setattr("modelaudit.pipeline.scan.scan_one", lambda *_: pytest.fail("a file was read"))
+    with pytest.raises(UsageError, match=r"policy acme/p does not admit this source: .*c\.pkl \(admitted: file://mod"):
+        scan([str(models / "good"), str(models / "bad" / "c.pkl")], rules)
+
+
+def test_a_link_is_judged_by_where_it_leads(models, tmp_path):
+    link = models / "good" / "link.pkl"
+    link.symlink_to(models / "bad" / "c.pkl")
+    with pytest.raises(UsageError, match="denies this source"):
+        scan([str(link)], ruleset(tmp_path, "deny: ['file://models/bad/**']"))
+
+
+def test_of_a_folder_the_files_that_are_not_admitted_are_errors_and_the_rest_is_scanned(models, tmp_path):
+    document = scan([str(models)], ruleset(tmp_path, "allow: ['file://models/good/**']"))
+    assert [error.code for error in document.errors] == ["source-refused"]
+    assert document.files_scanned == 2
+    assert document.decision.exit_code == 2
+
+
+def test_no_policy_calls_a_refused_file_a_pass(models, tmp_path):
+    rules = ruleset(tmp_path, "deny: ['file://models/bad/**']", "gate: {on_incomplete: report}\n")
+    assert scan([str(models)], rules).decision.exit_code == 2
+
+
+def test_a_folder_in_which_nothing_can_be_admitted_is_refused_whole(models, tmp_path):
+    with pytest.raises(UsageError, match="does not admit"):
+        scan([str(models / "bad")], ruleset(tmp_path, "allow: ['file://models/good/**']"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words", "hint"),
+    [("models/**", "what kind of source", "file://models/"), ("file://a**", "must be one by itself", "")],
+)
+def test_a_pattern_that_means_nothing_is_a_mistake(tmp_path, pattern, words, hint):
+    [found] = mistakes(tmp_path, f"sources: {{allow: ['{pattern}']}}\n")
+    assert (found.code, found.span.line, found.span.column) == ("E334", 4, 20)
+    assert words in found.message
+    assert hint in found.help
