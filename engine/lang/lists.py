@@ -11,7 +11,7 @@ from modelaudit.engine.lang import globs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     Json = Any
@@ -220,13 +220,11 @@ class Matcher:
         if at >= 0:
             return at
         if self._heads:
-            for head in _heads(value, self._separators):
-                if head in self._heads:
-                    return self._heads[head]
-        if self._tails:
-            for tail in _tails(value, self._separators):
-                if tail in self._tails:
-                    return self._tails[tail]
+            at = _longest(self._heads, value, self._separators)
+        if at < 0 and self._tails:
+            at = _longest_tail(self._tails, value, self._separators)
+        if at >= 0:
+            return at
         for test, number in self._globs:
             if test(value):
                 return number
@@ -265,17 +263,27 @@ def folding(name: str) -> Callable[[str], str] | None:
     return unicode.fold if name == "case" else unicode.skeleton
 
 
-def _heads(value: str, separators: str) -> Iterator[str]:
-    """The value, then its beginnings up to each separator, longest first."""
-    yield value
-    for at in range(len(value) - 1, 0, -1):
-        if value[at] in separators:
-            yield value[:at]
+def _longest(heads: Mapping[str, int], value: str, separators: str) -> int:
+    """The number of the longest head that is the value or its beginning up to a separator, -1 without one."""
+    head = value
+    while True:
+        found = heads.get(head)
+        if found is not None:
+            return found
+        at = head.rfind(separators) if len(separators) == 1 else max([head.rfind(each) for each in separators])
+        if at < 0:
+            return -1
+        head = head[:at]
 
 
-def _tails(value: str, separators: str) -> Iterator[str]:
-    """The value, then its ends after each separator, longest first."""
-    yield value
-    for at in range(len(value)):
-        if value[at] in separators:
-            yield value[at + 1 :]
+def _longest_tail(tails: Mapping[str, int], value: str, separators: str) -> int:
+    """The number of the longest tail that is the value or its end after a separator, -1 without one."""
+    tail = value
+    while True:
+        found = tails.get(tail)
+        if found is not None:
+            return found
+        places = [at for at in [tail.find(each) for each in separators] if at >= 0]
+        if not places:
+            return -1
+        tail = tail[min(places) + 1 :]
