@@ -183,7 +183,7 @@ class Machine(State):
                         if op == 0x28:  # MARK
                             if stack and stack[-1].__class__ is ListValue and stack[-1].more:
                                 pos = self._skip(pos)
-                                if buf[pos] != 0x28 or pos >= bound:
+                                if pos >= bound or buf[pos] != 0x28:
                                     continue
                             marks.append(len(stack))
                             pos += 1

@@ -74,6 +74,7 @@ class State:
         self.extensions: dict[int, Value] = {}
         self.frame_end = 0
         self.cut = False  # a frame's end cuts an opcode: one kind of reader sees other bytes
+        self.packed = 0  # memo entries that have been packed
         self.count = 0
         self.calls = 0
         self.persistent = 0
@@ -181,7 +182,8 @@ class State:
     def get(self, key: int, offset: int) -> Value:
         """Read the memo; a missing key is a defect and gives an unknown value."""
         if 0 <= key < list.__len__(self.memo):
-            return self.memo[key]
+            value = self.memo[key]
+            return value[key] if value.__class__ is v.Pack else value
         if key in self.sparse:
             return self.sparse[key]
         if not 0 <= key < len(self.memo):
@@ -200,6 +202,8 @@ class State:
             self.shared = {kind: kind() for kind in (v.ListValue, v.DictValue, v.SetValue, v.FrozenValue)}
             for shared in self.shared.values():
                 shared.more = True
+        if list.__len__(self.memo) > max(ROOM, self.packed):
+            self._pack()
         if entries > budget("memo") and not isinstance(self.memo, FullMemo):
             self.limit("memo", entries, budget("memo"))
             self.memo = FullMemo(self.memo)
@@ -209,6 +213,15 @@ class State:
         if self.count > budget("opcodes"):
             self.limit("opcodes", self.count, budget("opcodes"))
             self.end("limit")
+
+    def _pack(self) -> None:
+        """Put the texts of a large memo together; BINGET, whose keys are small, never meets them."""
+        start, self.packed = max(self.packed, ROOM), list.__len__(self.memo)
+        texts = [value if value.__class__ is str else "" for value in self.memo[start : self.packed]]
+        pack = v.Pack(start, texts)
+        for key, value in enumerate(texts, start):
+            if value:
+                self.memo[key] = pack
 
     # containers
 
