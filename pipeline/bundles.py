@@ -9,6 +9,7 @@ from modelaudit.parsers.reader import BytesReader
 from modelaudit.parsers.registry import Recognition
 from modelaudit.pipeline.one import budget_for, read_with, shown
 from modelaudit.pipeline.read import Node
+from modelaudit.pipeline.references import ScanRoot
 from modelaudit.sources.errors import SourceError
 
 TYPE_CHECKING = False
@@ -69,7 +70,7 @@ def bundle_tree(folder: SourceFolder, plan: Plan, errors: list[ScanError]) -> Fa
     format = recognise_folder(opened.names)
     if format is None:
         return None
-    trees = read_with(plan, budget, folder.root, folder.real)
+    trees = read_with(plan, budget, ScanRoot(folder.root, folder.real))
     node = Node(path, clean(os.path.basename(folder.real))[0], BytesReader(b""), plan.folding(path))
     node.extension = ""
     node.recognition = Recognition((format,), (format,), None)

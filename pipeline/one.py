@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from modelaudit.parsers.registry import Registry
     from modelaudit.pipeline.fold import Unfolded
     from modelaudit.pipeline.limits import Limits
+    from modelaudit.pipeline.store.recall import FactStore, Recall
     from modelaudit.sources.file import FileReader
     from modelaudit.sources.local import SourceFile, SourceLink
 
@@ -34,7 +35,7 @@ LINK = "link"  # the format of a link that was not followed
 class Plan:
     """What every file of a scan is read with. Without a rule set everything is read and nothing is judged."""
 
-    __slots__ = ("emit", "folding", "limits", "registry", "ruleset")
+    __slots__ = ("emit", "folding", "limits", "registry", "ruleset", "store")
 
     def __init__(
         self,
@@ -44,12 +45,14 @@ class Plan:
         *,
         folding: Callable[[str], Fold | Unfolded] = Fold,
         emit: Callable[[Fact], None] | None = None,
+        store: FactStore | None = None,
     ) -> None:
         self.registry = registry
         self.limits = limits
         self.ruleset = ruleset
         self.folding = folding
         self.emit = emit
+        self.store = store  # of facts that were read before
 
     def judge(self, tree: FactSet) -> Judgement | None:
         """What the rules say of a tree."""
@@ -89,7 +92,7 @@ def scan_one(source: SourceFile, plan: Plan, room: int | None = None) -> FileRes
     try:
         with source.open(budget.check) as reader:
             result.size = reader.size
-            if not _too_large(result, source, plan, room):
+            if not too_large(result, source, plan, room):
                 _read(result, source, reader, plan, budget)
     except SourceError as error:
         result.errors.append(ScanError(error.code, clean(str(error))[0], result.path))
@@ -104,13 +107,15 @@ def budget_for(plan: Plan) -> Budget:
     return Budget(plan.limits.deadline, plan.limits.timeout, plan.limits.max_depth)
 
 
-def read_with(plan: Plan, budget: Budget, root: str, folder: str) -> TreeReader:
-    """What reads a file or a folder; relative paths in it start from `folder` and must not lead out of `root`."""
+def read_with(plan: Plan, budget: Budget, root: ScanRoot, wants: Callable[[str], bool] | None = None) -> TreeReader:
+    """What reads a file or a folder; `wants` takes the place of what the rules read."""
+    if wants is None and plan.ruleset is not None:
+        wants = plan.ruleset.wants
     return TreeReader(
         plan.registry,
         budget,
-        wants=None if plan.ruleset is None else plan.ruleset.wants,
-        root=ScanRoot(root, folder),
+        wants=wants,
+        root=root,
         folding=plan.folding,
         emit=plan.emit,
     )
@@ -119,16 +124,36 @@ def read_with(plan: Plan, budget: Budget, root: str, folder: str) -> TreeReader:
 def _read(result: FileResult, source: SourceFile, reader: FileReader, plan: Plan, budget: Budget) -> None:
     """Parse everything in the file and take its digest."""
     budget.allow(reader.size)
-    trees = read_with(plan, budget, source.root, source.folder)
+    root = ScanRoot(source.root, source.folder)
+    recall = _recall(source, reader, plan, budget, root)
+    trees = read_with(plan, budget, root, None if recall is None else recall.asked)
     result.read = True
-    tree = result.tree = trees.read(source.path, reader)
+    known = None if recall is None else recall.find()
+    tree = result.tree = known or trees.read(source.path, reader)
     result.errors += trees.errors
     _hash(result, tree, reader)
+    _check(result, tree, reader, source)
+    result.timed_out = budget.timed_out
+    if recall is not None and known is None and result.sha256 and not (result.errors or result.timed_out):
+        recall.keep(tree, result.sha256)
+
+
+def _recall(source: SourceFile, reader: FileReader, plan: Plan, budget: Budget, root: ScanRoot) -> Recall | None:
+    """The file's way through the store of facts, None when the store does not serve it."""
+    if plan.store is None or not plan.store.serves(reader.size):
+        return None
+    from modelaudit.pipeline.store.recall import Recall
+
+    wants = None if plan.ruleset is None else plan.ruleset.wants
+    return Recall(plan.store, source.path, reader, wants, plan.registry, root, budget.max_depth)
+
+
+def _check(result: FileResult, tree: FactSet, reader: FileReader, source: SourceFile) -> None:
+    """Note that the file changed under the reader."""
     if reader.changed():
         _note(tree, Limit(result.path, what="changed", by="tool", affects=ALL))
         message = f"{clean(source.path)[0]}: the file changed while it was read"
         result.errors.append(ScanError("unreadable", message, result.path))
-    result.timed_out = budget.timed_out
 
 
 def _hash(result: FileResult, tree: FactSet, reader: FileReader) -> None:
@@ -155,7 +180,7 @@ def _note(tree: FactSet, limit: Limit) -> None:
     tree.artifact = artifact.replace(coverage=coverage, incomplete=artifact.incomplete | limit.affects)
 
 
-def _too_large(result: FileResult, source: SourceFile, plan: Plan, room: int | None) -> bool:
+def too_large(result: FileResult, source: SourceFile, plan: Plan, room: int | None) -> bool:
     """Whether a limit of the user keeps the file from being read; it is then listed without coverage."""
     most = plan.limits.max_file_size
     if most is not None and result.size > most:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.policy.origin import Origins
     from modelaudit.engine.ruleset import Ruleset
     from modelaudit.pipeline.one import FileResult
+    from modelaudit.pipeline.store.recall import FactStore
     from modelaudit.sources.local import Entry
 
     Observer = Callable[[str, str, int], None]  # what happened (`start`, `done`), the path, bytes
@@ -40,24 +41,28 @@ def scan(
     options: Options | None = None,
     observer: Observer | None = None,
     registry: Registry | None = None,
+    store: FactStore | None = None,
 ) -> ScanDocument:
     """Read and judge everything under the paths.
 
     Never raises for what a file holds or for a path that cannot be read: findings, coverage and errors say it.
     `UsageError` comes of an option or a source that the policy forbids, and of a baseline that cannot be read,
     before the first byte of a model is. `observer` is told of each file's start and end.
+    Facts that `store` knows are not read again, those that it does not know are put in it.
     """
     from modelaudit.engine.policy.gate import Gate
 
     options = options or Options()
     Gate(ruleset, options.fail_on)  # refuses what a final gate forbids before any file is read
     limits = Limits(options, ruleset.policy.limits)
-    run = Run(tuple(paths), Plan(registry or Registry.load(), limits, ruleset), options)
+    run = Run(tuple(paths), Plan(registry or Registry.load(), limits, ruleset, store=store), options)
     for entry in discover(paths):
         if limits.passed():
             run.out_of_time(entry)
             break
         run.take(entry, observer)
+    if store is not None:
+        store.close()
     return run.document()
 
 

@@ -44,7 +44,7 @@ def folder() -> str:
 def load(request: Mapping[str, Json]) -> Json | None:
     """The compiled rule set for a request, None when there is no entry that can be believed."""
     place = os.path.join(folder(), "compiled")
-    if not _is_private(place):
+    if not is_private(place):
         return None
     data = _read(os.path.join(place, f"{_key(request)}.json"))
     if data is None:
@@ -73,7 +73,7 @@ def store(request: Mapping[str, Json], inputs: Sequence[Mapping[str, Json]], rul
     }
     try:
         os.makedirs(place, mode=0o700, exist_ok=True)
-        if _is_private(place):
+        if is_private(place):
             _write(place, f"{_key(request)}.json", _dump(header) + b"\n" + payload)
             _prune(place)
     except OSError:
@@ -107,7 +107,7 @@ def _key(request: Mapping[str, Json]) -> str:
     return sha256(_dump(request)).hexdigest()
 
 
-def _is_private(place: str) -> bool:
+def is_private(place: str) -> bool:
     """Whether a folder is there, is no link, belongs to this user and nobody else can write to it."""
     try:
         found = os.lstat(place)

@@ -1,0 +1,185 @@
+"""Which files the fact store serves, and how their facts come out of it and go into it.
+
+The store is worth its price for files that take time to read: those of at least `LARGE` bytes, and, once a scan has
+met `MANY` files, all of at least `SMALL` bytes. A scan of one small file never opens it.
+
+An entry is found by the digest of the content, the digest of the code that reads it, the file's name (parsers may go
+by it, and its extension says what was promised) and the depth to which nested artifacts are read. Where the file
+stands, and what its references lead to there, is made anew. To look for an entry a large file has to be hashed before
+it is parsed; that is done only when a file of the same size, beginning and end is known.
+"""
+
+from __future__ import annotations
+
+import os
+
+from modelaudit.engine.facts import Limit, Reference, clean, quote_member
+from modelaudit.parsers.base import BudgetSpent
+from modelaudit.pipeline.read import extension_of
+from modelaudit.sources.errors import SourceError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.engine.factset import FactSet
+    from modelaudit.parsers.registry import Registry
+    from modelaudit.pipeline.references import ScanRoot
+    from modelaudit.pipeline.store.database import Database
+    from modelaudit.sources.file import FileReader
+
+LARGE = 1024 * 1024  # bytes: such files are looked for from the first on
+SMALL = 4 * 1024  # bytes: smaller ones are parsed as fast as they are found
+MANY = 32  # files after which small ones are looked for too
+WHOLE = 8 * 1024 * 1024  # bytes: up to here the whole file is in memory and hashed at once
+PROBE = 4096  # bytes at the beginning and at the end that make a file worth hashing first
+
+
+class FactStore:
+    """The fact store as a scan sees it. Processes may share one: each opens the file for itself."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        self.limit = limit
+        self.files = 0  # that the scan has met
+        self.hits = 0
+        self._database: Database | None = None
+
+    def __reduce__(self) -> tuple[type[FactStore], tuple[int | None]]:
+        return FactStore, (self.limit,)
+
+    def serves(self, size: int) -> bool:
+        """Whether a file of this size is looked for; counts the file."""
+        self.files += 1
+        return size >= LARGE or (self.files > MANY and size >= SMALL)
+
+    @property
+    def database(self) -> Database:
+        """The store on disk."""
+        if self._database is None:
+            from modelaudit.pipeline.store import database
+
+            limit = database.LIMIT if self.limit is None else self.limit
+            self._database = database.Database(limit)
+        return self._database
+
+    def close(self) -> None:
+        """Let go of the store on disk, after the last file."""
+        if self._database is not None:
+            self._database.close()
+
+
+class Asked:
+    """`wants` with a memory: what the parsers asked for, and what they were told."""
+
+    __slots__ = ("also", "answers", "wants")
+
+    def __init__(self, wants: Callable[[str], bool] | None, also: frozenset[str] = frozenset()) -> None:
+        self.wants = wants
+        self.also = also  # what is read for the store alone, so that policies do not take turns in re-reading
+        self.answers: dict[str, bool] = {}
+
+    def __call__(self, name: str) -> bool:
+        """Whether somebody reads this kind or field."""
+        said = self.answers.get(name)
+        if said is None:
+            said = self.answers[name] = self.wants is None or self.wants(name) or name in self.also
+        return said
+
+
+class Recall:
+    """One file's way through the store: `find` before it is parsed, `keep` after."""
+
+    __slots__ = ("asked", "depth", "name", "path", "probe", "reader", "registry", "root", "store", "wants")
+
+    def __init__(
+        self,
+        store: FactStore,
+        path: str,
+        reader: FileReader,
+        wants: Callable[[str], bool] | None,
+        registry: Registry,
+        root: ScanRoot,
+        depth: int,
+    ) -> None:
+        self.store = store
+        self.path = clean(path)[0]  # as the user sees it
+        self.name = self.path.rpartition(os.sep)[2]
+        self.reader = reader
+        self.wants = wants
+        self.asked = Asked(wants)
+        self.registry = registry
+        self.root = root
+        self.depth = depth
+        self.probe = ""
+
+    def find(self) -> FactSet | None:
+        """The facts of the file when they are known and enough. The file is hashed then."""
+        try:
+            if not self._is_likely():
+                return None
+            entry = self.store.database.get(self._key(self.reader.finish()))
+        except (BudgetSpent, SourceError):  # they come again when the file is read, and are noted there
+            return None
+        if entry is None:
+            return None
+        if any(self.wants is None or self.wants(name) for name in entry.lacks):
+            self.asked.also = _computed(entry.lines[0])
+            return None
+        return self._tree(entry.lines[1:])
+
+    def keep(self, tree: FactSet, sha256: str) -> None:
+        """Keep what was read, unless something other than the file's content had a part in it."""
+        if any(isinstance(limit, Limit) and limit.by != "file" for node in tree.walk() for limit in _limits(node)):
+            return
+        from modelaudit.pipeline.store.codec import content_lines, dump
+
+        answers = self.asked.answers
+        lines = [dump(sorted(name for name, said in answers.items() if said)), *content_lines(tree)]
+        lacks = [name for name, said in answers.items() if not said]
+        self.store.database.put(self._key(sha256), self.probe, lines, lacks)
+
+    def _is_likely(self) -> bool:
+        """Whether to hash the file before it is read; for a small one that costs nothing."""
+        from hashlib import sha256
+
+        size = self.reader.size
+        ends = self.reader.read_at(0, PROBE) + self.reader.read_at(max(0, size - PROBE), PROBE)
+        self.probe = f"{size}:{sha256(ends).hexdigest()[:32]}"
+        return size <= WHOLE or self.store.database.knows(self.probe)
+
+    def _key(self, digest: str) -> str:
+        from hashlib import sha256
+
+        from modelaudit.pipeline.store.versions import parsers_digest
+
+        return sha256("\n".join((digest, parsers_digest(), str(self.depth), self.name)).encode()).hexdigest()
+
+    def _tree(self, lines: list[bytes]) -> FactSet | None:
+        from modelaudit.pipeline.store.codec import BadFactsError, Wanted, tree_of
+
+        try:
+            tree = tree_of(lines, Wanted(self.wants), under=quote_member(self.path), content=self._complete)
+        except BadFactsError:
+            return None
+        self.store.hits += 1
+        extension = extension_of(self.name)
+        promise = self.registry.promises.get(extension)
+        declared = promise.id if promise is not None else None
+        tree.artifact = tree.artifact.replace(name=self.name, extension=extension, declared_format=declared)
+        return tree
+
+    def _complete(self, fact: Fact) -> Fact:
+        return self.root.resolve(fact) if isinstance(fact, Reference) else fact
+
+
+def _limits(node: FactSet) -> list[Fact]:
+    return node.facts.get("limit", [])
+
+
+def _computed(line: bytes) -> frozenset[str]:
+    """What an entry was asked for; nothing when it does not say."""
+    import json
+
+    found = json.loads(line)
+    return frozenset(item for item in found if isinstance(item, str)) if isinstance(found, list) else frozenset()
