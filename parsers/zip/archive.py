@@ -16,8 +16,9 @@ from modelaudit.engine.facts import (
     path_class,
 )
 from modelaudit.parsers.base import Nested, Property
+from modelaudit.parsers.expansion import Ledger
 from modelaudit.parsers.reader import SliceReader
-from modelaudit.parsers.zip.content import METHODS, STORED, Content, Ledger, expander, fetch, region
+from modelaudit.parsers.zip.content import METHODS, STORED, Content, expander, fetch, region
 from modelaudit.parsers.zip.names import decode_name, folded, leads_outside, mode_flags, name_flags
 from modelaudit.parsers.zip.records import DESCRIBED, ENCRYPTED, STRONG, UTF8
 from modelaudit.parsers.zip.survey import Archive

@@ -1,0 +1,267 @@
+"""Compressed bytes: expanded in steps of bounded size, and read again from any offset."""
+
+from __future__ import annotations
+
+from modelaudit.parsers.reader import WINDOW
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from modelaudit.parsers.reader import Reader
+
+    class Decompressor(Protocol):
+        """What the decoders of all methods have in common."""
+
+        eof: bool
+        unused: int
+
+        def feed(self, data: bytes, limit: int) -> bytes:
+            """At most `limit` bytes of output."""
+
+        def hungry(self) -> bool:
+            """Whether more input is needed for more output."""
+
+        def copy(self) -> Decompressor | None:
+            """The same state once more, or None when it cannot be copied."""
+
+
+SPOOL = 8 * 1024 * 1024  # expanded bytes that are held in memory
+INPUT = 64 * 1024  # compressed bytes that are read at once
+MEMORY = 64 * 1024 * 1024  # that a decoder may claim
+SNAPSHOT = 16 * 1024 * 1024  # bytes of output between two states that are kept
+SNAPSHOTS = 64
+
+
+class Expander:
+    """A compressed region, expanded from front to back. `error` says why it ended early, if it did."""
+
+    __slots__ = ("_decoder", "_pending", "_source", "consumed", "done", "error", "produced")
+
+    def __init__(self, source: Reader, decoder: Decompressor) -> None:
+        self._source = source
+        self._decoder = decoder
+        self._pending = b""  # input that the decoder has not seen
+        self.consumed = 0  # bytes of input that were read
+        self.produced = 0
+        self.done = False
+        self.error: str | None = None
+
+    def read(self, limit: int) -> bytes:
+        """The next bytes, at most `limit`; empty at the end."""
+        while not self.done:
+            if self._decoder.hungry():
+                self._pending = self._source.window(self.consumed, INPUT)
+                self.consumed += len(self._pending)
+            data, self._pending = self._pending, b""
+            out = self._feed(data, limit)
+            if out:
+                self.produced += len(out)
+                return out
+            if not data and self._decoder.hungry() and not self.done:
+                self.done, self.error = True, "the compressed data end early"
+        return b""
+
+    def _feed(self, data: bytes, limit: int) -> bytes:
+        try:
+            out = self._decoder.feed(data, limit)
+        except (ValueError, OSError, EOFError, MemoryError) as error:  # zlib.error and LZMAError are wrapped
+            self.done, self.error = True, str(error) or "no valid compressed data"
+            return b""
+        self.done = self._decoder.eof
+        return out
+
+    @property
+    def slack(self) -> int:
+        """Bytes of input after the end of the compressed data."""
+        if not self.done or self.error:
+            return 0
+        return self._source.size - self.consumed + self._decoder.unused
+
+    def copy(self) -> Expander | None:
+        """The same state once more, or None when the decoder cannot be copied."""
+        decoder = self._decoder.copy()
+        if decoder is None:
+            return None
+        other = Expander(self._source, decoder)
+        other._pending, other.consumed, other.produced = self._pending, self.consumed, self.produced
+        other.done, other.error = self.done, self.error
+        return other
+
+
+class Deflate:
+    """Deflate: raw with -15 for `bits`, as zlib with 15, as gzip with 31."""
+
+    __slots__ = ("_bits", "_full", "_state", "eof", "unused")
+
+    def __init__(self, bits: int = -15) -> None:
+        from zlib import decompressobj
+
+        self._bits = bits
+        self._state = decompressobj(bits)
+        self._full = False  # the last output was as long as allowed: there may be more
+        self.eof = False
+        self.unused = 0
+
+    def feed(self, data: bytes, limit: int) -> bytes:
+        """At most `limit` bytes of output; ValueError on bad data."""
+        from zlib import error
+
+        try:
+            out = self._state.decompress(self._state.unconsumed_tail + data, limit)
+        except error as problem:
+            raise ValueError(str(problem)) from None
+        self._full = len(out) >= limit
+        self.eof = self._state.eof
+        self.unused = len(self._state.unused_data)
+        return out
+
+    def hungry(self) -> bool:
+        """Whether more input is needed for more output."""
+        return not self._full and not self._state.unconsumed_tail
+
+    def copy(self) -> Deflate:
+        """The same state once more."""
+        other = Deflate(self._bits)
+        other._state, other._full = self._state.copy(), self._full
+        other.eof, other.unused = self.eof, self.unused
+        return other
+
+
+class Standard:
+    """A decoder of the standard library with `needs_input`: bzip2, lzma."""
+
+    __slots__ = ("_lead", "_state", "eof", "unused")
+
+    def __init__(self, state: _Stdlib, lead: bytes = b"") -> None:
+        self._state = state
+        self._lead = lead  # input that stands before what is read
+        self.eof = False
+        self.unused = 0
+
+    def feed(self, data: bytes, limit: int) -> bytes:
+        """At most `limit` bytes of output; ValueError on bad data."""
+        from lzma import LZMAError
+
+        data, self._lead = self._lead + data, b""
+        try:
+            out = self._state.decompress(data, limit)
+        except LZMAError as problem:
+            raise ValueError(str(problem)) from None
+        self.eof = self._state.eof
+        self.unused = len(self._state.unused_data)
+        return out
+
+    def hungry(self) -> bool:
+        """Whether more input is needed for more output."""
+        return self._state.needs_input
+
+    def copy(self) -> None:
+        """Nothing: the state cannot be copied."""
+
+
+if TYPE_CHECKING:
+
+    class _Stdlib(Protocol):
+        """What these decoders have in common."""
+
+        @property
+        def eof(self) -> bool: ...
+        @property
+        def unused_data(self) -> bytes: ...
+        @property
+        def needs_input(self) -> bool: ...
+        def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+class ExpandedReader:
+    """Random access to a compressed region by expanding it again; states are kept where the method allows it."""
+
+    __slots__ = ("_at", "_begin", "_chunk", "_interval", "_open", "_snapshots", "size")
+
+    def __init__(self, begin: Callable[[], Expander], size: int) -> None:
+        self.size = size
+        self._open = begin
+        self._at = begin()
+        self._begin = 0  # offset of the chunk
+        self._chunk = b""
+        self._interval = SNAPSHOT
+        self._snapshots: list[Expander] = []
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset`."""
+        if offset < 0 or offset >= self.size or length <= 0:
+            return b""
+        stop = min(offset + length, self.size)
+        self._seek(offset)
+        parts: list[bytes] = []
+        while offset < stop:
+            part = self._chunk[offset - self._begin : stop - self._begin]
+            if part:
+                parts.append(part)
+                offset += len(part)
+            elif not self._next():
+                break
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def window(self, offset: int, length: int = WINDOW) -> bytes:
+        """The same, for a sequential parser."""
+        return self.read_at(offset, length)
+
+    def _seek(self, offset: int) -> None:
+        """Make the chunk end behind `offset`, or at the end of the data."""
+        if offset < self._begin:
+            earlier = [state for state in self._snapshots if state.produced <= offset]
+            kept = earlier[-1].copy() if earlier else None
+            self._at = kept or self._open()
+            self._begin, self._chunk = self._at.produced, b""
+        while offset >= self._begin + len(self._chunk) and self._next():
+            pass
+
+    def _next(self) -> bool:
+        """Expand the next chunk."""
+        self._keep()
+        self._begin = self._at.produced
+        self._chunk = self._at.read(WINDOW)
+        return bool(self._chunk)
+
+    def _keep(self) -> None:
+        """Keep the present state when the last one lies far enough back."""
+        last = self._snapshots[-1].produced if self._snapshots else 0
+        if self._at.produced < last + self._interval:
+            return
+        state = self._at.copy()
+        if state is not None:
+            self._snapshots.append(state)
+            if len(self._snapshots) > SNAPSHOTS:
+                del self._snapshots[::2]
+                self._interval *= 2
+
+
+class Ledger:
+    """What was expanded from one archive, against its budgets."""
+
+    FREE = 16 * 1024 * 1024  # bytes that may come from any archive
+
+    __slots__ = ("_ratio", "_size", "_total", "check", "expanded")
+
+    def __init__(self, size: int, ratio: int, total: int, check: Callable[[], None]) -> None:
+        self._size = size
+        self._ratio = ratio
+        self._total = total
+        self.check = check
+        self.expanded = 0
+
+    def spend(self, size: int) -> None:
+        """Count expanded bytes."""
+        self.check()
+        self.expanded += size
+
+    def spent(self) -> tuple[str, int, int] | None:
+        """Name, value and budget of what is overrun."""
+        if self.expanded > self._total:
+            return "bytes", self.expanded, self._total
+        if self.expanded > self.FREE and self.expanded > self._ratio * self._size:
+            return "ratio", self.expanded // max(1, self._size), self._ratio
+        return None
