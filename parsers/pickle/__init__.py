@@ -27,7 +27,7 @@ def recognise(head: bytes, reader: Reader) -> bool:
         return len(head) > 2 and head[2] in NAMES
     if head[0] not in _FIRST:
         return False
-    from modelaudit.parsers.pickle.streams import is_stream
+    from modelaudit.parsers.pickle.search import is_stream
 
     return is_stream(reader)
 

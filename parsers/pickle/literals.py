@@ -36,12 +36,10 @@ class _Magics:
             firsts = range(256) if row["magic"].startswith(".") else [int(row["magic"][:2], 16)]
             for first in firsts:
                 self.rows.setdefault(first, []).append((pattern, row))
-        plain = {first for first in self.rows if len(self.rows[first]) > 1 or first < 128}
-        self.texts = bytes(first in (0xC2, 0xC3) or (first < 128 and self._named(first)) for first in range(256))
-        del plain
+        self.texts = bytes(first in (0xC2, 0xC3) or self._named(first) for first in range(256))
 
     def _named(self, first: int) -> bool:
-        return any(not row["magic"].startswith(".") for _, row in self.rows[first])
+        return first < 128 and any(not row["magic"].startswith(".") for _, row in self.rows[first])
 
 
 def _pattern(magic: str) -> re.Pattern[bytes]:
@@ -153,9 +151,9 @@ def _reader(m: State, raw: bytes, size: int, start: int, text_start: int) -> Rea
 
 
 def _pickle(data: bytes) -> bool:
-    from modelaudit.parsers.pickle import recognise
+    from modelaudit.parsers.pickle.search import is_stream
 
-    return recognise(data[:4096], BytesReader(data))
+    return is_stream(BytesReader(data))
 
 
 def _lines(data: bytes) -> bool:

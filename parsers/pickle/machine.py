@@ -130,7 +130,7 @@ class Machine(State):
 
     def _loop(self) -> None:  # noqa: C901 - one opcode, one branch: a call for each would double the time
         tape, stack, marks, seen, sparse = self.tape, self.stack, self.marks, self.seen, self.sparse
-        memo, shared, handlers = self.memo, self.shared, HANDLERS
+        memo, handlers = self.memo, HANDLERS
         push, real, signed, unsigned = stack.append, REAL, SIGNED, UNSIGNED
         alert = bytes([1]) * 256 if self.texts else magics().texts
         pos = tape.seek(self.offset)
@@ -209,7 +209,7 @@ class Machine(State):
                                 self._text(size, start)
                             continue
                         if op == 0x5D:  # EMPTY_LIST
-                            push(ListValue() if shared is None else shared[ListValue])
+                            push(ListValue())
                             pos += 1
                             continue
                         if op == 0x29:  # EMPTY_TUPLE
@@ -242,7 +242,7 @@ class Machine(State):
                             pos += 1
                             continue
                     elif op == 0x7D:  # EMPTY_DICT
-                        push(DictValue() if shared is None else shared[DictValue])
+                        push(DictValue())
                         pos += 1
                         continue
                     elif op == 0x72:  # LONG_BINPUT

@@ -347,7 +347,7 @@ def collected(kind: type[v.Container], step: int) -> Handler:
         if step == 2 and len(items) % 2:
             m.defect("odd-items", "DICT with an odd number of items", offset)
             items.pop()
-        made = m.container(kind)
+        made = kind()
         m.store(made, items, step)
         m.stack.append(made)
         return pos + 1
@@ -372,7 +372,7 @@ def empty(kind: type[v.Container]) -> Handler:
     """The handler of EMPTY_LIST, EMPTY_DICT or EMPTY_SET."""
 
     def handler(m: State, pos: int) -> int:
-        m.stack.append(m.container(kind))
+        m.stack.append(kind())
         return pos + 1
 
     return handler

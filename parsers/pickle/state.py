@@ -16,7 +16,7 @@ IMPORTS_MAX = 100_000  # distinct imports of one stream whose later uses are fol
 PLACES_MAX = 5
 SPARSE = 1 << 24  # memo keys above it make the C reader allocate gigabytes
 HOLD = 16 * 1024 * 1024  # bytes of long literals that one stream keeps in memory
-ROOM = 400_000  # memo entries after which new containers are no longer told apart
+ROOM = 100_000  # memo entries that are kept as they are
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ class State:
         self.extensions: dict[int, Value] = {}
         self.frame_end = 0
         self.cut = False  # a frame's end cuts an opcode: one kind of reader sees other bytes
-        self.packed = 0  # memo entries that have been packed
+        self.forgotten: dict[type[v.Container], v.Container] = {}
+        self.packed = self.filled = 0  # memo entries whose texts have been packed, containers forgotten
         self.count = 0
         self.calls = 0
         self.persistent = 0
@@ -87,7 +88,6 @@ class State:
         self._defects: dict[str, int] = {}
         self._limits: set[str] = set()
         self.repeats = repeats.Repeats()
-        self.shared: dict[type[v.Container], v.Container] | None = None
 
     # what is wrong
 
@@ -190,18 +190,10 @@ class State:
             self.defect("memo-missing", f"no memo entry {key}", offset)
         return v.Unknown("memo")
 
-    def container(self, kind: type[v.Container]) -> v.Container:
-        """A new empty container; one for all of its kind once there are too many to tell apart."""
-        return kind() if self.shared is None else self.shared[kind]
-
     def check_budgets(self) -> None:
         """Compare memo, stack and opcodes with their budgets; called every few thousand opcodes."""
         budget = self.context.budget
         entries = len(self.memo) + len(self.sparse)
-        if self.shared is None and entries > ROOM:
-            self.shared = {kind: kind() for kind in (v.ListValue, v.DictValue, v.SetValue, v.FrozenValue)}
-            for shared in self.shared.values():
-                shared.more = True
         if list.__len__(self.memo) > max(ROOM, self.packed):
             self._pack()
         if entries > budget("memo") and not isinstance(self.memo, FullMemo):
@@ -215,13 +207,28 @@ class State:
             self.end("limit")
 
     def _pack(self) -> None:
-        """Put the texts of a large memo together; BINGET, whose keys are small, never meets them."""
-        start, self.packed = max(self.packed, ROOM), list.__len__(self.memo)
-        texts = [value if value.__class__ is str else "" for value in self.memo[start : self.packed]]
+        """Make a large memo smaller; BINGET, whose keys are small, never meets what this leaves.
+
+        Texts are put together. Containers of constants are forgotten a step later, when they are filled: reading
+        one again gives a container of its kind with unknown items.
+        """
+        memo, start, end = self.memo, max(self.packed, ROOM), list.__len__(self.memo)
+        texts = [value if value.__class__ is str else "" for value in memo[start:end]]
         pack = v.Pack(start, texts)
-        for key, value in enumerate(texts, start):
-            if value:
-                self.memo[key] = pack
+        for key, text in enumerate(texts, start):
+            if text:
+                memo[key] = pack
+        for key in range(max(self.filled, ROOM), start):
+            value = memo[key]
+            if isinstance(value, v.Container) and not value.live:
+                memo[key] = self._forgotten(value.__class__)
+        self.filled, self.packed = start, end
+
+    def _forgotten(self, kind: type[v.Container]) -> v.Container:
+        if kind not in self.forgotten:
+            made = self.forgotten[kind] = kind()
+            made.more = made.live = True
+        return self.forgotten[kind]
 
     # containers
 
