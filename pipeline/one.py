@@ -217,6 +217,12 @@ def link_tree(link: SourceLink) -> FactSet:
     return FactSet(record.replace(extension=extension_of(name)), {"reference": [reference]})
 
 
+def link_words(tree: FactSet, *, escapes: bool) -> str:
+    """What is said to the user of a link that was not followed."""
+    why = "it leads out of the scanned folder" if escapes else "it leads nowhere"
+    return f"{tree.artifact.path}: link not followed, {why}"
+
+
 def shown(path: str) -> str:
     """A path on disk as it stands in artifact paths."""
     return quote_member(clean(path)[0])

@@ -293,7 +293,11 @@ def reasons(tree: FactSet) -> Iterator[str]:
 
 
 def _limit_words(limit: Limit) -> str:
-    words = {"crash": "the parser failed", "read": "the file could not be read further"}
+    words = {
+        "crash": "the parser failed",
+        "read": "the file could not be read further",
+        "not-computed": "the stored facts lack what the rules read",
+    }
     if limit.what in words:
         return words[limit.what]
     shown = "" if limit.budget is None or limit.what == "time" else f" ({limit.budget})"

@@ -10,7 +10,7 @@ from modelaudit.parsers.registry import UNKNOWN, Registry
 from modelaudit.pipeline.bundles import bundle_tree
 from modelaudit.pipeline.facts import facts, stream
 from modelaudit.pipeline.limits import Limits, Options
-from modelaudit.pipeline.one import LINK, Plan, link_tree, scan_one, shown, summaries
+from modelaudit.pipeline.one import LINK, Plan, link_tree, link_words, scan_one, shown, summaries
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink, discover
 
@@ -116,8 +116,7 @@ class Run:
         """List a link that was not followed, and let rules see where it leads."""
         tree = link_tree(link)
         self.judge(tree)
-        why = "it leads out of the scanned folder" if link.escapes else "it leads nowhere"
-        self.notices.append(f"{tree.artifact.path}: link not followed, {why}")
+        self.notices.append(link_words(tree, escapes=link.escapes))
 
     def folder(self, folder: SourceFolder) -> None:
         """Judge a folder as a whole, after its files."""

@@ -33,7 +33,8 @@ class BadFactsError(ValueError):
 
 def dump(value: object) -> str:
     """JSON as it stands on a line."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def load(line: bytes) -> Json:
@@ -41,7 +42,7 @@ def load(line: bytes) -> Json:
     try:
         found = _decode(line.decode("utf-8"))
         if b"\\u" in line:
-            dump(found).encode()  # a lone surrogate is no text
+            json.dumps(found, ensure_ascii=False).encode()  # a lone surrogate is no text
     except (ValueError, RecursionError) as error:
         raise BadFactsError(f"no JSON: {error}") from None
     if not isinstance(found, dict):
