@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     Json = dict[str, Any]
+    _Field = tuple[type | None, Callable[[Any], Any] | None]
 
 _NEUTRAL: dict[str, object] = {"places": (), "n": 1, "unknown": frozenset(), "cut": frozenset(), "lossy": False}
 _RECORDS: dict[str, type[Record]] = {"Place": Place, "Arg": Arg, "Kwarg": Kwarg, "Stats": Stats}
 _STRINGS = {str}
-_readers: dict[type[Record], dict[str, Callable[[Any], Any]]] = {}
+_PLAIN: dict[str, type] = {"str": str, "int": int, "bool": bool}
+_fields: dict[type[Record], dict[str, _Field]] = {}
 
 
 def to_json(fact: Fact) -> Json:
@@ -54,28 +56,33 @@ def _plain(value: object) -> object:
     return value
 
 
-def from_json(doc: Mapping[str, Any]) -> Fact:
-    """The fact that a JSON object describes; `ValueError` says what makes it none."""
-    word = doc.get("fact")
+def from_json(doc: dict[str, Any]) -> Fact:
+    """The fact that a JSON object describes; `ValueError` says what makes it none. The object is used up."""
+    word = doc.pop("fact", None)
     kind = KINDS.get(word) if isinstance(word, str) else None
     if kind is None:
         raise ValueError(f"no such kind of fact: {word!r}")
-    fact = _record(kind, {name: value for name, value in doc.items() if name != "fact"})
+    fact = _record(kind, doc)
     assert isinstance(fact, Fact)  # noqa: S101 - KINDS holds nothing else
     return fact
 
 
 def _record(kind: type[Record], doc: Any) -> Record:  # noqa: ANN401 - whatever JSON holds
-    readers = _readers.get(kind)
-    if readers is None:
-        readers = _readers[kind] = {name: _reader(kind.__annotations__[name]) for name in kind.FIELDS}
+    fields = _fields.get(kind)
+    if fields is None:
+        fields = _fields[kind] = {name: _field(kind.__annotations__[name]) for name in kind.FIELDS}
     try:
-        fields = {name: readers[name](value) for name, value in doc.items()}
+        for name, value in doc.items():
+            expected, read = fields[name]
+            if expected is not None and type(value) is not expected:
+                raise TypeError
+            if read is not None:
+                doc[name] = read(value)
     except (KeyError, AttributeError):
-        raise ValueError(_no_record(kind, doc, readers)) from None
+        raise ValueError(_no_record(kind, doc, fields)) from None
     except TypeError:
-        raise ValueError(f"a field of {kind.__name__.lower()} has a value of the wrong type") from None
-    return kind(**fields)
+        raise ValueError(f"{kind.__name__.lower()}.{name} has the wrong type") from None
+    return kind(**doc)
 
 
 def _no_record(kind: type[Record], doc: object, known: Mapping[str, object]) -> str:
@@ -86,37 +93,23 @@ def _no_record(kind: type[Record], doc: object, known: Mapping[str, object]) -> 
     return f"{word} has no field {min(doc.keys() - known.keys(), default='')!r}"
 
 
-def _reader(annotation: str) -> Callable[[Any], Any]:
-    """What turns the JSON form of a field with this type into its value; `TypeError` for any other value."""
+def _field(annotation: str) -> _Field:
+    """The JSON type of a field with this type, and what turns it into the field's value.
+
+    None for a type that is looked at by what reads it, and for a value that stays as it is. A reader raises
+    `TypeError` for what it cannot read.
+    """
     inner = annotation.removesuffix(" | None")
     if inner.startswith("frozenset["):
-        return _texts
+        return list, _texts
     if inner.startswith("tuple["):
         item = inner[len("tuple[") :].partition(",")[0]
-        return _items(_RECORDS.get(item), _PLAIN.get(item, _text))
+        return list, _list_of(item)
     if inner.startswith("Mapping["):
-        return _mapping
+        return dict, _mapping
     if inner in _RECORDS:
-        return lambda item: _record(_RECORDS[inner], item)
-    return _PLAIN[inner]
-
-
-def _text(value: Any) -> str:  # noqa: ANN401
-    if type(value) is not str:
-        raise TypeError
-    return value
-
-
-def _whole(value: Any) -> int:  # noqa: ANN401
-    if type(value) is not int:
-        raise TypeError
-    return value
-
-
-def _truth(value: Any) -> bool:  # noqa: ANN401
-    if type(value) is not bool:
-        raise TypeError
-    return value
+        return dict, lambda item: _record(_RECORDS[inner], item)
+    return (None, _number) if inner == "float" else (_PLAIN[inner], None)
 
 
 def _number(value: Any) -> float:  # noqa: ANN401
@@ -125,27 +118,28 @@ def _number(value: Any) -> float:  # noqa: ANN401
     return value  # type: ignore[no-any-return]
 
 
-def _texts(items: Any) -> frozenset[str]:  # noqa: ANN401
-    if type(items) is not list or {*map(type, items)} - _STRINGS:
+def _texts(items: list[Any]) -> frozenset[str]:
+    if {*map(type, items)} - _STRINGS:
         raise TypeError
     return frozenset(items)
 
 
-def _items(record: type[Record] | None, plain: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
+def _list_of(item: str) -> Callable[[list[Any]], tuple[Any, ...]]:
     """What reads a list of records, or of plain values."""
+    record = _RECORDS.get(item)
+    if record is not None:
+        return lambda items: tuple([_record(record, item) for item in items])
+    only = {_PLAIN[item]}
 
-    def read(items: Any) -> tuple[Any, ...]:  # noqa: ANN401
-        if type(items) is not list:
+    def read(items: list[Any]) -> tuple[Any, ...]:
+        if {*map(type, items)} - only:
             raise TypeError
-        return tuple([_record(record, item) if record is not None else plain(item) for item in items])
+        return tuple(items)
 
     return read
 
 
-def _mapping(items: Any) -> Mapping[str, str]:  # noqa: ANN401
-    if type(items) is not dict or {*map(type, items.values())} - _STRINGS:
+def _mapping(items: dict[str, Any]) -> Mapping[str, str]:
+    if {*map(type, items.values())} - _STRINGS:
         raise TypeError
-    return MappingProxyType(dict(items))
-
-
-_PLAIN: dict[str, Callable[[Any], Any]] = {"str": _text, "int": _whole, "bool": _truth, "float": _number}
+    return MappingProxyType(items)
