@@ -1,21 +1,21 @@
-"""`modelaudit rules list|show|test`."""
+"""`modelaudit rules`: list and show are here, the other commands in modules beside this one."""
 
 from __future__ import annotations
 
 import click
+
+from modelaudit.cli import rules_bench, rules_check, rules_write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.packs.catalogue import RuleText
-    from modelaudit.engine.packs.testing import TestRun
 
-FAILED = 1  # exit code when a test of a rule fails
 EXTRA = click.option("--rules", "extra", metavar="PATH", multiple=True, help="More rules. May be repeated.")
 
 
-@click.group(short_help="List, show and test detection rules.")
+@click.group(short_help="List, show, test and write detection rules.")
 def rules() -> None:
     """Rules say what is dangerous, how grave it is, why, and what to do. They are YAML files in packs.
 
@@ -24,6 +24,8 @@ def rules() -> None:
       modelaudit rules list
       modelaudit rules show MA1001
       modelaudit rules test acme-rules/
+      modelaudit rules lint acme-rules/
+      modelaudit rules new ACME-R2 --for metadata -o acme-rules/rules/new.yaml
     """
 
 
@@ -113,45 +115,9 @@ def _described(text: RuleText) -> Iterator[tuple[str, str]]:
     yield "Pack", f"{line.pack} {text.pack_version}, {line.place}"
 
 
-@rules.command(short_help="Run the tests that rules carry.")
-@click.argument("paths", metavar="[PATH...]", nargs=-1)
-@click.option("--rule", "only", metavar="RULE", help="Only the tests of this rule, by its id or name.")
-@click.option("--verbose", "-v", is_flag=True, help="Name every test.")
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing when all tests pass.")
-def test(paths: tuple[str, ...], only: str | None, verbose: bool, quiet: bool) -> int:
-    """Run the tests inside rule files: those of the packs given, else those of the built-in packs.
-
-    Every rule needs a test that matches and one that does not.
-
-    \b
-    Examples:
-      modelaudit rules test
-      modelaudit rules test acme-rules/
-      modelaudit rules test acme-rules/rules/metadata.yaml --rule ACME-R1 -v
-
-    Exit codes: 0 all tests passed, 1 a test failed or is missing, 2 a file has mistakes.
-    """
-    from modelaudit.engine.packs.testing import run_tests
-
-    run = run_tests(paths, only=only)
-    _show_run(run, verbose=verbose, quiet=quiet)
-    return 0 if run.ok else FAILED
-
-
-def _show_run(run: TestRun, *, verbose: bool, quiet: bool) -> None:
-    from modelaudit.cli.console import complain, say, write_stdout
-
-    for diagnostic in run.diagnostics:
-        write_stdout(f"{diagnostic.render()}\n\n")
-    for result in run.results:
-        if result.problems:
-            say(f"FAIL  {result.rule} {result.name}  {result.span.file}:{result.span.line}")
-            for problem in result.problems:
-                say(f"      {problem}", hang=2)
-        elif verbose:
-            say(f"{'skip' if result.skipped else 'ok  '}  {result.rule} {result.name}")
-    for notice in run.notices:
-        complain(notice, level="warning")
-    if not (quiet and run.ok):
-        skipped = f", {len(run.skipped)} skipped" if run.skipped else ""
-        say(f"{run.rules} rules, {len(run.results)} tests, {len(run.failed)} failed{skipped}")
+for command in (
+    *(rules_check.test, rules_check.lint, rules_check.coverage),
+    *(rules_write.fmt, rules_write.new),
+    rules_bench.bench,
+):
+    rules.add_command(command)

@@ -111,14 +111,14 @@ def run_tests(rules: Sequence[str] = (), *, only: str | None = None, fixtures: F
 
 def _lacking(source: RuleSource) -> Iterator[Diagnostic]:
     """A rule is shown to match something and to leave something alone (E130)."""
-    expected = {_expected(test["expect"]) for test in source.data["tests"]}
+    expected = {expected_outcome(test["expect"]) for test in source.data["tests"]}
     for word in (_MATCHES, _MATCHES_NOT):
         if word not in expected:
             message = f"rule {source.id} has no test that expects `{word}`"
             yield Diagnostic("E130", message, source.span, help="a rule needs at least one of either")
 
 
-def _expected(expect: Json) -> str:
+def expected_outcome(expect: Json) -> str:
     """The outcome that an `expect` asks for."""
     if isinstance(expect, str):
         return expect
@@ -145,7 +145,7 @@ class _Tester:
     def result(self, node: Node, test: Mapping[str, Json]) -> TestResult:
         """Judge the facts of one test and compare."""
         expect = test["expect"]
-        about = (self.source.id, self.source.pack.name, test["name"], node.span, _expected(expect))
+        about = (self.source.id, self.source.pack.name, test["name"], node.span, expected_outcome(expect))
         facts = node.get("facts")
         if facts is not None:
             examples = Examples(self.source.value("formats"), self.source.value("inside"))
@@ -156,7 +156,10 @@ class _Tester:
         elif self.fixtures is None:
             return TestResult(*about, "", skipped="fixtures are not built here")
         else:
-            tree = self.fixtures(test["fixture"])
+            try:
+                tree = self.fixtures(test["fixture"])
+            except UsageError as error:
+                return TestResult(*about, "", (str(error),))
         said = evaluate_rule(self.leaves.rule, tree)
         problems = (*differences(expect, said), *self.leaves.disagreements(tree))
         return TestResult(*about, said.outcome, problems)
@@ -164,7 +167,7 @@ class _Tester:
 
 def differences(expect: Json, said: RuleResult) -> Iterator[str]:
     """In what a rule's result differs from what a test expects, one sentence each."""
-    expected = _expected(expect)
+    expected = expected_outcome(expect)
     if said.outcome != expected:
         because = f": {'; '.join(said.causes)}" if said.outcome == "inconclusive" else ""
         yield f"expected {expected}, got {said.outcome}{because}"

@@ -1,0 +1,1 @@
+"""Tools for the authors of rules: lint, formatting, skeletons, traces, costs, and what each diagnostic means."""
