@@ -20,6 +20,25 @@ def check(path: str) -> None:
         output.check_writable(path)
 
 
+def check_log(path: str) -> None:
+    """Refuse, before the scan, a decision log that cannot be appended to."""
+    from modelaudit.engine.policy import decision_log
+
+    decision_log.check(path)
+
+
+def log(document: ScanDocument, path: str, code: int) -> int:
+    """Append the scan to the decision log; returns the exit code, which says when that failed."""
+    from modelaudit.engine.policy import decision_log
+
+    try:
+        decision_log.append(path, document)
+    except OSError as error:
+        console.complain(f"cannot write decision log {path}: {error.strerror or error}")
+        return UNWRITABLE
+    return code
+
+
 def report(document: ScanDocument, format: str, path: str | None, *, verbose: bool, quiet: bool) -> int:
     """Deliver the report and say on stderr what went wrong; returns the exit code of the process.
 

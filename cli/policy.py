@@ -1,4 +1,4 @@
-"""`modelaudit policy list|check|explain`."""
+"""`modelaudit policy`: list, check and test; what needs models is in `policy_models`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ import sys
 
 import click
 
+from modelaudit.cli.policy_models import RULES, baseline, diff, explain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from modelaudit.engine.policy.testing import TestRun
+
+LOOSER = 1  # exit code when a policy is not proved to be stricter
+FAILED = 1  # exit code when a test of a policy fails
 MISTAKES = 2  # exit code when a policy cannot be used
 
 
-@click.group(short_help="List, check and explain policies.")
+@click.group(short_help="List, check, test and explain policies.")
 def policy() -> None:
     """Policies say which rules apply, how grave they are, what is allowed or denied, and when a scan fails.
 
@@ -17,8 +25,16 @@ def policy() -> None:
     Examples:
       modelaudit policy list
       modelaudit policy check acme-policy.yaml
-      modelaudit policy explain acme-policy.yaml
+      modelaudit policy test acme-policy.yaml
+      modelaudit policy explain model.pt --policy acme-policy.yaml
+      modelaudit policy diff default acme-policy.yaml ./models
+      modelaudit policy baseline ./models -o baseline.json
     """
+
+
+policy.add_command(explain)
+policy.add_command(diff)
+policy.add_command(baseline)
 
 
 @policy.command("list", short_help="Name the built-in policies.")
@@ -42,16 +58,24 @@ def list_policies() -> int:
 
 @policy.command(short_help="Check policy files without scanning.")
 @click.argument("policies", metavar="FILE|NAME...", nargs=-1, required=True)
-@click.option("--rules", metavar="PATH", multiple=True, help="More rules that the policies speak of. May be repeated.")
-def check(policies: tuple[str, ...], rules: tuple[str, ...]) -> int:
+@RULES
+@click.option(
+    "--stricter-than",
+    "parent",
+    metavar="PARENT",
+    help="Also prove that each lets nothing pass that PARENT, a name or a file, does not let pass.",
+)
+def check(policies: tuple[str, ...], rules: tuple[str, ...], parent: str | None) -> int:
     """Check policies and everything that they extend: all mistakes at once, each with its place.
 
     \b
     Examples:
       modelaudit policy check acme-policy.yaml
       modelaudit policy check strict acme-policy.yaml --rules acme-rules/
+      modelaudit policy check acme-policy.yaml --stricter-than builtin:default
 
-    Exit codes: 0 all of them can be used, 2 one cannot.
+    Exit codes: 0 all of them can be used and what was to be proved is, 1 one is not proved to be stricter, 2 one
+    cannot be used.
     """
     from modelaudit.cli.console import complain, say
     from modelaudit.engine.policy.check import check as check_policies
@@ -59,31 +83,64 @@ def check(policies: tuple[str, ...], rules: tuple[str, ...]) -> int:
     failed = False
     for checked in check_policies(policies, rules):
         failed |= not checked.ok
-        if checked.ok:
+        if not checked.ok:
+            complain(checked.refusal) if checked.refusal else sys.stderr.write(f"{checked.render()}\n\n")
+        elif parent is None:
             say(checked.render(), hang=4)
-        elif checked.refusal:
-            complain(checked.refusal)
-        else:
-            sys.stderr.write(f"{checked.render()}\n\n")
-    return MISTAKES if failed else 0
+    if failed:
+        return MISTAKES
+    return 0 if parent is None or _stricter(policies, parent, rules) else LOOSER
 
 
-@policy.command(short_help="Explain in which order a policy decides.")
-@click.argument("name", metavar="[FILE|NAME]", required=False)
-@click.option("--rules", metavar="PATH", multiple=True, help="More rules that the policy speaks of. May be repeated.")
-def explain(name: str | None, rules: tuple[str, ...]) -> int:
-    """Print the fixed order in which every scan is decided, with what a policy says at each step.
+def _stricter(policies: tuple[str, ...], parent: str, rules: tuple[str, ...]) -> bool:
+    """Say of each policy whether it is proved to be at least as strict; returns whether all are."""
+    from modelaudit.cli.console import say
+    from modelaudit.engine.packs.load import load_ruleset
+    from modelaudit.engine.policy.stricter import stricter
+
+    theirs = load_ruleset(parent, rules)
+    verdicts = [stricter(load_ruleset(name, rules), theirs) for name in policies]
+    for verdict in verdicts:
+        say(verdict.render(), hang=4)
+    return all(verdict.proved for verdict in verdicts)
+
+
+@policy.command(short_help="Run the tests that policies carry.")
+@click.argument("policies", metavar="FILE|NAME...", nargs=-1, required=True)
+@RULES
+@click.option("--inherited", is_flag=True, help="Run the tests of the policies that these extend, too.")
+@click.option("--verbose", "-v", is_flag=True, help="Name every test.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing when all tests pass.")
+def test(policies: tuple[str, ...], rules: tuple[str, ...], inherited: bool, verbose: bool, quiet: bool) -> int:
+    """Run the tests inside policy files: facts or fixtures, and what the policy has to decide about them.
+
+    Fixtures are files and folders beside the policy. `now:` sets the day on which a test takes place.
 
     \b
     Examples:
-      modelaudit policy explain
-      modelaudit policy explain strict
-      modelaudit policy explain acme-policy.yaml --rules acme-rules/
-    """
-    from modelaudit.cli.console import say
-    from modelaudit.engine.packs.load import load_ruleset
-    from modelaudit.engine.policy.explain import policy_text
+      modelaudit policy test acme-policy.yaml
+      modelaudit policy test strict acme-policy.yaml --rules acme-rules/ -v
 
-    for line in policy_text(load_ruleset(name, rules)).split("\n"):
-        say(line, hang=4 if line[:2].strip().isdigit() else 0)
-    return 0
+    Exit codes: 0 all tests passed, 1 a test failed, 2 a file has mistakes.
+    """
+    from modelaudit.engine.policy.testing import run_tests
+    from modelaudit.pipeline.fixtures import scan_fixture
+
+    runs = [run_tests(name, rules, inherited=inherited, scan=scan_fixture) for name in policies]
+    for run in runs:
+        _show(run, verbose=verbose, quiet=quiet)
+    return FAILED if any(run.failed for run in runs) else 0
+
+
+def _show(run: TestRun, *, verbose: bool, quiet: bool) -> None:
+    from modelaudit.cli.console import say
+
+    for result in run.results:
+        if result.problems:
+            say(f"FAIL  {result.policy} {result.name}  {result.span.file}:{result.span.line}")
+            for problem in result.problems:
+                say(f"      {problem}", hang=2)
+        elif verbose:
+            say(f"{'skip' if result.skipped else 'ok  '}  {result.policy} {result.name}")
+    if run.failed or not quiet:
+        say(f"{run.policy}: {len(run.results)} tests, {len(run.failed)} failed")

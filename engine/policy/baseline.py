@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from modelaudit.engine.document import ArtifactSummary
     from modelaudit.engine.finding import Finding
+    from modelaudit.engine.ruleset import Ruleset
 
     Json = Any
 
@@ -62,6 +63,13 @@ def read(path: str) -> Baseline:
         return Baseline(path, _findings(json.loads(content)))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path} is not a baseline of this version: {error}") from error
+
+
+def without(ruleset: Ruleset) -> Ruleset:
+    """The same rule set under a policy that knows no baseline: for making one."""
+    policy = ruleset.doc["policy"]
+    gate = {key: value for key, value in policy["gate"].items() if key not in ("baseline", "new_only")}
+    return ruleset.from_json({**ruleset.doc, "policy": {**policy, "gate": gate}})
 
 
 def _findings(doc: Json) -> list[Json]:
