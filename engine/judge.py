@@ -14,15 +14,15 @@ from modelaudit.engine.finding import Finding, Inconclusive, Judgement
 from modelaudit.engine.judging.absorb import absorb
 from modelaudit.engine.judging.findings import drafts
 from modelaudit.engine.judging.grades import is_suppressed, potential
-from modelaudit.engine.judging.hits import Trial, facts_of, run
+from modelaudit.engine.judging.hits import Trial, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from modelaudit.engine.factset import FactSet
     from modelaudit.engine.judging.findings import Draft
     from modelaudit.engine.ruleset import Allow, Rule, Ruleset
-
-    Formats = frozenset[str]
 
 
 def judge(ruleset: Ruleset, tree: FactSet) -> Judgement:
@@ -41,7 +41,6 @@ class Judge:
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
         self.allows = _allows(ruleset)
-        self.applicable: dict[tuple[Formats, Formats], dict[str, list[Rule]]] = {}
 
     def tree(self, tree: FactSet) -> Judgement:
         """The findings and inconclusive rules of a tree, outermost artifact first."""
@@ -55,29 +54,24 @@ class Judge:
         """Judge one artifact, and append what is found."""
         found: list[Draft] = []
         path = node.artifact.path
-        for kind, rules in self.rules_for(node).items():
-            if not (facts_of(node, kind) or kind in node.artifact.incomplete):
-                continue
-            trials = [Trial(rule, node, self.allows.get(rule.id, ())) for rule in rules]
-            run(trials, node, kind)
-            for trial in trials:
-                if trial.hits:
-                    found += drafts(trial.rule, node, trial.hits)
-                if trial.cause is not None and not is_suppressed(trial.rule):
-                    grave = potential(trial.rule)[0]
-                    inconclusive.append(Inconclusive(trial.rule.id, path, trial.cause, grave))
+        for trial in self.trials(node):
+            if trial.hits:
+                found += drafts(trial.rule, node, trial.hits)
+            if trial.cause is not None and not is_suppressed(trial.rule):
+                grave = potential(trial.rule)[0]
+                inconclusive.append(Inconclusive(trial.rule.id, path, trial.cause, grave))
         findings += absorb(found)
 
-    def rules_for(self, node: FactSet) -> dict[str, list[Rule]]:
-        """The rules whose formats and enclosing formats fit an artifact, by the kind of fact that they are about."""
-        key = (_names(node), _outer_names(node))
-        rules = self.applicable.get(key)
-        if rules is None:
-            rules = self.applicable[key] = {}
-            for rule in self.ruleset.rules:
-                if rule.applies(node):
-                    rules.setdefault(rule.kind, []).append(rule)
-        return rules
+    def trials(self, node: FactSet) -> Iterable[Trial]:
+        """The rules that match in an artifact or are inconclusive there, in order."""
+        trials = self.ruleset.index.trials(node, self.allows)
+        if not self.ruleset.verify_index:
+            return trials
+        from modelaudit.engine.index.verify import verify
+
+        found = list(trials)
+        verify(node, self.ruleset.rules, found, self.allows)
+        return found
 
 
 class RuleResult:
@@ -113,23 +107,11 @@ def evaluate_rule(rule: Rule, tree: FactSet) -> RuleResult:
 def _allows(ruleset: Ruleset) -> dict[str, list[Allow]]:
     """The allows of each rule. They never reach a deny: the compiler leaves those out of `rules`."""
     found: dict[str, list[Allow]] = {}
+    if not ruleset.policy.allow:
+        return found
     kinds = {rule.id: rule.kind for rule in ruleset.rules if not is_suppressed(rule)}
     for allow in ruleset.policy.allow:
         for id in allow.rules:
             if kinds.get(id) == allow.kind:
                 found.setdefault(id, []).append(allow)
     return found
-
-
-def _names(node: FactSet) -> Formats:
-    artifact = node.artifact
-    return frozenset((artifact.format, *artifact.formats, *artifact.families))
-
-
-def _outer_names(node: FactSet) -> Formats:
-    names: set[str] = set()
-    outer = node.parent
-    while outer is not None:
-        names |= _names(outer)
-        outer = outer.parent
-    return frozenset(names)

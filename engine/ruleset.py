@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
+from modelaudit.engine.lazy import Lazy
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from modelaudit.engine.factset import FactSet
+    from modelaudit.engine.index.index import Index
     from modelaudit.engine.lang.evaluate import Env
     from modelaudit.engine.lang.lists import Matcher
 
@@ -196,20 +201,25 @@ class Rule:
 
     def applies(self, node: FactSet) -> bool:
         """Whether the rule is about artifacts of this format, in such containers."""
-        if self.formats and not _speaks(node, self.formats):
-            return False
-        if not self.inside:
-            return True
-        outer = node.parent
-        while outer is not None:
-            if _speaks(outer, self.inside):
-                return True
-            outer = outer.parent
-        return False
+        return applies(self.formats, self.inside, node)
 
 
 _SEVERITIES = ("debug", "info", "warning", "critical")
 _CONFIDENCES = ("possible", "likely", "proved")
+
+
+def applies(formats: frozenset[str], inside: frozenset[str], node: FactSet) -> bool:
+    """Whether an artifact has one of the formats and stands in one of the others; none named is any."""
+    if formats and not _speaks(node, formats):
+        return False
+    if not inside:
+        return True
+    outer = node.parent
+    while outer is not None:
+        if _speaks(outer, inside):
+            return True
+        outer = outer.parent
+    return False
 
 
 def _speaks(node: FactSet, formats: frozenset[str]) -> bool:
@@ -313,31 +323,59 @@ class Pack:
 
 
 class Ruleset:
-    """Every rule, list and decision of a scan, from the compiled form (`modelaudit/compiled@1`)."""
+    """Every rule, list and decision of a scan, from the compiled form (`modelaudit/compiled@1`).
 
-    __slots__ = ("_reads", "doc", "incomplete", "lists", "notices", "packs", "policy", "rules")
+    With `verify_index` every artifact is judged without the index too, and a difference is refused.
+    """
+
+    __slots__ = (
+        *("_index", "_wants", "doc", "incomplete", "lists", "notices", "packs", "policy", "rules", "verify_index"),
+        "__weakref__",
+    )
 
     def __init__(self, doc: Mapping[str, Json]) -> None:
         self.doc = doc
         self.lists = Matchers(doc["lists"])
-        self.rules = tuple(Rule(rule, self.lists) for rule in doc["rules"])
+        rules, lists = doc["rules"], self.lists
+        self.rules: Lazy[Rule] = Lazy(len(rules), lambda number: Rule(rules[number], lists))
         self.policy = Policy(doc["policy"], self.lists)
         self.packs = tuple(Pack(pack) for pack in doc["packs"])
         self.notices: tuple[str, ...] = tuple(doc["notices"])
         self.incomplete: bool = doc["incomplete"]  # a pack or rule was left out as too new
-        self._reads: frozenset[str] | None = None
+        self.verify_index = bool(os.environ.get("MODELAUDIT_VERIFY_INDEX"))
+        self._index: Index | None = None
+        self._wants: frozenset[str] | None = None
 
     @classmethod
     def from_json(cls, doc: Mapping[str, Json]) -> Ruleset:
         """The rule set that a compiled document describes."""
         return cls(doc)
 
+    @property
+    def index(self) -> Index:
+        """What finds the rules that can be about a fact; made here when the document comes without its tables."""
+        if self._index is None:
+            from modelaudit.engine.index.index import Index
+
+            self._index = Index(self._indexed(), self.rules, self.lists)
+        return self._index
+
+    def _indexed(self) -> Json:
+        found = self.doc.get("index")
+        if found is None:
+            from modelaudit.engine.index.build import build
+
+            found = build(self.doc["rules"], self.doc["lists"], self.policy.doc.get("allow", ()))
+        return found
+
     def wants(self, name: str) -> bool:
-        """Whether a rule or an allow reads this kind (`member`) or this computed field (`tensor.stats`)."""
-        if self._reads is None:
-            allowed = [name for allow in self.policy.doc.get("allow", ()) for name in allow.get("reads", ())]
-            self._reads = frozenset([*_reads(self.rules), *allowed])
-        return name in self._reads
+        """Whether a live rule or an allow reads this kind (`member`) or this computed field (`tensor.stats`).
+
+        A rule that the policy ignores, or whose maturity it does not select, is not live.
+        """
+        if self._wants is None:
+            self._wants = frozenset(self.index.doc["wants"])
+        return name in self._wants
 
     def rule(self, id: str) -> Rule | None:
         """The rule with this id, name or former id."""
@@ -345,10 +383,3 @@ class Ruleset:
             if id in (rule.id, rule.name) or id in rule.aliases:
                 return rule
         return None
-
-
-def _reads(rules: Iterable[Rule]) -> Iterator[str]:
-    for rule in rules:
-        yield rule.kind
-        yield from rule.requires
-        yield from rule.reads

@@ -27,6 +27,8 @@ def _reads(node: Json, kinds: Mapping[str, str]) -> Iterator[str]:
     if "over" in node:
         yield from _quantifier(node, kinds)
         return
+    if node.get("call") == "shaped":
+        yield from _shaped(node["args"][0]["path"], kinds)
     path = node.get("path")
     if isinstance(path, list):
         yield from _path(path, kinds)
@@ -41,8 +43,20 @@ def _quantifier(node: Json, kinds: Mapping[str, str]) -> Iterator[str]:
         yield over["facts"]
     else:
         yield from _reads(over, kinds)
-    kind = node["type"][2] if node["type"][0] == "fact" else ""
+    name, _, of = node.get("type", ("", "", ""))  # the searches of a message have none
+    kind = of if name == "fact" else ""
     yield from _reads(node["body"], {**kinds, node["var"]: kind})
+
+
+def _shaped(path: list[Any], kinds: Mapping[str, str]) -> Iterator[str]:
+    """The fields of the fact at a path that a call shape looks at."""
+    fields = {
+        "import": ("qualname", "uses"),
+        "call": ("target", "kind", "args", "kwargs"),
+        "setattr": ("target", "target_is", "via"),
+    }
+    for field in fields.get(kinds.get(str(path[0]), str(path[0])), ()):
+        yield from _path([*path, field], kinds)
 
 
 def _path(path: list[Any], kinds: Mapping[str, str]) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Compiled rule sets kept between runs, as JSON that is believed only while every input is unchanged.
 
-An entry is two lines: a header (what was asked for, the digest of every file that was read, the digest of the
-second line) and the compiled rule set. An entry that is broken, was made from other inputs or by another
+An entry is lines of JSON: a header (what was asked for, the digest of every file that was read, the digest of all
+that follows), the compiled rule set without its lists and rules, then each list and each rule, which are read when
+they are first asked for. An entry that is broken, was made from other inputs or by another
 engine, or lies in a folder that others can write to, is as good as none.
 """
 
@@ -11,18 +12,20 @@ import json
 import os
 import stat
 import sys
+from collections.abc import Mapping
 from hashlib import sha256
 
+from modelaudit.engine.lazy import lazy
 from modelaudit.engine.packs import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     Json = Any
 
-ENTRY = "modelaudit/cache@1"
+ENTRY = "modelaudit/cache@2"
 MAX_BYTES = 256 * 1024 * 1024
 MAX_ENTRIES = 64
 
@@ -56,7 +59,7 @@ def load(request: Mapping[str, Json]) -> Json | None:
             return None
         if header["sha256"] != sha256(payload).hexdigest() or not unchanged(header["inputs"]):
             return None
-        return json.loads(payload)
+        return _unpacked(payload)
     except (KeyError, TypeError, ValueError, RecursionError):
         return None
 
@@ -64,7 +67,7 @@ def load(request: Mapping[str, Json]) -> Json | None:
 def store(request: Mapping[str, Json], inputs: Sequence[Mapping[str, Json]], ruleset: Json) -> None:
     """Keep a compiled rule set; where that is not possible nothing happens."""
     place = os.path.join(folder(), "compiled")
-    payload = _dump(ruleset)
+    payload = _packed(ruleset)
     header = {
         "entry": ENTRY,
         "request": request,
@@ -78,6 +81,69 @@ def store(request: Mapping[str, Json], inputs: Sequence[Mapping[str, Json]], rul
             _prune(place)
     except OSError:
         return
+
+
+def statistics() -> tuple[int, int]:
+    """How many entries there are, and their bytes."""
+    sizes = [size for _, size in _entries(os.path.join(folder(), "compiled"))]
+    return len(sizes), sum(sizes)
+
+
+def clear() -> int:
+    """Delete all entries; returns the bytes that were freed."""
+    freed = 0
+    for path, size in _entries(os.path.join(folder(), "compiled")):
+        try:
+            os.unlink(path)
+        except OSError:
+            continue
+        freed += size
+    return freed
+
+
+def _entries(place: str) -> list[tuple[str, int]]:
+    """Path and size of each file in the folder of a cache."""
+    try:
+        with os.scandir(place) as found:
+            return [(entry.path, entry.stat().st_size) for entry in found if entry.is_file(follow_symlinks=False)]
+    except OSError:
+        return []
+
+
+def _packed(ruleset: Json) -> bytes:
+    """A rule set as lines: everything else, then lists and rules one by one."""
+    lists, rules = ruleset.get("lists", {}), ruleset.get("rules", ())
+    rest = {**ruleset, "lists": list(lists), "rules": len(rules)}
+    return b"\n".join(map(_dump, (rest, *lists.values(), *rules)))
+
+
+def _unpacked(payload: bytes) -> Json:
+    """The rule set that the lines make, of which lists and rules are still text."""
+    rest, *lines = payload.split(b"\n")
+    found = json.loads(rest)
+    names, rules = found["lists"], found["rules"]
+    if len(lines) != len(names) + rules:
+        raise ValueError(len(lines))
+    return {**found, "lists": Lines(zip(names, lines, strict=False)), "rules": lazy(lines[len(names) :], json.loads)}
+
+
+class Lines(Mapping[str, "Json"]):
+    """Values by name that are read from their lines when they are first looked up."""
+
+    def __init__(self, lines: Iterable[tuple[str, bytes]]) -> None:
+        self._lines = dict(lines)
+        self._read: dict[str, Json] = {}
+
+    def __getitem__(self, name: str) -> Json:
+        if name not in self._read:
+            self._read[name] = json.loads(self._lines[name])
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
 
 def unchanged(inputs: Sequence[Mapping[str, Json]]) -> bool:

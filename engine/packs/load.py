@@ -6,7 +6,9 @@ import os
 from hashlib import sha256
 
 import modelaudit
+from modelaudit.engine.distribution import places
 from modelaudit.engine.packs import cache as entries
+from modelaudit.engine.packs import files
 from modelaudit.engine.resources import data_path
 from modelaudit.engine.ruleset import FORMAT, Ruleset
 
@@ -17,11 +19,21 @@ if TYPE_CHECKING:
 
     from modelaudit.engine.diagnostics import Diagnostic
     from modelaudit.engine.packs.model import Sources
+    from modelaudit.engine.policy.resolved import Resolved
 
     Json = Any
 
 # What turns files into a compiled rule set: a change in any of it makes every cache entry stale.
-_ENGINE = (("engine",), ("engine", "lang"), ("engine", "packs"), ("engine", "policy"), ("schemas",), ("rules",))
+_ENGINE = (
+    ("engine",),
+    ("engine", "distribution"),
+    ("engine", "index"),
+    ("engine", "lang"),
+    ("engine", "packs"),
+    ("engine", "policy"),
+    ("schemas",),
+    ("rules",),
+)
 
 
 def load_ruleset(policy: str | None = None, rules: Sequence[str] = (), *, cache: bool = True) -> Ruleset:
@@ -41,20 +53,24 @@ def load_ruleset(policy: str | None = None, rules: Sequence[str] = (), *, cache:
     return Ruleset.from_json(document)
 
 
-def gather(rules: Sequence[str] = (), *, builtin: bool = True) -> Sources:
-    """The packs at these paths, after the built-in ones, read and checked but not compiled."""
+def gather(rules: Sequence[str] = (), *, builtin: bool = True, policy: Resolved | None = None) -> Sources:
+    """The packs at these paths, after the built-in ones and those of a policy, read and checked but not compiled."""
+    from modelaudit.engine.distribution.supply import Supply
     from modelaudit.engine.packs import checks, read
     from modelaudit.engine.packs.model import Sources
 
     sources = Sources()
-    for folder in read.builtin_folders() if builtin else ():
-        read.read_builtin(folder, sources)
+    supply = Supply(sources, policy)
+    if builtin:
+        supply.read_packs()
+    supplied = len(sources.packs)
     seen: set[str] = set()
     for path in rules:
         real = os.path.realpath(read.locate(path))
         if real not in seen:
             seen.add(real)
             read.read_user(path, sources)
+    supply.vet(sources.packs[supplied:])
     checks.check_rules(sources)
     return sources
 
@@ -64,23 +80,27 @@ def build(policy: str | None = None, rules: Sequence[str] = ()) -> tuple[Json, l
 
     Every mistake in every file is reported at once, as a `DiagnosticsError`.
     """
+    from modelaudit.engine.index import build as index
     from modelaudit.engine.policy.compile import compile_policy
     from modelaudit.engine.policy.lists import replay
     from modelaudit.engine.policy.load import load_chain
     from modelaudit.engine.policy.merge import resolve
 
     chain = load_chain(policy)
-    sources = gather(rules)
-    diagnostics = [*sources.diagnostics, *chain.diagnostics]
     if chain.diagnostics:
+        sources = gather(rules)
+        diagnostics = [*sources.diagnostics, *chain.diagnostics]
         compiled(sources, diagnostics)
         raise_errors(diagnostics)
     resolved = resolve(chain)
+    sources = gather(rules, policy=resolved)
+    diagnostics = [*sources.diagnostics]
     replay(resolved, sources.packs)
     document = compiled(sources, diagnostics)
     document = compile_policy(resolved, sources, document)
     diagnostics += resolved.diagnostics
     raise_errors(diagnostics)
+    document["index"] = index.build(document["rules"], document["lists"], document["policy"]["allow"])
     inputs = [*sources.inputs, *({"path": path, "sha256": digest} for path, digest in chain.inputs)]
     return document, inputs
 
@@ -121,11 +141,15 @@ def in_order(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
 def _request(policy: str | None, rules: Sequence[str]) -> Json:
     """What a cache entry must have been made for."""
     word = policy or "default"
+    file = bool(set(word) & {"/", ".", os.sep})
     return {
         "format": FORMAT,
         "engine": modelaudit.__version__,
         "stamp": _stamp(),
-        "policy": os.path.abspath(word) if set(word) & {"/", ".", os.sep} else word,
+        "policy": os.path.abspath(word) if file else word,
+        # Two files that need not be there: which `core` is in use, and the lock of the policy.
+        "core": files.file_digest(places.active_file("core")),
+        "lock": files.file_digest(places.lock_file(word)) if file else "",
         "rules": [os.path.realpath(path) for path in rules],
     }
 

@@ -7,7 +7,7 @@ import pytest
 from modelaudit.engine.packs import cache
 
 REQUEST = {"engine": "1.0.0", "policy": "default", "rules": []}
-RULESET = {"format": "modelaudit/compiled@1", "rules": ["é"]}
+RULESET = {"format": "modelaudit/compiled@1", "lists": {"a.b": {"items": ["x"]}}, "rules": ["é", {"id": 1}]}
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_poisoned_payload_is_ignored(place, inputs):
 
 
 def test_an_entry_moved_from_another_request_is_ignored(place, inputs):
-    cache.store({**REQUEST, "policy": "permissive"}, inputs, {"rules": []})
+    cache.store({**REQUEST, "policy": "permissive"}, inputs, {"lists": {}, "rules": []})
     lax = entry(place)
     cache.store(REQUEST, inputs, RULESET)
     strict = next(path for path in place.iterdir() if path != lax)

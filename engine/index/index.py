@@ -1,0 +1,186 @@
+"""Judging by index: of all rules, only those that the anchors of a fact leave open are evaluated on it."""
+
+from __future__ import annotations
+
+from modelaudit.engine.index.sources import of_env, of_fact
+from modelaudit.engine.index.table import NONE
+from modelaudit.engine.judging.hits import Trial, facts_of
+from modelaudit.engine.lang.evaluate import Env
+from modelaudit.engine.ruleset import applies
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.engine.factset import FactSet
+    from modelaudit.engine.lang.lists import Matcher
+    from modelaudit.engine.lazy import Lazy
+    from modelaudit.engine.ruleset import Allow, Rule
+
+    Json = Any
+    Rules = frozenset[int]
+    Formats = frozenset[str]
+    Allows = Mapping[str, Sequence[Allow]]
+
+
+class Index:
+    """The index of a rule set; `doc` is what `modelaudit.engine.index.build` made of `rules`."""
+
+    def __init__(self, doc: Json, rules: Lazy[Rule], lists: Mapping[str, Matcher]) -> None:
+        self.doc = doc
+        self.rules = rules
+        self.lists = lists
+        self._groups = [(frozenset(each["formats"]), frozenset(each["inside"])) for each in doc["groups"]]
+        self._kinds: dict[str, KindIndex] = {}
+        self._scopes: dict[tuple[Formats, Formats], list[Scope]] = {}
+
+    def trials(self, node: FactSet, allows: Allows) -> Iterator[Trial]:
+        """Every rule that matches in an artifact or is inconclusive there, in the order of kinds and rules."""
+        for scope in self.scopes(node):
+            facts = facts_of(node, scope.kind)
+            incomplete = scope.kind in node.artifact.incomplete
+            if facts or incomplete:
+                yield from self.kind(node, scope, facts, allows, incomplete=incomplete)
+
+    def kind(
+        self, node: FactSet, scope: Scope, facts: Sequence[Fact], allows: Allows, *, incomplete: bool
+    ) -> Iterator[Trial]:
+        """The rules about one kind of fact."""
+        trials: dict[int, Trial] = {}
+        for number in scope.numbers() if incomplete else ():
+            trials[number] = self.trial(number, node, allows)
+        if facts:
+            kind = self.of_kind(scope.kind)
+            env = Env(node, facts[0])
+            always = kind.always | kind.of_artifact(env)
+            for fact in facts:
+                found = kind.of_fact(fact, env)
+                numbers = (always | found if found else always) if always else found
+                if numbers:
+                    self.evaluate(env.at(fact), scope.within(numbers), trials, allows)
+        for number in sorted(trials):
+            trials[number].close()
+            yield trials[number]
+
+    def evaluate(self, env: Env, numbers: Collection[int], trials: dict[int, Trial], allows: Allows) -> None:
+        """Evaluate rules on one fact."""
+        rules = self.rules
+        for number in numbers:
+            when = rules[number].when(env)
+            if when is not False:
+                trial = trials.get(number)
+                if trial is None:
+                    trial = trials[number] = self.trial(number, env.node, allows)
+                trial.consider(env, when)
+
+    def trial(self, number: int, node: FactSet, allows: Allows) -> Trial:
+        """An empty record of one rule on one artifact."""
+        rule = self.rules[number]
+        return Trial(rule, node, allows.get(rule.id, ()))
+
+    def of_kind(self, name: str) -> KindIndex:
+        """The tables for facts of one kind, made when such a fact is first seen."""
+        found = self._kinds.get(name)
+        if found is None:
+            found = self._kinds[name] = KindIndex(name, self.doc["kinds"][name], self.lists)
+        return found
+
+    def scopes(self, node: FactSet) -> list[Scope]:
+        """The kinds for which rules fit the formats of an artifact and of what it is in."""
+        key = (_names(node), _outer_names(node))
+        scopes = self._scopes.get(key)
+        if scopes is None:
+            fitting = [applies(formats, inside, node) for formats, inside in self._groups]
+            scopes = [Scope(kind, doc["groups"], fitting, self.doc) for kind, doc in self.doc["kinds"].items()]
+            scopes = sorted((scope for scope in scopes if scope.first >= 0), key=lambda scope: scope.first)
+            self._scopes[key] = scopes
+        return scopes
+
+
+class Scope:
+    """The rules about one kind of fact that fit one sort of artifact."""
+
+    __slots__ = ("_all", "_fitting", "_group_of", "_groups", "_known", "first", "kind")
+
+    def __init__(self, kind: str, groups: Mapping[str, Sequence[int]], fitting: Sequence[bool], doc: Json) -> None:
+        self.kind = kind
+        self._groups = [numbers for group, numbers in groups.items() if fitting[int(group)]]
+        self._all = len(self._groups) == len(groups)
+        self._fitting = fitting
+        self._group_of: Sequence[int] = doc["group_of"]
+        self._known: dict[Rules, Collection[int]] = {}
+        self.first: int = min((numbers[0] for numbers in self._groups), default=-1)
+
+    def numbers(self) -> Iterator[int]:
+        """All of them."""
+        for numbers in self._groups:
+            yield from numbers
+
+    def within(self, numbers: Rules) -> Collection[int]:
+        """Those of some rules that fit."""
+        if self._all:
+            return numbers
+        found = self._known.get(numbers)
+        if found is None:
+            found = [number for number in numbers if self._fitting[self._group_of[number]]]
+            if len(self._known) < _KEPT:
+                self._known[numbers] = found
+        return found
+
+
+_KEPT = 4096
+
+
+class KindIndex:
+    """The tables for facts of one kind."""
+
+    def __init__(self, kind: str, doc: Json, lists: Mapping[str, Matcher]) -> None:
+        self.always: Rules = frozenset(doc["always"])
+        self._fields = []
+        self._values = []
+        self._whole = []
+        for source in doc["sources"]:
+            if source["whole"]:
+                self._whole.append(of_env(source, lists))
+                continue
+            by_fact = of_fact(kind, source, lists)
+            if by_fact is not None:
+                self._fields.append(by_fact)
+            else:
+                self._values.append(of_env(source, lists))
+
+    def of_artifact(self, env: Env) -> Rules:
+        """The rules that an artifact leaves open for all of its facts."""
+        found: Rules = NONE
+        for source in self._whole:
+            found |= source(env)
+        return found
+
+    def of_fact(self, fact: Fact, env: Env) -> Rules:
+        """The rules that a fact leaves open, besides those that the artifact does."""
+        found: Rules = NONE
+        for field in self._fields:
+            more = field(fact)
+            if more:
+                found = found | more if found else more
+        if self._values:
+            inner = env.at(fact)
+            for value in self._values:
+                found |= value(inner)
+        return found
+
+
+def _names(node: FactSet) -> Formats:
+    artifact = node.artifact
+    return frozenset((artifact.format, *artifact.formats, *artifact.families))
+
+
+def _outer_names(node: FactSet) -> Formats:
+    names: set[str] = set()
+    outer = node.parent
+    while outer is not None:
+        names |= _names(outer)
+        outer = outer.parent
+    return frozenset(names)

@@ -1,0 +1,110 @@
+"""The values that a table is asked about: a field of a fact, the items of a set, or what a program reads."""
+
+from __future__ import annotations
+
+from modelaudit.engine.index.table import NONE, Table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.engine.lang.evaluate import Env, Getter
+    from modelaudit.engine.lang.lists import Matcher
+    from modelaudit.engine.lang.quantify import Source
+
+    Json = Any
+    Rules = frozenset[int]
+    OfFact = Callable[[Fact], Rules]
+    OfEnv = Callable[[Env], Rules]
+
+
+def of_fact(kind: str, doc: Json, lists: Mapping[str, Matcher]) -> OfFact | None:
+    """What a source says of a fact by itself; None when it needs more than fields of the fact."""
+    chain, term = doc["in"], doc["term"]
+    if not chain:
+        name = _field(term, kind)
+        return None if name is None else _scalar(name, Table(doc, lists))
+    name = _field(chain[0]["over"], kind)
+    if name is None or len(chain) > 1 or term != {"path": [chain[0]["var"]]}:
+        return None
+    return _items(name, Table(doc, lists))
+
+
+def of_env(doc: Json, lists: Mapping[str, Matcher]) -> OfEnv:
+    """What any source says in an environment."""
+    from modelaudit.engine.lang.linker import Linker
+    from modelaudit.engine.lang.quantify import source_of
+
+    linker = Linker(lists)
+    steps = [(int(step["var"][1:]), source_of(linker, step)) for step in doc["in"]]
+    return _program(steps, linker.value(doc["term"]), Table(doc, lists), once=doc["term"] == {"lit": True})
+
+
+def _field(term: Json, kind: str) -> str | None:
+    """The name of a field of the fact, None when a term is something else."""
+    path = term.get("path")
+    if path and len(path) == 2 and path[0] == kind and path[1] != "@artifact":
+        return str(path[1])
+    return None
+
+
+def _scalar(name: str, table: Table) -> OfFact:
+    rules, find = table.rules, table.find
+
+    def scalar(fact: Fact) -> Rules:
+        if name in fact.unknown or name in fact.cut:
+            return rules
+        return find(getattr(fact, name))
+
+    return scalar
+
+
+def _items(name: str, table: Table) -> OfFact:
+    rules, find = table.rules, table.find
+
+    def items(fact: Fact) -> Rules:
+        if name in fact.unknown or name in fact.cut:
+            return rules
+        found: Rules = NONE
+        for item in getattr(fact, name) or ():
+            more = find(item)
+            if more:
+                found = found | more if found else more
+        return found
+
+    return items
+
+
+def _program(steps: Sequence[tuple[int, Source]], get: Getter, table: Table, *, once: bool) -> OfEnv:
+    from modelaudit.engine.lang.values import UNKNOWN, Cut
+
+    rules, find = table.rules, table.find
+
+    def leaf(env: Env) -> Rules:
+        value = get(env)
+        return rules if value is UNKNOWN or type(value) is Cut else find(value)
+
+    def walk(env: Env, depth: int) -> Rules:
+        if depth == len(steps):
+            return leaf(env)
+        slot, source = steps[depth]
+        found = source(env)
+        if found is None:
+            return NONE
+        if found is UNKNOWN:
+            return rules
+        items, incomplete = found
+        return rules if incomplete else united(env, depth, slot, items)
+
+    def united(env: Env, depth: int, slot: int, items: Iterable[Any]) -> Rules:
+        variables, nodes = env.vars, env.nodes
+        union: Rules = NONE
+        for variables[slot], nodes[slot] in items:
+            union |= walk(env, depth + 1)
+            if once and union:
+                break
+        return union
+
+    return lambda env: walk(env, 0)
