@@ -75,7 +75,8 @@ def inspect(m: State, data: bytes, size: int, start: int, offset: int, *, is_tex
         verbatim = raw == data
     else:
         raw, verbatim = data, True
-    found = sniff(raw)
+    whole = SliceReader(m.tape.reader, start, size) if verbatim and size > len(raw) else BytesReader(raw)
+    found = sniff(raw, whole)
     if found is not None:
         _blob(m, found, raw, size, start if verbatim else -1, offset, is_text=is_text, text_start=start)
 
@@ -103,12 +104,12 @@ def _latin(data: bytes) -> bytes | None:
         return None
 
 
-def sniff(data: bytes) -> tuple[str, bool, bool] | None:
-    """Kind of file that the bytes begin as, whether more than its first bytes was checked, whether to read it."""
+def sniff(data: bytes, whole: Reader) -> tuple[str, bool, bool] | None:
+    """Kind of file that begins with the data, whether more than its first bytes was checked, whether to read it."""
     for pattern, row in magics().rows.get(data[0], ()):
         if pattern.match(data):
             check = row.get("check")
-            if check is None or CHECKS[check](data):
+            if check is None or (_pickle(data, whole, check) if check in PICKLE_CHECKS else CHECKS[check](data)):
                 return row["kind"], check is not None, bool(row.get("nested"))
     return None
 
@@ -150,14 +151,13 @@ def _reader(m: State, raw: bytes, size: int, start: int, text_start: int) -> Rea
     return BytesReader(raw)
 
 
-def _pickle(data: bytes) -> bool:
+PICKLE_CHECKS = frozenset(["pickle", "lines"])
+
+
+def _pickle(data: bytes, whole: Reader, check: str) -> bool:
     from modelaudit.parsers.pickle.search import is_stream
 
-    return is_stream(BytesReader(data))
-
-
-def _lines(data: bytes) -> bool:
-    return b"\n" in data[:4096] and _pickle(data)
+    return (check == "pickle" or b"\n" in data[:4096]) and is_stream(whole)
 
 
 def _zip(data: bytes) -> bool:
@@ -211,8 +211,6 @@ def _pyc(data: bytes) -> bool:
 
 
 CHECKS: dict[str, Callable[[bytes], bool]] = {
-    "pickle": _pickle,
-    "lines": _lines,
     "zip": _zip,
     "pe": _pe,
     "elf": _elf,

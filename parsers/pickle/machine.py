@@ -14,7 +14,7 @@ from modelaudit.parsers.pickle import constants, objects
 from modelaudit.parsers.pickle.literals import LITERAL_MIN, inspect, magics
 from modelaudit.parsers.pickle.opcodes import BYTES, NAMES
 from modelaudit.parsers.pickle.state import KINDS, State
-from modelaudit.parsers.pickle.tape import Break, FileTape
+from modelaudit.parsers.pickle.tape import Break, FileTape, Pause
 from modelaudit.parsers.pickle.values import DictValue, ListValue, Unknown
 
 REAL = Struct(">d").unpack_from
@@ -59,6 +59,8 @@ class Machine(State):
             self.check_budgets()
         except Break as broken:
             self._break(broken)
+        except Pause as pause:
+            self.inner = pause.offset
         return not self.ended
 
     def _break(self, broken: Break) -> None:
@@ -79,8 +81,9 @@ class Machine(State):
         if self.frame_end and offset >= self.frame_end:
             if offset > self.frame_end:
                 self.cut = True
-                self.defect("bad-frame", "a FRAME ends within an opcode", offset)
+                self.defect("bad-frame", "a FRAME ends within an opcode", self.frame_end)
             self.frame_end = 0
+            offset, self.behind = offset + self.behind, 0
         if offset > tape.size:
             self.offset = tape.size
             raise Break("truncated", "the file ends within an opcode's argument")

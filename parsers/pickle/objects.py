@@ -102,7 +102,15 @@ def _made(
 ) -> None:
     flows = m.call(kind, target, args, offset, after, known=known)
     cls = target if target.__class__ is v.Import else None
-    m.stack.append(v.Result(cls, flows))
+    made = v.Result(cls, flows)
+    if m.extension is not None and _asked(cls, args):
+        made.given = v.Given(args)
+    m.stack.append(made)
+
+
+def _asked(cls: v.Import | None, args: Sequence[Value]) -> bool:
+    """Whether an extension asks for an object of this class, or for one that a helper makes of such a class."""
+    return cls is not None and (cls.asked or (bool(args) and args[0].__class__ is v.Import and args[0].asked))
 
 
 def reduce(m: State, pos: int) -> int:
@@ -134,7 +142,10 @@ def newobj_ex(m: State, pos: int) -> int:
 
 def _instance(m: State, kind: str, cls: Value, args: Sequence[Value], pos: int, known: bool, kwargs: Value) -> None:
     flows = m.call(kind, cls, args, m.tape.base + pos, pos + 1, known=known, kwargs=kwargs)
-    m.stack.append(v.Instance(cls if cls.__class__ is v.Import else None, flows))
+    made = v.Instance(cls if cls.__class__ is v.Import else None, flows)
+    if made.cls is not None and made.cls.asked:
+        made.given = v.Given(args)
+    m.stack.append(made)
 
 
 def obj(m: State, pos: int) -> int:
@@ -192,6 +203,9 @@ def build(m: State, pos: int) -> int:
     _set(m, "BUILD", target, pairs, offset, known=known)
     if not pairs:
         m.mark_stored(v.live_items((state,)))
+    if m.extension is not None and isinstance(target, v.Made) and target.given is not None:
+        target.given.states.append(state)
+        return m.extension.built(m, target, state, pos + 1)
     return pos + 1
 
 
@@ -200,7 +214,7 @@ def _is_plain(target: Value, state: Value) -> bool:
     return (
         isinstance(target, v.Made)
         and state.__class__ is v.DictValue
-        and not (state.live or state.more or target.planted)
+        and not (state.live or state.more or target.planted or target.given)
         and (target.cls is None or target.cls.planted is None)
         and len(state) <= 2 * emit.KEYS_MAX
     )
@@ -508,8 +522,6 @@ def stop(m: State, pos: int) -> int:
     m.stopped = True
     if m.frame_end > m.tape.base + pos + 1:
         m.defect("bad-frame", "STOP inside a FRAME", m.tape.base + pos)
-    if m.result.__class__ is v.Import:
-        m.result.uses.add("ref")
     m.end(None)
     return pos + 1
 

@@ -49,7 +49,7 @@ class Search:
         """The offset of the first plausible stream, or None."""
         for candidate in self._candidates():
             machine = _probe(self.reader, candidate)
-            if machine.stopped or machine.calls > machine.persistent or not machine.ended or _names(machine):
+            if _leads(machine):
                 return candidate
             self.tried += machine.offset - candidate
             if self.tried > PROBES:
@@ -106,9 +106,19 @@ def names_behind(path: str, reader: Reader, start: int, context: Context) -> Ite
 
 def _probe(reader: Reader, offset: int) -> Machine:
     """A machine that has read some thousand opcodes at an offset, or fewer when one of them was wrong."""
-    machine = Machine("", Tape(reader), Context(wants=lambda _: False), offset, strict=True)
+    machine = Machine("", Tape(reader, probe=True), Context(wants=lambda _: False), offset, strict=True)
     machine.run()
     return machine
+
+
+def _leads(machine: Machine) -> bool:
+    """Whether a probe came to an end, or to something that matters, or far."""
+    return machine.stopped or machine.calls > machine.persistent or not machine.ended or _names(machine)
+
+
+def follows(reader: Reader, offset: int) -> bool:
+    """Whether a stream starts at the offset, right behind the end of another one."""
+    return _leads(_probe(reader, offset))
 
 
 def _names(machine: Machine) -> bool:

@@ -21,10 +21,19 @@ ROOM = 100_000  # memo entries that are kept as they are
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Protocol
 
     from modelaudit.parsers.base import Context, Nested
 
     Value = object
+
+    class Extension(Protocol):
+        """What a loader does beyond a plain unpickler: it is asked after a BUILD on what the names have made."""
+
+        names: frozenset[str]
+
+        def built(self, m: State, target: v.Made, state: Value, after: int) -> int:
+            """Position at which the opcodes go on; `after` is the one right behind BUILD."""
 
 
 class FullMemo(list):  # type: ignore[type-arg]
@@ -73,6 +82,10 @@ class State:
         self.imports: dict[tuple[object, ...], v.Import] = {}
         self.extensions: dict[int, Value] = {}
         self.frame_end = 0
+        self.behind = 0  # bytes behind the frame that its opcodes have taken from the file
+        self.extension: Extension | None = None
+        self.inner: int | None = None  # offset of a stream within this one, once it is reached
+        self.split: int | None = None  # offset at which a plain unpickler reads opcodes and the extension does not
         self.cut = False  # a frame's end cuts an opcode: one kind of reader sees other bytes
         self.forgotten: dict[type[v.Container], v.Container] = {}
         self.packed = self.filled = 0  # memo entries whose texts have been packed, containers forgotten
@@ -102,6 +115,10 @@ class State:
             self.out.append(
                 Defect(self.path, code=code, detail=detail, affects=affects, places=(Place(offset=offset),))
             )
+
+    def reported(self, code: str) -> bool:
+        """Whether this was reported."""
+        return code in self._defects
 
     def limit(self, what: str, at: int, budget: int, *, affects: frozenset[str] = KINDS) -> None:
         """Report a budget that the file overran, once."""
@@ -139,6 +156,21 @@ class State:
             )
         )
         return found
+
+    # data between the opcodes
+
+    def standing(self, after: int) -> int:
+        """Offset at which the file is read when the opcodes go on at the position: behind the frame, if any."""
+        offset = self.tape.base + after
+        return self.frame_end + self.behind if self.frame_end > offset else offset
+
+    def passed(self, offset: int, until: int) -> int:
+        """Pass the file's bytes up to an offset, when the opcodes go on at `offset`; returns where they do then."""
+        if self.frame_end > offset:
+            self.behind = until - self.frame_end
+            return offset
+        self.frame_end = 0
+        return until
 
     # stack and memo
 
@@ -287,6 +319,7 @@ class State:
         record.qualname, record.names, record.segments = spelling.qualname, spelling.names, spelling.segments
         record.cut, record.lossy = spelling.cut, spelling.lossy
         record.flows = v.flows_of((module, name))[0]
+        record.asked = self.extension is not None and not record.names.isdisjoint(self.extension.names)
         if len(self.imports) < IMPORTS_MAX:
             self.imports[key] = record
         else:

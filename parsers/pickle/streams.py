@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from modelaudit.engine.facts import Defect, Limit, Place
+from modelaudit.engine.facts import Call, Defect, Import, Limit, Place, Setattr
 from modelaudit.parsers.base import BudgetSpent, Context, Property
+from modelaudit.parsers.joblib.arrays import ARRAYS
 from modelaudit.parsers.pickle.machine import Machine
-from modelaudit.parsers.pickle.search import PROBES, Search, is_stream, names_behind
+from modelaudit.parsers.pickle.opcodes import NAMES
+from modelaudit.parsers.pickle.search import PROBES, Search, follows, names_behind
 from modelaudit.parsers.pickle.state import KINDS
 from modelaudit.parsers.pickle.tape import FileTape, Tape
 
@@ -31,27 +33,14 @@ def read(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property
             yield from names_behind(artifact.path, artifact.reader, offset, context)
             return
         machine = file.machine(offset)
-        yield from _run(machine, context)
+        yield from file.run(machine)
         if machine.index == 0:
             yield Property("version", str(machine.highest))
         if machine.cut:
-            yield from _run(file.again(machine), context)
+            yield from file.run(file.again(machine))
+        if machine.split is not None:
+            yield from file.plainly(machine)
         offset = yield from file.following(machine)
-
-
-def _run(machine: Machine, context: Context) -> Iterator[Fact | Nested | Property]:
-    """One stream's facts; when the scan's time is spent, those known so far come out first."""
-    try:
-        while machine.run():
-            yield from machine.drained()
-            context.check()
-    except BudgetSpent:
-        machine.end("time")
-        yield from machine.drained()
-        yield from machine.closing()
-        raise
-    yield from machine.drained()
-    yield from machine.closing()
 
 
 class _File:
@@ -72,6 +61,7 @@ class _File:
         machine = Machine(self.artifact.path, self.tape, self.context, offset, index=self.count)
         machine.texts = self.context.wants("text")
         machine.role = self._role()
+        machine.extension = ARRAYS
         self.count += 1
         return machine
 
@@ -83,6 +73,40 @@ class _File:
         other.role = machine.role
         return other
 
+    def run(self, machine: Machine) -> Iterator[Fact | Nested | Property]:
+        """One stream's facts; when the scan's time is spent, those known so far come out first."""
+        try:
+            while machine.run():
+                yield from machine.drained()
+                self.context.check()
+                if machine.inner is not None:
+                    yield from self.inside(machine, machine.inner)
+        except BudgetSpent:
+            machine.end("time")
+            yield from machine.drained()
+            yield from machine.closing()
+            raise
+        self.read(machine)
+        yield from machine.drained()
+        yield from machine.closing()
+
+    def inside(self, machine: Machine, offset: int) -> Iterator[Fact | Nested | Property]:
+        """A stream that the loader reads on its own, within another one, which goes on behind it."""
+        inner = self.machine(offset)
+        inner.role, inner.extension = "nested", None
+        yield from self.run(inner)
+        machine.inner = None
+        machine.offset = machine.passed(machine.offset, inner.offset)
+        if not inner.stopped:
+            machine.end(inner.error)
+
+    def plainly(self, machine: Machine) -> Iterator[Fact | Nested | Property]:
+        """What a plain unpickler does from where an extension has passed bytes that are opcodes for others."""
+        other = Machine(self.artifact.path, Tape(self.artifact.reader), self.context, machine.start, index=-1)
+        for fact in self.run(other):
+            if isinstance(fact, (Import, Call, Setattr)) and (fact.places[0].offset or 0) >= (machine.split or 0):
+                yield fact
+
     def _role(self) -> str:
         if self.resumed:
             return "tail"
@@ -90,19 +114,28 @@ class _File:
             return TORCH_ROLES[self.count] if self.count < len(TORCH_ROLES) else "tail"
         return "nested" if "!literal@" in self.artifact.path else "main"
 
+    def read(self, machine: Machine) -> None:
+        """Note what a stream's value says about the streams behind it."""
+        if machine.index == 0 and machine.result.__class__ is int and machine.result == TORCH_MAGIC:
+            self.legacy = True
+            machine.role = TORCH_ROLES[0]
+
+    def _headed(self, offset: int) -> bool:
+        """Whether a protocol header and a valid opcode stand at the offset."""
+        head = self.tape.peek(offset - self.tape.base, 3)
+        return len(head) == 3 and head[0] == 0x80 and head[1] <= 5 and head[2] in NAMES
+
     def following(self, machine: Machine) -> Generator[Fact, None, int | None]:
         """Where the next stream starts, or None; bytes that belong to no stream are a defect."""
         offset, size = machine.offset, self.tape.size
-        self.legacy = self.legacy or (
-            machine.index == 0 and machine.result.__class__ is int and machine.result == TORCH_MAGIC
-        )
         reader = self.artifact.reader
         if machine.error == "limit":
             yield from names_behind(self.artifact.path, reader, offset, self.context)
             return None
-        if offset >= size or (self.legacy and machine.index == len(TORCH_ROLES) - 1):
+        storages = self.legacy and machine.stopped and machine.index == len(TORCH_ROLES) - 1
+        if offset >= size or storages:
             return None
-        if machine.stopped and is_stream(reader, offset):
+        if machine.stopped and (self._headed(offset) or follows(reader, offset)):
             return offset
         search = Search(reader, self.context, offset if machine.stopped else offset + 1)
         found = search.run()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelaudit.parsers.reader import WINDOW
 
 SLACK = 320  # bytes that stand behind every position of the fast loop: its longest opcode takes 257
+PROBE = 16 * 1024  # bytes that a probe reads at once
 LINE_MAX = 64 * 1024  # bytes of a text line that are held
 
 TYPE_CHECKING = False
@@ -21,6 +22,14 @@ class Break(Exception):  # noqa: N818 - how a stream ends, never seen outside of
         self.detail = detail
 
 
+class Pause(Exception):  # noqa: N818 - never seen outside of the machine
+    """Another stream begins at the offset, within this one; this one goes on behind it."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
+
+
 class Tape:
     """The buffer `buf`, which starts at the file's offset `base`; zeros stand behind the last byte of the file.
 
@@ -28,10 +37,12 @@ class Tape:
     caller takes `buf` anew.
     """
 
-    __slots__ = ("base", "buf", "end", "reader", "size")
+    __slots__ = ("base", "buf", "chunk", "end", "read", "reader", "size")
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, *, probe: bool = False) -> None:
         self.reader = reader
+        self.read = reader.read_at if probe else reader.window
+        self.chunk = PROBE if probe else WINDOW
         self.size = reader.size
         self.base = 0
         self.buf = b""
@@ -45,7 +56,7 @@ class Tape:
             return pos
         kept = self.buf[pos : self.end] if 0 <= pos < self.end else b""
         start = offset + len(kept)
-        data = self.reader.window(start, WINDOW) if start < self.size else b""
+        data = self.read(start, self.chunk) if start < self.size else b""
         if not data:
             self.size = min(self.size, start)
         self.base = offset
@@ -78,7 +89,7 @@ class Tape:
         offset = self.base + pos
         kept = self.buf[pos : self.end]
         while len(kept) < count and offset + len(kept) < self.size:
-            data = self.reader.window(offset + len(kept), WINDOW)
+            data = self.read(offset + len(kept), self.chunk)
             if not data:
                 self.size = offset + len(kept)
                 break
@@ -109,7 +120,7 @@ class Tape:
         head = self.peek(pos, LINE_MAX)
         offset = self.base + self.end
         while offset < self.size:
-            data = self.reader.window(offset, WINDOW)
+            data = self.read(offset, self.chunk)
             if not data:
                 break
             found = data.find(b"\n")
@@ -165,7 +176,7 @@ class FileTape(Tape):
         found = super().line(pos)
         if start < self.limit < self.base + found[2]:
             pos, self.limit = self.seek(self.limit), 0
-            return super().line(pos)
+            found = super().line(pos)
         if self.base + found[2] > self.size:
             raise Break("truncated", "the file ends within a line")
         return found

@@ -12,7 +12,7 @@ KEEP = 1024  # constants that a container remembers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     Value = object
 
@@ -93,6 +93,7 @@ class Import:
     """A name resolved to an object; one for every module, name and opcode of a stream."""
 
     __slots__ = (
+        "asked",
         "computed",
         "cut",
         "flows",
@@ -121,17 +122,32 @@ class Import:
         self.planted: dict[str, Value] | None = None
         self.cut = self.lossy = False
         self.flows = NONE
+        self.asked = False  # an extension wants to know what is made of it
+
+
+class Given:
+    """What an object was made from: the arguments, and what each BUILD set, in order."""
+
+    __slots__ = ("args", "states")
+
+    def __init__(self, args: Sequence[Value]) -> None:
+        self.args = args
+        self.states: list[Value] = []
 
 
 class Made:
-    """What a call returned: `cls` is the callable, or None when it is computed."""
+    """What a call returned: `cls` is the callable, or None when it is computed.
 
-    __slots__ = ("cls", "flows", "planted")
+    `given` is kept only where an extension asks for it.
+    """
+
+    __slots__ = ("cls", "flows", "given", "planted")
 
     def __init__(self, cls: Import | None, flows: frozenset[str]) -> None:
         self.cls = cls
         self.flows = flows
         self.planted: dict[str, Value] | None = None
+        self.given: Given | None = None
 
     @property
     def qualname(self) -> str:
