@@ -18,7 +18,7 @@ INCOMPLETE = 2  # exit code when not everything could be read
 
 @click.command(short_help="Print what was read from a model, as JSON lines.")
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
-@click.option("--output", "-o", metavar="FILE", help="Write to FILE, whole or not at all.")
+@click.option("--output", "-o", metavar="FILE", help="Write a document to FILE, whole or not at all.")
 @click.option("--timeout", "-t", type=Seconds(), metavar="SECONDS", help="Time for all models.  [default: 300]")
 @click.option("--max-file-size", type=Size(), metavar="SIZE", help="Do not read larger files.")
 def facts(models: tuple[str, ...], output: str | None, timeout: float | None, max_file_size: int | None) -> int:
@@ -27,11 +27,14 @@ def facts(models: tuple[str, ...], output: str | None, timeout: float | None, ma
     Facts are all that rules can see. Each line names the artifact, the places and the fields that
     docs/reference/facts.md describes. Fields without a value are left out.
 
+    With --output the file says besides which files the facts are from, so that `modelaudit scan --facts FILE`
+    judges them again later, with other rules, without the models.
+
     \b
     Examples:
       modelaudit facts model.pkl
       modelaudit facts model.pt | jq 'select(.fact == "import") | .qualname'
-      modelaudit facts ./models -o facts.jsonl
+      modelaudit facts ./models -o facts.jsonl && modelaudit scan --facts facts.jsonl
 
     Exit codes: 0 facts were printed, 2 a path could not be read.
     """
@@ -43,11 +46,17 @@ def facts(models: tuple[str, ...], output: str | None, timeout: float | None, ma
     if output is not None:
         deliver.check(output)
     errors: list[ScanError] = []
-    lines = _lines(read_facts(models, Options(timeout, max_file_size), errors=errors))
-    if output is not None and output != deliver.STDOUT:
-        files.write_whole(output, lines)
+    options = Options(timeout, max_file_size)
+    if output is None:
+        _to_stdout(_lines(read_facts(models, options, errors=errors)))
     else:
-        _to_stdout(lines)
+        from modelaudit.pipeline.stored import write
+
+        document = write(models, options, errors=errors)
+        if output == deliver.STDOUT:
+            _to_stdout(document)
+        else:
+            files.write_whole(output, document)
     for error in errors:
         console.complain(error.message)
     return INCOMPLETE if errors else 0

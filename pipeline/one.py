@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from modelaudit.parsers.registry import Registry
     from modelaudit.pipeline.fold import Unfolded
     from modelaudit.pipeline.limits import Limits
-    from modelaudit.pipeline.store.recall import FactStore, Recall
+    from modelaudit.pipeline.store.recall import Recall
+    from modelaudit.pipeline.store.shared import FactStore
     from modelaudit.sources.file import FileReader
     from modelaudit.sources.local import SourceFile, SourceLink
 

@@ -6,6 +6,7 @@ from time import monotonic, time
 
 from modelaudit import __version__
 from modelaudit.engine.document import PackInfo, PolicyInfo, RuleInfo, ScanDocument, ScanError
+from modelaudit.engine.lazy import lazy
 from modelaudit.parsers.registry import UNKNOWN, Registry
 from modelaudit.pipeline.bundles import bundle_tree
 from modelaudit.pipeline.facts import facts, stream
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from modelaudit.engine.document import ArtifactSummary
     from modelaudit.engine.factset import FactSet
     from modelaudit.engine.finding import Judgement
+    from modelaudit.engine.lazy import Lazy
     from modelaudit.engine.policy.acceptance import Acceptance
     from modelaudit.engine.policy.origin import Origins
-    from modelaudit.engine.ruleset import Ruleset
+    from modelaudit.engine.ruleset import Rule, Ruleset
     from modelaudit.pipeline.one import FileResult
-    from modelaudit.pipeline.store.recall import FactStore
+    from modelaudit.pipeline.store.shared import FactStore
     from modelaudit.sources.local import Entry
 
     Observer = Callable[[str, str, int], None]  # what happened (`start`, `done`), the path, bytes
@@ -241,24 +243,25 @@ def content_hash(hashes: Iterable[str]) -> str | None:
     return sha256("\n".join(ordered).encode()).hexdigest()
 
 
-def rule_infos(ruleset: Ruleset) -> tuple[RuleInfo, ...]:
-    """What reports say of the rules that took part."""
-    return tuple(
-        RuleInfo(
-            id=rule.id,
-            name=rule.name,
-            title=rule.title,
-            severity=rule.severity,
-            pack=rule.pack,
-            version=rule.version,
-            why=rule.why,
-            fix=rule.fix,
-            tags=rule.tags,
-            cwes=rule.cwes,
-            references=rule.references,
-            kind=rule.kind,
-        )
-        for rule in ruleset.rules
+def rule_infos(ruleset: Ruleset) -> Lazy[RuleInfo]:
+    """What reports say of the rules that took part, each made when a report asks for it."""
+    return lazy(ruleset.rules, _rule_info)
+
+
+def _rule_info(rule: Rule) -> RuleInfo:
+    return RuleInfo(
+        id=rule.id,
+        name=rule.name,
+        title=rule.title,
+        severity=rule.severity,
+        pack=rule.pack,
+        version=rule.version,
+        why=rule.why,
+        fix=rule.fix,
+        tags=rule.tags,
+        cwes=rule.cwes,
+        references=rule.references,
+        kind=rule.kind,
     )
 
 

@@ -1,7 +1,4 @@
-"""Which files the fact store serves, and how their facts come out of it and go into it.
-
-The store is worth its price for files that take time to read: those of at least `LARGE` bytes, and, once a scan has
-met `MANY` files, all of at least `SMALL` bytes. A scan of one small file never opens it.
+"""How the facts of one file come out of the store and go into it.
 
 An entry is found by the digest of the content, the digest of the code that reads it, the file's name (parsers may go
 by it, and its extension says what was promised) and the depth to which nested artifacts are read. Where the file
@@ -26,47 +23,11 @@ if TYPE_CHECKING:
     from modelaudit.engine.factset import FactSet
     from modelaudit.parsers.registry import Registry
     from modelaudit.pipeline.references import ScanRoot
-    from modelaudit.pipeline.store.database import Database
+    from modelaudit.pipeline.store.shared import FactStore
     from modelaudit.sources.file import FileReader
 
-LARGE = 1024 * 1024  # bytes: such files are looked for from the first on
-SMALL = 4 * 1024  # bytes: smaller ones are parsed as fast as they are found
-MANY = 32  # files after which small ones are looked for too
 WHOLE = 8 * 1024 * 1024  # bytes: up to here the whole file is in memory and hashed at once
 PROBE = 4096  # bytes at the beginning and at the end that make a file worth hashing first
-
-
-class FactStore:
-    """The fact store as a scan sees it. Processes may share one: each opens the file for itself."""
-
-    def __init__(self, limit: int | None = None) -> None:
-        self.limit = limit
-        self.files = 0  # that the scan has met
-        self.hits = 0
-        self._database: Database | None = None
-
-    def __reduce__(self) -> tuple[type[FactStore], tuple[int | None]]:
-        return FactStore, (self.limit,)
-
-    def serves(self, size: int) -> bool:
-        """Whether a file of this size is looked for; counts the file."""
-        self.files += 1
-        return size >= LARGE or (self.files > MANY and size >= SMALL)
-
-    @property
-    def database(self) -> Database:
-        """The store on disk."""
-        if self._database is None:
-            from modelaudit.pipeline.store import database
-
-            limit = database.LIMIT if self.limit is None else self.limit
-            self._database = database.Database(limit)
-        return self._database
-
-    def close(self) -> None:
-        """Let go of the store on disk, after the last file."""
-        if self._database is not None:
-            self._database.close()
 
 
 class Asked:

@@ -1,0 +1,64 @@
+"""`modelaudit cache`."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group(short_help="Show or clear what is kept between scans.")
+def cache() -> None:
+    """Show or clear what is kept between scans: compiled rules and facts of files that were read before.
+
+    Both stand in the user's cache folder, or where MODELAUDIT_CACHE_DIR says, and both can be deleted at any time.
+    """
+
+
+@cache.command(short_help="Say where the caches stand and how large they are.")
+@click.option("--format", "-f", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def stats(format: str) -> int:
+    """Say where the caches stand and how large they are."""
+    import json
+
+    from modelaudit.cli.console import say, write_stdout
+    from modelaudit.engine.packs import cache as packs
+    from modelaudit.pipeline.store import database
+
+    entries, size = packs.statistics()
+    found = database.statistics()
+    facts = {"entries": found[0], "bytes": found[1], "bytes_on_disk": found[2], "limit": database.LIMIT}
+    if format == "json":
+        compiled = {"entries": entries, "bytes": size}
+        write_stdout(json.dumps({"folder": packs.folder(), "packs": compiled, "facts": facts}, indent=2) + "\n")
+        return 0
+    say(f"Folder  {packs.folder()}")
+    say(f"Packs   {_number(entries)}, {_size(size)}")
+    say(f"Facts   {_number(found[0])}, {_size(found[2])} on disk, at most {_size(database.LIMIT)}")
+    return 0
+
+
+@cache.command(short_help="Delete what is kept.")
+@click.option("--packs", is_flag=True, help="Only the compiled rules.")
+@click.option("--facts", is_flag=True, help="Only the facts.")
+def clear(packs: bool, facts: bool) -> int:
+    """Delete compiled rules and stored facts; the next scan makes them anew."""
+    from modelaudit.cli.console import say
+    from modelaudit.engine.packs import cache as compiled
+    from modelaudit.pipeline.store import database
+
+    if packs or not facts:
+        say(f"Packs   {_size(compiled.clear())} deleted")
+    if facts or not packs:
+        say(f"Facts   {_size(database.remove())} deleted")
+    return 0
+
+
+def _number(entries: int) -> str:
+    return "1 entry" if entries == 1 else f"{entries:,} entries"
+
+
+def _size(number: float) -> str:
+    for unit in ("bytes", "KiB", "MiB"):
+        if number < 1024:
+            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:.1f} GiB"
