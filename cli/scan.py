@@ -6,9 +6,21 @@ import click
 
 from modelaudit.cli.values import Seconds, Size
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from modelaudit.engine.document import ScanDocument
+    from modelaudit.engine.ruleset import Ruleset
+    from modelaudit.pipeline.limits import Options
+
 
 @click.command(short_help="Scan model files and folders, and decide by policy.")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", nargs=-1)
+@click.option(
+    "--facts",
+    metavar="FILE|DIR",
+    multiple=True,
+    help="Judge facts that `modelaudit facts -o FILE` wrote, without the models. May be repeated.",
+)
 @click.option(
     "--policy",
     metavar="FILE|NAME",
@@ -51,9 +63,14 @@ from modelaudit.cli.values import Seconds, Size
 @click.option(
     "--max-total-size", type=Size(), metavar="SIZE", help="Stop after this many bytes of files; 0 = no limit."
 )
-@click.option("--no-cache", is_flag=True, help="Do not use stored results of earlier scans.")
+@click.option("--decision-log", metavar="FILE", help="Append one JSON line about this scan and its decision to FILE.")
+@click.option(
+    "--verify-index", is_flag=True, help="Try every rule on every fact as well, and refuse a difference (slow)."
+)
+@click.option("--no-cache", is_flag=True, help="Read every file, whatever earlier scans know of it.")
 def scan(
     paths: tuple[str, ...],
+    facts: tuple[str, ...],
     policy: str | None,
     rules: tuple[str, ...],
     format: str,
@@ -64,6 +81,8 @@ def scan(
     timeout: float | None,
     max_file_size: int | None,
     max_total_size: int | None,
+    decision_log: str | None,
+    verify_index: bool,
     no_cache: bool,
 ) -> int:
     """Scan model files and folders: read them without loading, judge what they would do, decide by policy.
@@ -78,6 +97,8 @@ def scan(
       modelaudit scan ./models --policy acme-policy.yaml --rules acme-rules/
       modelaudit scan model.pt -f json -o report.json
       modelaudit scan ./models --fail-on critical --quiet
+      modelaudit scan --facts facts.jsonl --policy strict
+      modelaudit scan ./models --policy acme-policy.yaml --decision-log decisions.jsonl
 
     \b
     Exit codes:
@@ -90,11 +111,31 @@ def scan(
     from modelaudit.cli import deliver
     from modelaudit.engine.packs.load import load_ruleset
     from modelaudit.pipeline.scan import Options
-    from modelaudit.pipeline.scan import scan as run_scan
 
+    if bool(paths) == bool(facts):
+        words = "--facts takes the place of paths" if paths else "Missing argument 'PATH...'."
+        raise click.UsageError(words, click.get_current_context())
     if output is not None:
         deliver.check(output)
+    if decision_log is not None:
+        deliver.check_log(decision_log)
     ruleset = load_ruleset(policy, rules)
+    ruleset.verify_index |= verify_index
     options = Options(timeout, max_file_size, max_total_size, fail_on)
-    document = run_scan(paths, ruleset, options)
-    return deliver.report(document, format, output, verbose=verbose, quiet=quiet)
+    document = _judged(paths, facts, ruleset, options, use_store=not no_cache)
+    code = deliver.report(document, format, output, verbose=verbose, quiet=quiet)
+    return code if decision_log is None else deliver.log(document, decision_log, code)
+
+
+def _judged(
+    paths: tuple[str, ...], facts: tuple[str, ...], ruleset: Ruleset, options: Options, *, use_store: bool
+) -> ScanDocument:
+    """The scan of models, or of stored facts in their place."""
+    if facts:
+        from modelaudit.pipeline.rejudge import scan_facts
+
+        return scan_facts(facts, ruleset, options)
+    from modelaudit.pipeline.scan import scan
+    from modelaudit.pipeline.store.shared import FactStore
+
+    return scan(paths, ruleset, options, store=FactStore() if use_store else None)
