@@ -11,6 +11,7 @@ import click
 COMMANDS = {
     "scan": ("modelaudit.cli.scan:scan", "Scan model files and folders, and decide by policy."),
     "facts": ("modelaudit.cli.facts:facts", "Print what was read from a model, as JSON lines."),
+    "cache": ("modelaudit.cli.cache:cache", "Show or clear what is kept between scans."),
     "rules": ("modelaudit.cli.rules:rules", "List, show and test detection rules."),
     "policy": ("modelaudit.cli.policy:policy", "List, check and explain policies."),
     "explain": ("modelaudit.cli.explain:explain", "Explain a rule by its id or name."),
