@@ -58,7 +58,8 @@ def run(command: list[str]) -> Usage:
     start = time.perf_counter()
     actions = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
     program = shutil.which(command[0]) or command[0]
-    pid = os.posix_spawn(program, command, os.environ, file_actions=actions)
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}  # as installed
+    pid = os.posix_spawn(program, command, environment, file_actions=actions)
     _, status, usage = os.wait4(pid, 0)
     wall = time.perf_counter() - start
     return Usage(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))
