@@ -24,7 +24,7 @@ def main() -> NoReturn:
 
     from modelaudit.cli import interrupt
 
-    gc.set_threshold(100_000, 50, 50)  # facts are many and hold no cycles; collecting at the usual pace is a fifth of a scan
+    gc.set_threshold(100_000, 50, 50)  # facts are many and hold few cycles
     interrupt.install()
     sys.excepthook = _mistake_of_ours
     from modelaudit.cli.run import run
