@@ -34,6 +34,7 @@ def formatted(text: str, file: str) -> str:
     A file with mistakes of YAML is refused with a `DiagnosticsError`, one whose form would change its content
     with a `FormatRefusedError`.
     """
+    text = text.removeprefix("\ufeff")
     nodes, problems = documents.parse(text, file)
     if problems:
         raise DiagnosticsError(tuple(problems))
@@ -61,7 +62,7 @@ class _Page:
     """The lines of a file, and which of them belong to the text of a scalar."""
 
     def __init__(self, text: str) -> None:
-        self.lines = lines_of(text.removeprefix("\ufeff"))
+        self.lines = lines_of(text)
         self.inside = inner_lines(text)
 
     def is_blank(self, number: int) -> bool:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelaudit.engine.authoring.anchors import unanchored
 from modelaudit.engine.authoring.conditions import conjuncts, never, repeated
 from modelaudit.engine.diagnostics import Diagnostic
 from modelaudit.engine.finding import SEVERITIES
+from modelaudit.engine.index.build import unanchored
 from modelaudit.engine.packs.load import compiled, gather, in_order
 from modelaudit.engine.packs.testing import expected_outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from modelaudit.engine.diagnostics import Span
@@ -47,11 +47,10 @@ def lint(rules: Sequence[str] = ()) -> LintRun:
     sources = gather(rules)
     diagnostics = list(sources.diagnostics)
     document = compiled(sources, diagnostics)
-    programs = {doc["id"]: doc for doc in document["rules"]}
     wanted = [rule for rule in sources.rules if rule.pack.builtin != bool(rules)]
-    others = _Others(sources, programs)
+    others = _Others(sources, document)
     for rule in wanted:
-        diagnostics += _kept(rule, _RuleLint(rule, programs.get(rule.id), others).run())
+        diagnostics += _kept(rule, _RuleLint(rule, others.programs.get(rule.id), others).run())
     return LintRun(in_order(diagnostics), tuple(sources.notices), len(wanted))
 
 
@@ -65,12 +64,14 @@ def _kept(rule: RuleSource, found: Iterator[Diagnostic]) -> Iterator[Diagnostic]
 class _Others:
     """The rules of all packs, as one rule is compared with them."""
 
-    def __init__(self, sources: Sources, programs: Mapping[str, Json]) -> None:
+    def __init__(self, sources: Sources, document: Json) -> None:
+        programs: dict[str, Json] = {doc["id"]: doc for doc in document["rules"]}
         self.by_id = {rule.id: rule for rule in [*sources.rules, *sources.left_out]}
         self.former = {alias: rule for rule in sources.rules for alias in rule.value("aliases")}
         self.conditions = {id: conjuncts(doc["when"]) for id, doc in programs.items()}
         self.programs = programs
         self.order = list(programs)
+        self.unanchored = frozenset(unanchored(document["rules"], document["lists"]))
 
     def like(self, doc: Json) -> Iterator[Json]:
         """Other rules about facts of the same kind that hold whenever this one does, wherever it applies."""
@@ -157,7 +158,7 @@ class _RuleLint:
         when, unless = doc["when"], doc["unless"]
         if never(when):
             yield self.warn("W311", "the condition can never hold", self.span("when"), hint="the rule finds nothing")
-        elif unanchored(doc):
+        elif doc["id"] in self.others.unanchored:
             hint = "start it with an equality, a list, a glob or a text that facts can be looked up by"
             yield self.warn("W310", "rule has no index anchor", self.span("when"), hint=hint)
         if unless is not None and never(unless):
