@@ -1,0 +1,85 @@
+"""Diagnostics as text, JSON and SARIF."""
+
+import json
+
+import pytest
+
+from modelaudit.engine.authoring.codes import pages
+from modelaudit.engine.diagnostics import Diagnostic, Span
+from modelaudit.reports.diagnostics import render_diagnostics
+from modelaudit.reports.diagnostics.text import counted
+
+SPAN = Span("rules/ä b.yaml", 14, 19, 5, "    when: 'import.modul in $exec'")
+FOUND = [
+    Diagnostic("E203", "unknown field `modul` on `import`", SPAN, "did you mean `module`?", "", "rule ACME-17"),
+    Diagnostic("W301", "a reader would like to know `why`", None, level="warning"),
+]
+
+
+def test_text_has_carets_and_counts():
+    text = render_diagnostics(FOUND, "text")
+    assert text == (
+        "error[E203]: unknown field `modul` on `import`\n"
+        "  --> rules/ä b.yaml:14:19\n"
+        "14 |     when: 'import.modul in $exec'\n"
+        "   |                   ^^^^^ did you mean `module`?\n"
+        "   = rule ACME-17\n\n"
+        "warning[W301]: a reader would like to know `why`\n\n"
+    )
+    assert counted(FOUND) == "1 error, 1 warning"
+    assert counted([]) == "0 errors, 0 warnings"
+
+
+def test_text_from_files_is_made_safe():
+    hostile = Diagnostic("E110", "unknown key `\x1b[2J`", Span("a.yaml", 1, 1, 3, "\x1b[2J: 1"))
+    assert "\x1b" not in render_diagnostics([hostile], "text")
+
+
+def test_json_has_every_part():
+    said = json.loads(render_diagnostics(FOUND, "json"))
+    assert (said["schema"], said["errors"], said["warnings"]) == ("modelaudit/diagnostics@1", 1, 1)
+    assert said["diagnostics"] == [
+        {
+            "code": "E203",
+            "level": "error",
+            "message": "unknown field `modul` on `import`",
+            "label": "did you mean `module`?",
+            "note": "rule ACME-17",
+            "file": "rules/ä b.yaml",
+            "line": 14,
+            "column": 19,
+            "end_column": 24,
+            "source": SPAN.source,
+        },
+        {"code": "W301", "level": "warning", "message": "a reader would like to know `why`"},
+    ]
+
+
+def test_sarif_names_the_place_and_explains_the_code():
+    (run,) = json.loads(render_diagnostics(FOUND, "sarif"))["runs"]
+    assert run["columnKind"] == "unicodeCodePoints"
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["E203", "W301"]
+    assert run["tool"]["driver"]["rules"][0]["shortDescription"]["text"] == pages()["E203"].title
+    first, second = run["results"]
+    assert (first["ruleId"], first["ruleIndex"], first["level"]) == ("E203", 0, "error")
+    place = first["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "rules/%C3%A4%20b.yaml"
+    assert place["region"] == {
+        "startLine": 14,
+        "startColumn": 19,
+        "endLine": 14,
+        "endColumn": 24,
+        "snippet": {"text": SPAN.source},
+    }
+    assert "locations" not in second
+
+
+def test_nothing_to_tell_is_still_a_document():
+    assert render_diagnostics([], "text") == ""
+    assert json.loads(render_diagnostics([], "json"))["diagnostics"] == []
+    assert json.loads(render_diagnostics([], "sarif"))["runs"][0]["results"] == []
+
+
+def test_an_unknown_format_is_refused():
+    with pytest.raises(ValueError, match="xml"):
+        render_diagnostics([], "xml")
