@@ -205,7 +205,7 @@ def build(m: State, pos: int) -> int:
         m.mark_stored(v.live_items((state,)))
     if m.extension is not None and isinstance(target, v.Made) and target.given is not None:
         target.given.states.append(state)
-        return m.extension.built(m, target, state, pos + 1)
+        return m.extension.built(m, target, pos + 1)
     return pos + 1
 
 

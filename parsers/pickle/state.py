@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
         names: frozenset[str]
 
-        def built(self, m: State, target: v.Made, state: Value, after: int) -> int:
+        def built(self, m: State, target: v.Made, after: int) -> int:
             """Position at which the opcodes go on; `after` is the one right behind BUILD."""
 
 

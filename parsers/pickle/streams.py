@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelaudit.engine.facts import Call, Defect, Import, Limit, Place, Setattr
 from modelaudit.parsers.base import BudgetSpent, Context, Property
-from modelaudit.parsers.joblib.arrays import ARRAYS
+from modelaudit.parsers.joblib import ARRAYS
 from modelaudit.parsers.pickle.machine import Machine
 from modelaudit.parsers.pickle.opcodes import NAMES
 from modelaudit.parsers.pickle.search import PROBES, Search, follows, names_behind
