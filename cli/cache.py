@@ -10,13 +10,23 @@ def cache() -> None:
     """Show or clear what is kept between scans: compiled rules and facts of files that were read before.
 
     Both stand in the user's cache folder, or where MODELAUDIT_CACHE_DIR says, and both can be deleted at any time.
+
+    \b
+    Examples:
+      modelaudit cache stats
+      modelaudit cache clear --facts
     """
 
 
 @cache.command(short_help="Say where the caches stand and how large they are.")
-@click.option("--format", "-f", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "-f", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form.")
 def stats(format: str) -> int:
-    """Say where the caches stand and how large they are."""
+    """Say where the caches stand and how large they are.
+
+    \b
+    Example:
+      modelaudit cache stats --format json
+    """
     import json
 
     from modelaudit.cli.console import say, write_stdout
@@ -40,7 +50,13 @@ def stats(format: str) -> int:
 @click.option("--packs", is_flag=True, help="Only the compiled rules.")
 @click.option("--facts", is_flag=True, help="Only the facts.")
 def clear(packs: bool, facts: bool) -> int:
-    """Delete compiled rules and stored facts; the next scan makes them anew."""
+    """Delete compiled rules and stored facts; the next scan makes them anew.
+
+    \b
+    Examples:
+      modelaudit cache clear
+      modelaudit cache clear --packs
+    """
     from modelaudit.cli.console import say
     from modelaudit.engine.packs import cache as compiled
     from modelaudit.pipeline.store import database
