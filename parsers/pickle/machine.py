@@ -224,8 +224,10 @@ class Machine(State):
                             pos += 1
                             continue
                     elif op == 0x68:  # BINGET
-                        key = buf[pos + 1]
-                        push(memo[key] if key < len(memo) else self.get(key, tape.base + pos))
+                        try:
+                            push(memo[buf[pos + 1]])
+                        except IndexError:
+                            push(self.get(buf[pos + 1], tape.base + pos))
                         pos += 2
                         continue
                     elif op == 0x71:  # BINPUT

@@ -17,13 +17,10 @@ PROBES = 64 * 1024 * 1024  # bytes of opcodes that a search may try in vain
 BEHIND_MAX = 1000  # names reported from bytes that a budget kept from being read
 
 _HEADER = rb"\x80[\x02-\x05](?:\x95.{5}\x00{3}|[(\]})NILFSVXUTKMJGBCPQc\x85\x88-\x8f])"
-_BINARY = re.compile(_HEADER, re.DOTALL)
-_ANY = re.compile(_HEADER + rb"|[ci][A-Za-z_][\w.]{0,254}\n[A-Za-z_][\w.]{0,254}\n", re.DOTALL)
-_NAME = re.compile(r"[^\W\d][\w.]*")
-_WRITTEN = re.compile(
+_LINES = rb"[ci][A-Za-z_][\w.]{0,254}\n[A-Za-z_][\w.]{0,254}\n"
+_WRITTEN = (
     rb"[ci]([A-Za-z_][\w.]{0,254})\n([A-Za-z_][\w.]{0,254})\n|"
-    rb"\x8c.([A-Za-z_][\w.]{0,254})\x94?\x8c.([A-Za-z_][\w.]{0,254})\x94?\x93",
-    re.DOTALL,
+    rb"\x8c.([A-Za-z_][\w.]{0,254})\x94?\x8c.([A-Za-z_][\w.]{0,254})\x94?\x93"
 )
 
 TYPE_CHECKING = False
@@ -60,8 +57,8 @@ class Search:
     def _candidates(self) -> Iterator[int]:
         """Offsets at which a header or, soon after the break, a name in text form stands."""
         for offset, data, stop in _windows(self.reader, self.start, self.context):
-            pattern = _ANY if offset < self.start + TEXT_GAP else _BINARY
-            for match in pattern.finditer(data):
+            pattern = _HEADER + b"|" + _LINES if offset < self.start + TEXT_GAP else _HEADER
+            for match in re.finditer(pattern, data, re.DOTALL):
                 if match.start() < stop:
                     yield offset + match.start()
 
@@ -84,7 +81,7 @@ def names_behind(path: str, reader: Reader, start: int, context: Context) -> Ite
     """Imports written in bytes that a budget kept from being read; what becomes of them is not known."""
     found: set[tuple[str, str]] = set()
     for offset, data, stop in _windows(reader, start, context):
-        for match in _WRITTEN.finditer(data):
+        for match in re.finditer(_WRITTEN, data, re.DOTALL):
             module, name = (part.decode() for part in match.groups() if part is not None)
             if match.start() >= stop or (module, name) in found or len(found) >= BEHIND_MAX:
                 continue
@@ -123,7 +120,10 @@ def follows(reader: Reader, offset: int) -> bool:
 
 def _names(machine: Machine) -> bool:
     """Whether the stream resolves something that looks like a name of Python."""
-    return any(_NAME.fullmatch(record.module) and _NAME.fullmatch(record.name) for record in machine.imports.values())
+    return any(
+        all(part.isidentifier() for part in f"{record.module}.{record.name}".split("."))
+        for record in machine.imports.values()
+    )
 
 
 def is_stream(reader: Reader, offset: int = 0, depth: int = 3) -> bool:
