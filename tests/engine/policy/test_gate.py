@@ -9,6 +9,7 @@ from modelaudit.engine.document import ArtifactSummary, ScanError
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.finding import Finding, Inconclusive, Judgement, Suppression
 from modelaudit.engine.policy.gate import decide
+from modelaudit.engine.record import replace
 
 
 def finding(severity: str = "warning", confidence: str = "likely", rule: str = "T1", step: str = "") -> Finding:
@@ -221,3 +222,45 @@ def test_the_command_line_can_tighten_a_final_threshold():
 def test_an_unknown_threshold_is_a_usage_error():
     with pytest.raises(UsageError, match="unknown severity `bad`"):
         decide(ruleset(), judged(), artifacts=CLEAN, fail_on="bad")
+
+
+# How many findings may stand
+
+
+@pytest.mark.parametrize(("many", "exit_code"), [(1, 0), (2, 0), (3, 1)])
+def test_so_many_findings_may_stand(many, exit_code):
+    found = [finding(rule=f"T{number}") for number in range(many)]
+    decision = decide(ruleset(max_findings=2), judged(*found), artifacts=CLEAN)
+    assert decision.exit_code == exit_code
+    assert decision.reasons[0].startswith(f"{many} warning finding")
+
+
+def test_what_is_tolerated_is_said():
+    decision = decide(ruleset(max_findings=2), judged(finding()), artifacts=CLEAN)
+    assert decision.reasons == ("1 warning finding stands at or above warning; the policy tolerates 2.",)
+    assert decision.by == ()
+
+
+def test_a_deny_is_never_tolerated():
+    denied = replace(finding(), source="deny")
+    assert decide(ruleset(max_findings=2), judged(denied), artifacts=CLEAN).exit_code == 1
+
+
+def test_notes_do_not_use_up_what_is_tolerated():
+    found = [finding("info", rule="T2"), finding()]
+    assert decide(ruleset(max_findings=1), judged(*found), artifacts=CLEAN).exit_code == 0
+
+
+def test_tolerated_findings_do_not_make_an_incomplete_scan_pass():
+    decision = decide(ruleset(max_findings=1), judged(finding()), artifacts=CLEAN, errors=[MISSING])
+    assert decision.exit_code == 2
+    assert decision.reasons == (
+        "1 warning finding stands at or above warning; the policy tolerates 1.",
+        "nowhere.pkl does not exist.",
+    )
+
+
+def test_a_refused_source_is_never_a_pass():
+    refused = [ScanError("source-refused", "not from there", "x.pkl")]
+    assert decide(ruleset(on_incomplete="report"), judged(), artifacts=CLEAN, errors=refused).exit_code == 2
+    assert decide(ruleset(on_incomplete="fail"), judged(), artifacts=CLEAN, errors=refused).exit_code == 1

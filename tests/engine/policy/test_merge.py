@@ -254,3 +254,80 @@ def test_a_final_key_binds_the_grandchild_too(tmp_path):
     write(tmp_path, "middle", "extends: [top.yaml]\n")
     policy = resolve(load_chain(str(write(tmp_path, "low", "extends: [middle.yaml]\ngate: {fail_on: critical}\n"))))
     assert codes(policy) == ["E310"]
+
+
+# Waivers, their rules, sources, baselines
+
+
+def test_waivers_unite_and_the_same_id_twice_is_a_mistake(tmp_path):
+    one = "waivers: [{id: W-1, rules: [A1], match: {path: a}}]\n"
+    two = "waivers: [{id: W-2, rules: [A1], match: {path: b}}]\n"
+    assert [e.value["id"] for e in merged(tmp_path, one, two).waivers] == ["W-1", "W-2"]
+    assert codes(merged(tmp_path, one, one)) == ["E309"]
+
+
+def test_rules_of_waivers_merge_per_key_over_the_defaults(tmp_path):
+    policy = merged(tmp_path, "waiver_rules: {max_days: 90, on_unused: fail}\n", "waiver_rules: {max_days: 120}\n")
+    assert policy.waiver_rules == {"on_expired": "fail", "on_unused": "fail", "max_days": 120}
+
+
+def test_sources_merge_per_key_and_the_child_wins(tmp_path):
+    parent = "sources: {allow: ['file://**'], deny: ['file:///a/**']}\n"
+    policy = merged(tmp_path, parent, "sources: {allow: ['hf://acme/**']}\n")
+    assert {key: values(said) for key, said in policy.sources.items()} == {
+        "allow": ["hf://acme/**"],
+        "deny": ["file:///a/**"],
+    }
+
+
+def test_a_baseline_lies_beside_the_policy_that_names_it(tmp_path):
+    (tmp_path / "sub").mkdir()
+    write(tmp_path / "sub", "parent", "gate: {baseline: known.json, new_only: true}\n")
+    policy = resolve(load_chain(str(write(tmp_path, "child", "extends: [./sub/parent.yaml]\n"))))
+    assert policy.gate["baseline"] == str(tmp_path / "sub" / "known.json")
+    assert policy.gate["new_only"] is True
+
+
+def test_the_child_may_turn_the_baseline_off(tmp_path):
+    policy = merged(tmp_path, "gate: {baseline: b.json, new_only: true}\n", "gate: {new_only: false}\n")
+    assert policy.gate["new_only"] is False
+
+
+LOOSENED = [
+    ("waivers", "", "waivers: [{id: W, rules: [A], match: {path: a}}]", "nothing can be waived"),
+    ("waiver_rules", "waiver_rules: {max_days: 90}", "waiver_rules: {max_days: 91}", "it stands at 90"),
+    ("waiver_rules.max_days", "waiver_rules: {max_days: 90}", "waiver_rules: {max_days: 91}", "it stands at 90"),
+    ("waiver_rules", "", "waiver_rules: {on_expired: report}", "it stands at fail"),
+    ("waiver_rules", "waiver_rules: {on_unused: fail}", "waiver_rules: {on_unused: report}", "it stands at fail"),
+    ("waiver_rules", "waiver_rules: {require: [owner, reason]}", "waiver_rules: {require: [owner]}", "it stands at"),
+    ("sources", "sources: {allow: ['file:///a/**']}", "sources: {allow: ['file://**']}", "no other source"),
+    ("sources.deny", "sources: {deny: ['file:///a/**']}", "sources: {deny: []}", "stays denied"),
+    ("gate", "", "gate: {max_findings: 1}", "it is not set"),
+    ("gate.max_findings", "gate: {max_findings: 1}", "gate: {max_findings: 2}", "it stands at 1"),
+    ("gate", "gate: {baseline: a.json}", "gate: {new_only: true}", "it is not set"),
+    ("gate.baseline", "gate: {baseline: a.json, new_only: true}", "gate: {baseline: b.json}", "it stands at"),
+]
+
+
+@pytest.mark.parametrize(("key", "parent", "child", "said"), LOOSENED)
+def test_what_is_final_of_waivers_sources_and_gate_cannot_be_loosened(tmp_path, key, parent, child, said):
+    policy = merged(tmp_path, f"{parent}\nfinal: [{key}]\n", f"{child}\n")
+    assert codes(policy) == ["E310"]
+    assert said in policy.diagnostics[0].message
+
+
+TIGHTENED = [
+    ("waiver_rules", "waiver_rules: {max_days: 90}", "waiver_rules: {max_days: 30}"),
+    ("waiver_rules", "waiver_rules: {require: [owner]}", "waiver_rules: {require: [owner, reason]}"),
+    ("waiver_rules", "", "waiver_rules: {max_days: 30, on_unused: fail}"),
+    ("sources", "sources: {allow: ['file:///a/**', 'hf://x/**']}", "sources: {allow: ['hf://x/**']}"),
+    ("sources", "sources: {deny: ['file:///a/**']}", "sources: {deny: ['file:///a/**', 'file:///b/**']}"),
+    ("sources", "", "sources: {allow: ['file:///a/**']}"),
+    ("gate", "gate: {max_findings: 2}", "gate: {max_findings: 1}"),
+    ("gate", "gate: {baseline: a.json, new_only: true}", "gate: {new_only: false}"),
+]
+
+
+@pytest.mark.parametrize(("key", "parent", "child"), TIGHTENED)
+def test_what_is_final_of_waivers_sources_and_gate_can_be_made_stricter(tmp_path, key, parent, child):
+    assert codes(merged(tmp_path, f"{parent}\nfinal: [{key}]\n", f"{child}\n")) == []
