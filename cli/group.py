@@ -12,9 +12,12 @@ COMMANDS = {
     "scan": ("modelaudit.cli.scan:scan", "Scan model files and folders, and decide by policy."),
     "facts": ("modelaudit.cli.facts:facts", "Print what was read from a model, as JSON lines."),
     "cache": ("modelaudit.cli.cache:cache", "Show or clear what is kept between scans."),
-    "rules": ("modelaudit.cli.rules:rules", "List, show and test detection rules."),
-    "policy": ("modelaudit.cli.policy:policy", "List, check and explain policies."),
-    "explain": ("modelaudit.cli.explain:explain", "Explain a rule by its id or name."),
+    "rules": ("modelaudit.cli.rules:rules", "List, show, test and write detection rules."),
+    "policy": ("modelaudit.cli.policy:policy", "List, check, test and explain policies."),
+    "packs": ("modelaudit.cli.packs:packs", "List, verify, update, pin and build rule packs."),
+    "explain": ("modelaudit.cli.explain:explain", "Explain a rule or a diagnostic code."),
+    "trace": ("modelaudit.cli.trace:trace", "Show why a rule matched a model or did not."),
+    "schema": ("modelaudit.cli.schema:schema", "Print the JSON Schema of a kind of file."),
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
+os.environ["MODELAUDIT_VERIFY_INDEX"] = "1"  # every judgement of a test is made without the index too
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -70,6 +71,14 @@ class Command:
             cwd=self.cwd,
             env=self.environment(**environment),
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_packs_of_this_user(tmp_path_factory: pytest.TempPathFactory):
+    """Packs that whoever runs the tests has installed take no part in them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MODELAUDIT_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture(scope="session")

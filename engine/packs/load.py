@@ -94,7 +94,9 @@ def build(policy: str | None = None, rules: Sequence[str] = ()) -> tuple[Json, l
         raise_errors(diagnostics)
     resolved = resolve(chain)
     sources = gather(rules, policy=resolved)
-    diagnostics = [*sources.diagnostics]
+    diagnostics = list(sources.diagnostics)
+    if any(diagnostic.code.startswith("E32") for diagnostic in diagnostics):
+        raise_errors(diagnostics)  # without a pack everything that speaks of it would look wrong too
     replay(resolved, sources.packs)
     document = compiled(sources, diagnostics)
     document = compile_policy(resolved, sources, document)

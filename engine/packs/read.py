@@ -57,6 +57,13 @@ def read_builtin(folder: str, sources: Sources) -> None:
         _Reader(sources, folder, f"rules/{os.path.basename(folder)}").pack(node, builtin=True)
 
 
+def read_folder(folder: str, sources: Sources, *, shown: str = "", builtin: bool = False) -> None:
+    """Add the pack in a folder that was checked before; `builtin` for one that stands for a built-in pack."""
+    shown = shown or folder
+    for node in _read(os.path.join(folder, manifest.NAME), os.path.join(shown, manifest.NAME), sources)[:1]:
+        _Reader(sources, os.path.realpath(folder), shown).pack(node, builtin=builtin)
+
+
 def read_user(path: str, sources: Sources) -> None:
     """Add the pack that a user named: a folder, a manifest or a single rule file."""
     file = locate(path)
@@ -180,9 +187,9 @@ class _Reader:
             first = pack.lists[name].span
             self.report("E123", f"list `{name}` is defined twice", ident.span, f"first in {first.file}:{first.line}")
             return
-        if data["kind"] == "shapes":
+        if data["kind"] == "shapes" and (data["of"], data.get("fold", "none")) != ("dotted", "none"):
             kind = node.get("kind") or node
-            self.report("E109", "lists of kind `shapes` are not carried out by this version", kind.span)
+            self.report("E127", "a list of kind `shapes` is `of: dotted`, without folding", kind.span)
             return
         items = node.get("items") or node
         if not self.rows_fit(data["kind"], items):

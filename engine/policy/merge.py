@@ -1,8 +1,8 @@
 """The merge rules: what a policy keeps of the policies that it extends.
 
-select, maturity, limits, gate, sources and waiver_rules: per key, the later file wins. severity: per key of the
-map. deny, allow, waivers and tests unite by id, the same id twice is a mistake. ignore and final unite. Lists
-are replayed, parents first.
+select, maturity, packs, trust, limits, gate, sources and waiver_rules: per key, the later file wins. severity:
+per key of the map. deny, allow, waivers and tests unite by id, the same id twice is a mistake. ignore and final
+unite. Lists are replayed, parents first.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 
 from modelaudit.engine.diagnostics import Diagnostic
 from modelaudit.engine.documents import suggestion
+from modelaudit.engine.policy.packs import merge_packs, merge_trust
 from modelaudit.engine.policy.resolved import Entry, ListChange, Resolved
 from modelaudit.engine.policy.scales import (
     GATE_OTHERS,
@@ -32,11 +33,6 @@ if TYPE_CHECKING:
 
     Json = Any
 
-# What the schema knows and this version does not carry out: a policy that relies on it is refused.
-LATER: dict[tuple[str, ...], str] = {
-    ("trust",): "leave it out and take rule packs from a place that you control",
-    ("packs",): "name the packs on the command line with `--rules PATH`",
-}
 FINAL_KEYS = (
     *("select", "ignore", "maturity", "lists", "severity", "deny", "allow", "limits", "gate"),
     *(f"gate.{key}" for key in (*GATE_SCALES, *GATE_OTHERS)),
@@ -69,7 +65,8 @@ class _Merger:
 
     def add(self, file: PolicyFile) -> None:
         """Merge one more file over what is there."""
-        self.refuse_later(file)
+        merge_packs(self.policy, file)
+        merge_trust(self.policy, file)
         self.select(file)
         self.maturity(file)
         self.gate(file)
@@ -95,14 +92,6 @@ class _Merger:
     def loosened(self, key: str, owner: Entry, span: Span, said: str) -> None:
         """Report that a final key is loosened; `said` is what the later file does."""
         self.report("E310", f"`{key}` is final in {owner.file.ident}: {said}", span, "this would loosen it")
-
-    def refuse_later(self, file: PolicyFile) -> None:
-        for path, hint in LATER.items():
-            node = file.node.at(*path[:-1])
-            if node is not None and node.get(path[-1]) is not None:
-                key = ".".join(path)
-                message = f"`{key}` is not carried out by this version"
-                self.report("E304", message, node.key_span(path[-1]), "refused, so that nobody relies on it", hint)
 
     def entries(self, file: PolicyFile, key: str) -> list[Entry]:
         """The items of a list of one file."""

@@ -57,6 +57,8 @@ class Resolved:
     waivers: list[Entry] = field(default_factory=list)
     waiver_rules: dict[str, Json] = field(default_factory=dict)
     sources: dict[str, list[Entry]] = field(default_factory=dict)
+    packs: dict[str, Entry] = field(default_factory=dict)  # ranges or places, by the pack's name
+    trust: dict[str, list[Entry]] = field(default_factory=dict)  # `signers` and `unsigned`
     gate: dict[str, Json] = field(default_factory=dict)
     gate_spans: dict[str, Span] = field(default_factory=dict)  # where each key was last said
     limits: dict[str, int | float] = field(default_factory=dict)

@@ -63,12 +63,12 @@ def test_check_prints_what_a_good_policy_comes_to(tmp_path):
 
 def test_check_reports_the_mistakes_of_all_files_at_once(tmp_path):
     policy = tmp_path / "p.yaml"
-    policy.write_text(HEAD + "ignore: [NOPE-1]\ntrust: {}\n", encoding="utf-8")
+    policy.write_text(HEAD + "ignore: [NOPE-1]\nfinal: [nothing]\n", encoding="utf-8")
     rules = tmp_path / "r.yaml"
     rules.write_text("schema: modelaudit/rules@1\nrules:\n  - {id: X-1}\n", encoding="utf-8")
     [checked] = check([str(policy)], [str(rules)])
     assert not checked.ok
-    assert {"E304", "E308", "E111"} <= {d.code for d in checked.diagnostics}
+    assert {"E311", "E308", "E111"} <= {d.code for d in checked.diagnostics}
     assert "--> " in checked.render()
 
 

@@ -52,9 +52,10 @@ MISTAKES = [
     ("ignore: &x [A1]", "E103", 4, 9, "anchors", ""),
     ("ignore: [A1", "E101", 5, 1, "this is not YAML", ""),
     ("---\nschema: modelaudit/policy@1", "E316", 5, 1, "this is a second one", ""),
-    # What this version does not carry out is refused, never silently taken
-    ("trust: {unsigned: refuse}", "E304", 4, 1, "`trust` is not carried out", ""),
-    ("packs: {core: '>=1'}", "E304", 4, 1, "`packs` is not carried out", "--rules"),
+    # Packs and whom to trust
+    ("trust: {unsigned: report}", "E113", 4, 19, "found `report`", ""),
+    ("trust: {signers: keys/x.pub}", "E112", 4, 18, "expected a list", ""),
+    ("packs: [core]", "E112", 4, 8, "expected a mapping", ""),
     # Waivers, sources and baselines
     ("waivers: [{id: W1, rules: [], match: {path: a}}]", "E113", 4, 27, "needs at least 1 item", ""),
     ("waivers: [{id: W1, match: {path: a}}]", "E111", 4, 11, "`rules` is missing", ""),
@@ -109,8 +110,8 @@ def test_a_policy_without_a_version_is_refused(tmp_path):
 
 def test_all_mistakes_of_all_files_come_at_once(tmp_path):
     (tmp_path / "parent.yaml").write_text(HEAD + "gate: {fail_on: never}\n", encoding="utf-8")
-    found = diagnose(tmp_path, HEAD + "extends: [parent.yaml, gone.yaml]\nfinal: [nothing]\ntrust: {}\n")
-    assert sorted(d.code for d in found) == ["E113", "E301", "E304", "E311"]
+    found = diagnose(tmp_path, HEAD + "extends: [parent.yaml, gone.yaml]\nfinal: [nothing]\n")
+    assert sorted(d.code for d in found) == ["E113", "E301", "E311"]
 
 
 def test_policies_that_extend_one_another_too_deep_are_refused(tmp_path):

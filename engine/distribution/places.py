@@ -1,0 +1,59 @@
+"""Where installed packs stand: one folder for each user, that nobody else can write to."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+ACTIVE = "active.json"
+LOCK = "modelaudit.lock"
+
+
+def data_folder() -> str:
+    """Where this user's data stands: `$MODELAUDIT_DATA_DIR`, else the place that the system has for it."""
+    chosen = os.environ.get("MODELAUDIT_DATA_DIR")
+    if chosen:
+        return os.path.abspath(chosen)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser(r"~\AppData\Local")
+    elif sys.platform == "darwin":
+        base = os.path.expanduser("~/Library/Application Support")
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return os.path.join(base, "modelaudit")
+
+
+def pack_folder(pack: str = "") -> str:
+    """The folder of all installed packs, or of the versions of one."""
+    return os.path.join(data_folder(), "packs", pack) if pack else os.path.join(data_folder(), "packs")
+
+
+def active_file(pack: str) -> str:
+    """The small file that says which version of a pack is active."""
+    return os.path.join(pack_folder(pack), ACTIVE)
+
+
+def lock_file(policy: str) -> str:
+    """Where the lock of a policy file stands: beside it."""
+    return os.path.join(os.path.dirname(os.path.realpath(policy)), LOCK)
+
+
+def shown(path: str) -> str:
+    """A path as messages show it: relative to the working folder where it lies below that."""
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:  # another drive
+        return path
+    return path if relative.startswith("..") else relative
+
+
+def is_private(path: str) -> bool:
+    """Whether a folder is there, is no link, and only its user or the system's administrator can write to it."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    if not stat.S_ISDIR(found.st_mode):
+        return False
+    return sys.platform == "win32" or (found.st_uid in (os.geteuid(), 0) and not found.st_mode & 0o022)
