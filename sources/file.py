@@ -101,10 +101,11 @@ class FileReader:
     def finish(self) -> str:
         """The SHA-256 of the whole file in lower-case hex; reads what was not hashed on the way."""
         if self.size <= WHOLE:
-            from hashlib import sha256
-
-            return sha256(self._whole()).hexdigest()
-        self._hash_up_to(self.size)
+            if not self._hashed:
+                self._hasher().update(self._whole())
+                self._hashed = self.size
+        else:
+            self._hash_up_to(self.size)
         return str(self._hasher().hexdigest())
 
     def changed(self) -> bool:

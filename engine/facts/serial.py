@@ -127,6 +127,8 @@ def _texts(items: list[Any]) -> frozenset[str]:
 def _list_of(item: str) -> Callable[[list[Any]], tuple[Any, ...]]:
     """What reads a list of records, or of plain values."""
     record = _RECORDS.get(item)
+    if record is Place:
+        return _places
     if record is not None:
         return lambda items: tuple([_record(record, item) for item in items])
     only = {_PLAIN[item]}
@@ -137,6 +139,16 @@ def _list_of(item: str) -> Callable[[list[Any]], tuple[Any, ...]]:
         return tuple(items)
 
     return read
+
+
+def _places(items: list[Any]) -> tuple[Record, ...]:
+    """Places, of which most facts have several and nearly all are an offset alone."""
+    found = []
+    for item in items:
+        offset = item.get("offset")
+        plain = len(item) == 1 and type(offset) is int
+        found.append(Place(offset=offset) if plain else _record(Place, item))
+    return tuple(found)
 
 
 def _mapping(items: dict[str, Any]) -> Mapping[str, str]:

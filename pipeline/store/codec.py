@@ -40,7 +40,10 @@ def dump(value: object) -> str:
 def load(line: bytes) -> Json:
     """The JSON object of a line. Raises `BadFactsError`."""
     try:
-        found = _decode(line.decode("utf-8"))
+        text = line.decode("utf-8")
+        found, end = _decode(text)
+        if text[end:].strip():
+            raise ValueError("something stands after the object")
         if b"\\u" in line:
             json.dumps(found, ensure_ascii=False).encode()  # a lone surrogate is no text
     except (ValueError, RecursionError) as error:
@@ -54,7 +57,7 @@ def _constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is no number")
 
 
-_decode: Callable[[str], object] = json.JSONDecoder(parse_constant=_constant).decode
+_decode: Callable[[str], tuple[object, int]] = json.JSONDecoder(parse_constant=_constant).raw_decode
 
 
 def lines(tree: FactSet) -> Iterator[str]:
