@@ -178,7 +178,7 @@ def _persistent(m: State, pid: Value, offset: int, after: int) -> None:
     loader = v.Persistent("persistent_load")
     m.persistent += 1
     flows = m.call("persid", loader, args, offset, after)
-    m.stack.append(v.Persistent("persistent_load", flows))
+    m.stack.append(m.loaded(args, flows))
 
 
 # state

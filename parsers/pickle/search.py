@@ -45,7 +45,7 @@ class Search:
     def run(self) -> int | None:
         """The offset of the first plausible stream, or None."""
         for candidate in self._candidates():
-            machine = _probe(self.reader, candidate)
+            machine = probe(self.reader, candidate)
             if _leads(machine):
                 return candidate
             self.tried += machine.offset - candidate
@@ -101,7 +101,7 @@ def names_behind(path: str, reader: Reader, start: int, context: Context) -> Ite
             )
 
 
-def _probe(reader: Reader, offset: int) -> Machine:
+def probe(reader: Reader, offset: int) -> Machine:
     """A machine that has read some thousand opcodes at an offset, or fewer when one of them was wrong."""
     machine = Machine("", Tape(reader, probe=True), Context(wants=lambda _: False), offset, strict=True)
     machine.run()
@@ -115,7 +115,7 @@ def _leads(machine: Machine) -> bool:
 
 def follows(reader: Reader, offset: int) -> bool:
     """Whether a stream starts at the offset, right behind the end of another one."""
-    return _leads(_probe(reader, offset))
+    return _leads(probe(reader, offset))
 
 
 def _names(machine: Machine) -> bool:
@@ -131,7 +131,7 @@ def is_stream(reader: Reader, offset: int = 0, depth: int = 3) -> bool:
 
     Valid opcodes at the start of a text prove nothing, so that text must lead to more than a few constants.
     """
-    machine = _probe(reader, offset)
+    machine = probe(reader, offset)
     # A line that begins with P reads as PERSID, and EXT is three bytes of 256: both calls prove nothing by themselves.
     called = machine.calls > machine.persistent and any(not str(key[0]).startswith("EXT") for key in machine.imports)
     if called or not machine.ended or (machine.memo and machine.offset - offset >= 64):

@@ -36,19 +36,25 @@ if TYPE_CHECKING:
             """Position at which the opcodes go on; `after` is the one right behind BUILD."""
 
 
-class FullMemo(list):  # type: ignore[type-arg]
+class FullMemo:
     """A memo whose budget is spent: it goes on counting, and forgets."""
 
+    __slots__ = ("entries", "written")
+
     def __init__(self, entries: list[Value]) -> None:
-        super().__init__(entries)
+        self.entries = entries
         self.written = len(entries)
 
     def append(self, _: Value) -> None:
         """Count an entry."""
         self.written += 1
 
-    def __getitem__(self, key: int) -> Value:  # type: ignore[override]
-        return super().__getitem__(key) if key < list.__len__(self) else v.Unknown("memo")
+    def __getitem__(self, key: int) -> Value:
+        return self.entries[key] if key < len(self.entries) else v.Unknown("memo")
+
+    def __setitem__(self, key: int, value: Value) -> None:
+        if key < len(self.entries):
+            self.entries[key] = value
 
     def __len__(self) -> int:
         return self.written
@@ -75,7 +81,7 @@ class State:
         self.out: list[Fact | Nested] = []
         self.stack: list[Value] = []
         self.marks: list[int] = []
-        self.memo: list[Value] = []
+        self.memo: list[Value] | FullMemo = []
         self.sparse: dict[int, Value] = {}
         self.protocol = self.highest = 0
         self.seen = bytearray(256)
@@ -195,8 +201,7 @@ class State:
         memo = self.memo
         value = self.stack[-1]
         if key < len(memo):
-            if key < list.__len__(memo):
-                memo[key] = value
+            memo[key] = value
             return
         if key > len(memo):
             self._put_far(key, value, offset)
@@ -213,22 +218,21 @@ class State:
 
     def get(self, key: int, offset: int) -> Value:
         """Read the memo; a missing key is a defect and gives an unknown value."""
-        if 0 <= key < list.__len__(self.memo):
+        if 0 <= key < len(self.memo):
             value = self.memo[key]
             return value[key] if value.__class__ is v.Pack else value
         if key in self.sparse:
             return self.sparse[key]
-        if not 0 <= key < len(self.memo):
-            self.defect("memo-missing", f"no memo entry {key}", offset)
+        self.defect("memo-missing", f"no memo entry {key}", offset)
         return v.Unknown("memo")
 
     def check_budgets(self) -> None:
         """Compare memo, stack and opcodes with their budgets; called every few thousand opcodes."""
         budget = self.context.budget
         entries = len(self.memo) + len(self.sparse)
-        if list.__len__(self.memo) > max(ROOM, self.packed):
-            self._pack()
-        if entries > budget("memo") and not isinstance(self.memo, FullMemo):
+        if isinstance(self.memo, list) and len(self.memo) > max(ROOM, self.packed):
+            self._pack(self.memo)
+        if entries > budget("memo") and isinstance(self.memo, list):
             self.limit("memo", entries, budget("memo"))
             self.memo = FullMemo(self.memo)
         if len(self.stack) + len(self.marks) > budget("stack"):
@@ -238,13 +242,13 @@ class State:
             self.limit("opcodes", self.count, budget("opcodes"))
             self.end("limit")
 
-    def _pack(self) -> None:
+    def _pack(self, memo: list[Value]) -> None:
         """Make a large memo smaller; BINGET, whose keys are small, never meets what this leaves.
 
         Texts are put together. Containers of constants are forgotten a step later, when they are filled: reading
         one again gives a container of its kind with unknown items.
         """
-        memo, start, end = self.memo, max(self.packed, ROOM), list.__len__(self.memo)
+        start, end = max(self.packed, ROOM), len(memo)
         texts = [value if value.__class__ is str else "" for value in memo[start:end]]
         pack = v.Pack(start, texts)
         for key, text in enumerate(texts, start):
@@ -370,6 +374,10 @@ class State:
             if kwargs is None:
                 self.repeats.first(key, fact)
         return _with_name(target, flows)
+
+    def loaded(self, args: Sequence[Value], flows: frozenset[str]) -> Value:
+        """What the loader's `persistent_load` gives for an id, taken apart when it is a tuple."""
+        return v.Persistent("persistent_load", flows)
 
     def set(self, via: str, target: Value, pairs: Sequence[tuple[Value, Value]], offset: int, *, known: bool) -> None:
         """Emit state that is set on something, in portions."""

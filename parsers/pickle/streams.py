@@ -5,14 +5,16 @@ from __future__ import annotations
 from modelaudit.engine.facts import Call, Defect, Import, Limit, Place, Setattr
 from modelaudit.parsers.base import BudgetSpent, Context, Property
 from modelaudit.parsers.joblib import ARRAYS
+from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.machine import Machine
 from modelaudit.parsers.pickle.opcodes import NAMES
 from modelaudit.parsers.pickle.search import PROBES, Search, follows, names_behind
 from modelaudit.parsers.pickle.state import KINDS
-from modelaudit.parsers.pickle.tape import FileTape, Tape
+from modelaudit.parsers.pickle.tape import Break, FileTape, Tape
 
 STREAMS_MAX = 100_000
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C  # torch/serialization.py: the first of a legacy checkpoint's five streams
+NO_TEXT = frozenset([int, float, bool, type(None), bytes, tuple, v.Import, v.Instance])
 TORCH_ROLES = ("magic", "protocol", "sys_info", "object", "storage_keys")
 
 TYPE_CHECKING = False
@@ -25,25 +27,21 @@ if TYPE_CHECKING:
 
 def read(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
     """The facts of all streams of an artifact."""
-    file = _File(artifact, context)
-    offset: int | None = 0
-    while offset is not None and offset < file.tape.size:
-        if file.count >= STREAMS_MAX:
-            yield Limit(artifact.path, what="streams", at=file.count, budget=STREAMS_MAX, by="file", affects=KINDS)
-            yield from names_behind(artifact.path, artifact.reader, offset, context)
-            return
-        machine = file.machine(offset)
-        yield from file.run(machine)
-        if machine.index == 0:
-            yield Property("version", str(machine.highest))
-        if machine.cut:
-            yield from file.run(file.again(machine))
-        if machine.split is not None:
-            yield from file.plainly(machine)
-        offset = yield from file.following(machine)
+    return Streams(artifact, context).read_from(0)
 
 
-class _File:
+class Exact(Machine):
+    """A machine that ends where an unpickler would, with `strict`."""
+
+    def resolve(self, opcode: str, module: object, name: object, offset: int) -> v.Import:
+        """An import; a name that is certainly no text is an error."""
+        for operand in (module, name):
+            if operand.__class__ in NO_TEXT or isinstance(operand, v.Container):
+                raise Break("bad-operand", "a name that is no text")
+        return super().resolve(opcode, module, name, offset)
+
+
+class Streams:
     """Where the reading of an artifact stands between two streams."""
 
     __slots__ = ("artifact", "context", "count", "legacy", "resumed", "tape")
@@ -56,14 +54,37 @@ class _File:
         self.legacy = False
         self.resumed = False
 
+    def read_from(self, start: int) -> Iterator[Fact | Nested | Property]:
+        """The facts of all streams from an offset on."""
+        offset: int | None = start
+        path = self.artifact.path
+        while offset is not None and offset < self.tape.size:
+            if self.count >= STREAMS_MAX:
+                yield Limit(path, what="streams", at=self.count, budget=STREAMS_MAX, by="file", affects=KINDS)
+                yield from names_behind(path, self.artifact.reader, offset, self.context)
+                return
+            machine = self.machine(offset)
+            yield from self.run(machine)
+            if machine.index == 0:
+                yield Property("version", str(machine.highest))
+            if machine.cut:
+                yield from self.run(self.again(machine))
+            if machine.split is not None:
+                yield from self.plainly(machine)
+            offset = yield from self.following(machine)
+
     def machine(self, offset: int) -> Machine:
         """The machine of the stream at an offset."""
-        machine = Machine(self.artifact.path, self.tape, self.context, offset, index=self.count)
+        machine = self.kind()(self.artifact.path, self.tape, self.context, offset, index=self.count)
         machine.texts = self.context.wants("text")
         machine.role = self._role()
         machine.extension = ARRAYS
         self.count += 1
         return machine
+
+    def kind(self) -> type[Machine]:
+        """Class of the next stream's machine."""
+        return Machine
 
     def again(self, machine: Machine) -> Machine:
         """A machine that reads the same stream as a reader does that loses what a frame's end cuts."""
@@ -101,8 +122,12 @@ class _File:
             machine.end(inner.error)
 
     def plainly(self, machine: Machine) -> Iterator[Fact | Nested | Property]:
-        """What a plain unpickler does from where an extension has passed bytes that are opcodes for others."""
-        other = Machine(self.artifact.path, Tape(self.artifact.reader), self.context, machine.start, index=-1)
+        """What a plain unpickler does from where an extension has passed bytes that are opcodes for others.
+
+        Such an unpickler seldom gets far; what it would do after its first error is left out.
+        """
+        tape = Tape(self.artifact.reader)
+        other = Exact(self.artifact.path, tape, self.context, machine.start, index=-1, strict=True)
         for fact in self.run(other):
             if isinstance(fact, (Import, Call, Setattr)) and (fact.places[0].offset or 0) >= (machine.split or 0):
                 yield fact
@@ -126,20 +151,23 @@ class _File:
         return len(head) == 3 and head[0] == 0x80 and head[1] <= 5 and head[2] in NAMES
 
     def following(self, machine: Machine) -> Generator[Fact, None, int | None]:
-        """Where the next stream starts, or None; bytes that belong to no stream are a defect."""
-        offset, size = machine.offset, self.tape.size
-        reader = self.artifact.reader
+        """Where the next stream starts, or None."""
         if machine.error == "limit":
-            yield from names_behind(self.artifact.path, reader, offset, self.context)
+            yield from names_behind(self.artifact.path, self.artifact.reader, machine.offset, self.context)
             return None
         storages = self.legacy and machine.stopped and machine.index == len(TORCH_ROLES) - 1
-        if offset >= size or storages:
+        if machine.offset >= self.tape.size or storages:
             return None
-        if machine.stopped and (self._headed(offset) or follows(reader, offset)):
+        return (yield from self.search(machine.offset, stopped=machine.stopped))
+
+    def search(self, offset: int, *, stopped: bool) -> Generator[Fact, None, int | None]:
+        """Where a stream starts, at the offset or behind it; bytes that belong to no stream are a defect."""
+        reader, size = self.artifact.reader, self.tape.size
+        if stopped and (self._headed(offset) or follows(reader, offset)):
             return offset
-        search = Search(reader, self.context, offset if machine.stopped else offset + 1)
+        search = Search(reader, self.context, offset if stopped else offset + 1)
         found = search.run()
-        if machine.stopped:
+        if stopped:
             until = size if found is None else found
             detail = f"{until - offset} bytes after a stream's STOP are no stream"
             yield Defect(

@@ -1,0 +1,54 @@
+"""PyTorch's older files: five pickles and the storages behind them, and the tar archives of before 0.1.10.
+
+What `torch.save` writes today is a ZIP archive, see the package `zip`.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.reader import Reader
+
+MAGIC = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # LONG1 0x1950a86a20f9469cfc6c, STOP
+STREAM = b"(]})NILFSVXUTKMJGBCPc\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96"  # opcodes that come first
+
+
+def recognise_legacy(head: bytes, reader: Reader) -> bool:
+    """Whether the first pickle is the magic number, or the second is the version that goes with it."""
+    if MAGIC in head[:64]:
+        return True
+    if len(head) < 64 or head[0] not in STREAM:
+        return False
+    from modelaudit.parsers.torch.legacy import begins
+
+    return begins(reader)
+
+
+def recognise_tar(head: bytes, reader: Reader) -> bool:
+    """Whether the bytes are a tar archive with the three members that PyTorch reads."""
+    if len(head) < 512 or not head[148:156].strip(b"\0 ").isdigit():
+        return False
+    from modelaudit.parsers.torch.tar import is_checkpoint
+
+    return is_checkpoint(reader)
+
+
+RECOGNISERS: dict[str, Callable[[bytes, Reader], bool]] = {
+    "pytorch-legacy": recognise_legacy,
+    "pytorch-tar": recognise_tar,
+}
+
+
+def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+    """The facts of all pickles in the file, and whether the storages fit what they say."""
+    if artifact.format == "pytorch-tar":
+        from modelaudit.parsers.torch.tar import parse_tar
+
+        return parse_tar(artifact, context)
+    from modelaudit.parsers.torch.legacy import Checkpoint
+
+    return Checkpoint(artifact, context).read_from(0)
