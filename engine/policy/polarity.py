@@ -37,13 +37,39 @@ def _walk(node: Json, name: str, sign: int) -> Iterator[int]:
     elif op == "none":
         yield from _walk(node["body"], name, -sign)
         yield from _anything(node["over"], name)
-    elif op in _GROWING and "list" in (node.get("right") or {}):
+    else:
+        yield from _leaf(node, name, sign)
+
+
+def _leaf(node: Json, name: str, sign: int) -> Iterator[int]:
+    """How one test answers to a list."""
+    if node.get("op") in _GROWING and "list" in (node.get("right") or {}):
         if node["right"]["list"] == name:
             yield EITHER if _modified(node) else -sign if node.get("neg") else sign
         yield from _anything(node["left"], name)
+    elif _asks_list(node):
+        if node["left"]["args"][-1]["list"] == name:
+            yield -sign if node.get("neg") else sign
+        yield from _anything(node["left"]["args"][:-1], name)
     else:
         yield from _anything(node, name)
 
+
+def _asks_list(node: Json) -> bool:
+    """Whether a test is a call of a function that is true the more often the longer its list is."""
+    left = node.get("left")
+    return (
+        node.get("op") == "is"
+        and not _modified(node)
+        and isinstance(left, dict)
+        and left.get("call") in _ASKING
+        and left.keys() == {"call", "args"}
+        and "list" in left["args"][-1]
+    )
+
+
+# Functions whose last argument is a list of call shapes.
+_ASKING = frozenset({"listed", "shaped"})
 
 # Operators whose right side is a set or patterns: the longer it is, the more the test is true.
 _GROWING = frozenset({"in", "glob", "matches", "contains", "startswith", "endswith", "overlaps", "within"})
@@ -127,3 +153,26 @@ def _count(node: Json, name: str) -> Iterator[int]:
     elif isinstance(node, list):
         for value in node:
             yield from _count(value, name)
+
+
+def reached(start: set[str], *sides: Json) -> set[str]:
+    """Lists and every list that these name, directly or through others, in any of some sets of compiled lists."""
+    waiting, seen = [*start], {*start}
+    while waiting:
+        now = waiting.pop()
+        for other in (other for side in sides for other in _mentions(side.get(now))):
+            if other not in seen:
+                seen.add(other)
+                waiting.append(other)
+    return seen
+
+
+def _mentions(compiled: Json) -> Iterator[str]:
+    """The lists that a list of call shapes names: whole ones, and those of arguments."""
+    if compiled is None or compiled.get("kind") != "shapes":
+        return
+    for name, _ in compiled["through"]:
+        yield name
+    for _, args, _ in compiled["forms"]:
+        for choices in args or ():
+            yield from (choice[1] for choice in choices if choice[0] == "list")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 from modelaudit.engine.judging.grades import is_suppressed
-from modelaudit.engine.policy.polarity import EITHER, LESS, MORE, blockers, names, polarities, triggers
+from modelaudit.engine.policy.polarity import EITHER, LESS, MORE, blockers, names, polarities, reached, triggers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from modelaudit.engine.ruleset import Rule, Ruleset
@@ -29,10 +29,8 @@ class Lists:
         self.more_matches: set[str] = set()  # rules that may match more than there
         self._refuted: dict[str, list[str]] = {}  # a reason, and the rules or allows that it is about
         self._unproved: dict[str, list[str]] = {}
-        for name in sorted({*child.doc["lists"], *parent.doc["lists"]}):
-            before, after = parent.doc["lists"].get(name), child.doc["lists"].get(name)
-            if not same(before, after):
-                self.differs(name, _direction(before, after))
+        for name, direction in _changes(child.doc["lists"], parent.doc["lists"]):
+            self.differs(name, direction)
 
     @property
     def refuted(self) -> list[str]:
@@ -112,15 +110,43 @@ def same(one: Json, other: Json) -> bool:
     return one is other or json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
+def _changes(child: Json, parent: Json) -> Iterator[tuple[str, int]]:
+    """Every list that differs, in itself or in a list that it names, and in which direction."""
+    own = {
+        name: _direction(parent.get(name), child.get(name))
+        for name in {*child, *parent}
+        if not same(parent.get(name), child.get(name))
+    }
+    for name in sorted({*child, *parent}) if own else ():
+        directions = {own[other] for other in reached({name}, child, parent) if other in own}
+        if directions:
+            yield name, directions.pop() if len(directions) == 1 else EITHER
+
+
 def _direction(before: Json, after: Json) -> int:
     """How a compiled list changed: MORE, LESS, or EITHER when it did both or cannot be compared."""
-    if before is None or after is None or before.get("kind") not in ("exact", "glob", "regex", "table"):
+    if before is None or after is None:
         return EITHER
-    rest = [{key: side.get(key) for key in ("kind", "of", "fold")} for side in (before, after)]
-    if not same(rest[0], rest[1]):
+    if not same(*({key: side.get(key) for key in ("kind", "of", "fold")} for side in (before, after))):
         return EITHER
-    old, new = (set(map(json.dumps, side["items"])) for side in (before, after))
+    old, new = _entries(before), _entries(after)
+    if old is None or new is None:
+        return EITHER
     return MORE if old <= new else LESS if new <= old else EITHER
+
+
+def _entries(compiled: Json) -> set[str] | None:
+    """What a list holds, as texts that can be compared; None for a kind that this module does not know."""
+    if compiled["kind"] in ("exact", "glob", "regex", "table"):
+        return set(map(json.dumps, compiled["items"]))
+    if compiled["kind"] != "shapes":
+        return None
+    forms = [json.dumps(form) for form in compiled["forms"]]
+    named = zip(compiled["items"], compiled["uses"], strict=True)
+    held = {f"{name} {forms[at]}" for name, numbers in named for at in numbers}
+    for name, numbers in compiled["through"]:
+        held |= {f"@{name} {forms[at]}" for at in numbers} or {f"@{name}"}
+    return held
 
 
 def _all_names(rule: Rule) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelaudit.engine.finding import SEVERITIES
 from modelaudit.engine.policy.gate import Gate
 from modelaudit.engine.policy.patterns import closeness
+from modelaudit.engine.policy.polarity import names, reached
 from modelaudit.engine.record import record
 
 TYPE_CHECKING = False
@@ -88,25 +89,13 @@ def _all(ruleset: Ruleset, gate: Gate, rule: Rule, finding: Finding) -> Iterator
 def _lists(ruleset: Ruleset, rule: Rule) -> str:
     """Changes of the policy to lists that the rule reads."""
     changed = [str(change) for change in ruleset.policy.doc.get("lists", {})]
-    named = set(_list_names([rule.doc["when"], rule.doc["unless"]]))
-    touched = [change for change in changed if any(_is(name, change.split(" ")[0]) for name in named)]
+    read = reached(names([rule.doc["when"], rule.doc["unless"]]), ruleset.doc["lists"]) if changed else set()
+    touched = [change for change in changed if any(_is(name, change.split(" ")[0]) for name in read)]
     return f"the policy changes {', '.join(touched)}" if touched else ""
 
 
 def _is(full: str, written: str) -> bool:
     return full == written or full.rpartition(".")[2] == written
-
-
-def _list_names(program: Json) -> Iterator[str]:
-    """The full names of every list in a program."""
-    if isinstance(program, dict):
-        if isinstance(program.get("list"), str):
-            yield program["list"]
-        for value in program.values():
-            yield from _list_names(value)
-    elif isinstance(program, list):
-        for value in program:
-            yield from _list_names(value)
 
 
 def _selected(ruleset: Ruleset, rule: Rule) -> str:

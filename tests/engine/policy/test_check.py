@@ -26,10 +26,6 @@ def test_a_built_in_policy_has_no_mistakes_and_says_what_it_is_for(name):
     assert data["description"]
 
 
-def test_the_built_in_policies_are_default_and_strict():
-    assert builtin_names() == ["default", "strict"]
-
-
 def test_default_fails_on_warnings_and_errs_on_incomplete_scans():
     policy = resolve(load_chain("default"))
     assert policy.gate == {

@@ -281,7 +281,7 @@ def test_the_compiled_policy_says_what_it_was_made_of(tmp_path):
     assert policy.limits == {"max_file_size": 1024, "timeout": 5}
     assert policy.gate["fail_on"] == "critical"
     assert policy.doc["final"] == ["gate.fail_on"]
-    assert [test["name"] for test in policy.doc["tests"]] == ["n"]
+    assert policy.doc["tests"][-1]["name"] == "n"
     assert [(r.id, r.source, r.overridable) for r in ruleset.rules] == [
         ("T-1", "rule", False),
         ("T-2", "rule", False),

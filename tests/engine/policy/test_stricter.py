@@ -322,3 +322,36 @@ def test_no_proof_is_disproved_by_facts(tmp_path):
             proved += verdict.proved
             assert not (verdict.proved and lets_pass), (child.policy.policy, parent.policy.policy, lets_pass)
     assert proved > len(POLICIES)  # each over itself, and more
+
+
+SHAPES = (
+    f"{LISTS}  - {{id: numpy, kind: shapes, of: dotted, fold: none, items: [numpy.mean/ref]}}\n"
+    "  - {id: good, kind: shapes, of: dotted, fold: none, items: ['@numpy', 'a.b/newobj']}\n"
+    "  - {id: bad, kind: exact, of: dotted, fold: none, items: [os.system]}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "proved"),
+    [
+        ("numpy: {append: [numpy.sum/ref]}", False),
+        ("numpy: {remove: [numpy.mean/ref]}", True),
+        ("good: {append: ['c.d']}", False),
+        ("good: {remove: ['a.b/newobj']}", True),
+        ("good: {remove: ['@numpy']}", True),
+    ],
+)
+def test_a_list_of_shapes_changes_with_the_lists_that_it_names(tmp_path, change, proved):
+    strange = rule("T-1", unless="'listed(import.qualname, $good)'")
+    packs(tmp_path / "pack", strange)
+    (tmp_path / "pack" / "lists.yaml").write_text(SHAPES)
+    sides = []
+    for name, body in (("child", f"lists: {{{change}}}"), ("parent", "")):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(f"schema: modelaudit/policy@1\npolicy: {name}\nversion: 1\n{body}\n")
+        made, diagnostics = assembled([str(tmp_path / "pack")], str(path))
+        assert made is not None, diagnostics
+        sides.append(made)
+    verdict = stricter(*sides)
+    assert verdict.proved is proved
+    assert proved or verdict.refuted == ["list t.good is longer, which makes T-1 leave more alone"]
