@@ -6,6 +6,8 @@ from modelaudit.engine.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modelaudit.engine.finding import Finding, Inconclusive
 
 
@@ -112,7 +114,7 @@ class ScanDocument:
     inconclusive: tuple[Inconclusive, ...]
     errors: tuple[ScanError, ...]
     notices: tuple[str, ...]
-    rules: tuple[RuleInfo, ...]
+    rules: Sequence[RuleInfo]
     packs: tuple[PackInfo, ...]
     policy: PolicyInfo
     decision: Decision

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from typing import Any, Generic, TypeVar
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeVar
 
     T = TypeVar("T")
-
-    class Base(Generic[T]):
-        """What type checkers see."""
-
 else:
-
-    class Base:
-        """The same without `typing`."""
-
-        __slots__ = ()
-
-        def __class_getitem__(cls, item: object) -> type:
-            return cls
-
     T = "T"
 
 
-class Lazy(Base[T]):
+class Lazy(Sequence[T]):
     """An unchangeable sequence of so many items, each made once, by its number."""
 
     __slots__ = ("_items", "_make")
@@ -37,14 +26,16 @@ class Lazy(Base[T]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def __getitem__(self, number: int) -> T:
+    def __getitem__(self, number: Any) -> Any:  # noqa: ANN401 - an item, or a tuple for a slice
+        if isinstance(number, slice):
+            return tuple(map(self.__getitem__, range(len(self))[number]))
         found = self._items[number]
         if found is None:
-            found = self._items[number] = self._make(range(len(self._items))[number])
+            found = self._items[number] = self._make(range(len(self))[number])
         return found
 
     def __iter__(self) -> Iterator[T]:
-        return map(self.__getitem__, range(len(self._items)))
+        return map(self.__getitem__, range(len(self)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, (Lazy, list, tuple)):

@@ -67,7 +67,9 @@ def tree(count: int) -> FactSet:
     for n in range(0, count, 500):
         few = n // 500
         names[n] = rng.choice((f"pkg{few}.mod{few}.call", f"ns{few}.sub.deep.name", f"a.part_{few:05d}_b.c"))
-    facts = [Import("m.pkl", module=name.rpartition(".")[0], name=name.rpartition(".")[2], qualname=name) for name in names]
+    facts = [
+        Import("m.pkl", module=name.rpartition(".")[0], name=name.rpartition(".")[2], qualname=name) for name in names
+    ]
     artifact = Artifact(path="m.pkl", name="m.pkl", format="pickle", formats=frozenset({"pickle"}))
     return FactSet(artifact, {"import": list(facts)})
 
@@ -114,7 +116,9 @@ def growth(document: dict[str, object], count: int) -> None:
         _, by_index = judged(chosen, few)
         same = "identical" if said == by_index else f"DIFFERENT: {set(said) ^ set(by_index)}"
         ratio = slow * count / NAIVE_FACTS / times[size]
-        print(f"{size:6} rules × {count} facts: {times[size] * 1000:7.1f} ms, naive {ratio:6.0f} × that; outcomes {same}")
+        print(
+            f"{size:6} rules × {count} facts: {times[size] * 1000:7.1f} ms, naive {ratio:6.0f} × that; outcomes {same}"
+        )
     print(f"growth from {SIZES[0]} to {SIZES[-1]} rules: {times[SIZES[-1]] / times[SIZES[0]]:.2f} × (bar: ≤ 3)")
 
 

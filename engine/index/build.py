@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ATOM = 4  # characters of the part of a text by which it is looked for
 _WORTH = {"eq": 0.0, "under": 2.0, "below": 2.0, "prefix": 2.0, "suffix": 2.0, "list": 3.0, "contains": 4.0}
 _WORTH |= {"regex": 8.0, "order": 9.0, "test": 10.0, "absent": 10.0, "present": 11.0, "ne": 12.0}
-_TOLD = frozenset(("eq", "ne", "under", "below", *TEXTS.values(), "list", "regex"))
+_TOLD = frozenset(("eq", "ne", "absent", "under", "below", *TEXTS.values(), "list", "regex"))
 
 
 def build(rules: Sequence[Json], lists: Mapping[str, Json], allows: Sequence[Json] = ()) -> Json:
@@ -90,7 +90,7 @@ def wanted(rules: Iterable[Json], allows: Iterable[Json] = ()) -> set[str]:
     names = {name for allow in allows for name in (allow["for"], *allow.get("reads", ()))}
     for rule in rules:
         if not (rule.get("standing") or {}).get("suppression"):
-            names |= {rule["for"], *rule["requires"], *rule["reads"], *reads([rule["message"], rule["cves"]])}
+            names |= {rule["for"], *rule["requires"], *rule["reads"], *reads([rule.get("message"), rule["cves"]])}
     return names
 
 
@@ -124,15 +124,15 @@ def _kind(name: str, kind: Json) -> Json:
 def _source(kind: str, source: Json, tests: list[tuple[Json, int]]) -> Json:
     """One source with its tables."""
     made = {**source, "whole": kind in OUTER or _is_whole(source), "rules": sorted({number for _, number in tests})}
-    literals = []
     for test, number in tests:
-        word = test[0]
-        if word == "contains":
-            literals.append((test[1], number))
-        else:
-            _ADD[word](made, test, number)
+        if test[0] in _ADD:
+            _ADD[test[0]](made, test, number)
+    literals = [(test[1], number) for test, number in tests if test[0] == "contains"]
+    others = [(test[1], number) for test, number in tests if test[0] == "ne"]
     if literals:
         made["atoms"] = _atoms(literals)
+    if others:
+        made["ne"] = _unequal(others)
     return made
 
 
@@ -150,16 +150,6 @@ def _eq(made: Json, test: Json, number: int) -> None:
         _put(made.setdefault("eq", {}), constant, number)
     else:
         made.setdefault("same", []).append([constant, number])
-
-
-def _ne(made: Json, test: Json, number: int) -> None:
-    found = made.setdefault("ne", {"rules": [], "not": [], "texts": {}})
-    found["rules"].append(number)
-    for constant in test[1]:
-        if isinstance(constant, str):
-            _put(found["texts"], constant, number)
-        else:
-            found["not"].append([constant, number])
 
 
 def _under(made: Json, test: Json, number: int) -> None:
@@ -197,7 +187,7 @@ def _flag(made: Json, test: Json, number: int) -> None:
     made.setdefault(test[0], []).append(number)
 
 
-_ADD = {"eq": _eq, "ne": _ne, "under": _under, "below": _under, "prefix": _part, "suffix": _part, "list": _list}
+_ADD = {"eq": _eq, "under": _under, "below": _under, "prefix": _part, "suffix": _part, "list": _list}
 _ADD |= {"order": _order, "regex": _regex, "test": _test, "present": _flag, "absent": _flag}
 
 
@@ -205,6 +195,21 @@ def _put(table: dict[str, list[int]], key: str, number: int) -> None:
     numbers = table.setdefault(key, [])
     if number not in numbers[-1:]:
         numbers.append(number)
+
+
+def _unequal(tests: list[tuple[list[Json], int]]) -> Json:
+    """Rules that ask for other values than some: a rule that asks so twice is left out by what both name."""
+    named: dict[int, list[Json]] = {}
+    for constants, number in tests:
+        named[number] = [each for each in named.get(number, constants) if each in constants]
+    made: Json = {"rules": list(named), "texts": {}, "others": []}
+    for number, constants in named.items():
+        for constant in constants:
+            if isinstance(constant, str):
+                _put(made["texts"], constant, number)
+            else:
+                made["others"].append([constant, number])
+    return made
 
 
 def _atoms(literals: list[tuple[str, int]]) -> Json:

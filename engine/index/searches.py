@@ -29,7 +29,7 @@ def unequal(doc: Json, lists: Lists) -> Search:
     """Rules that ask for a value to be none of some constants."""
     rules = frozenset(doc["rules"])
     left_out: dict[Value, set[int]] = {text: set(numbers) for text, numbers in doc["texts"].items()}
-    for constant, number in doc["not"]:
+    for constant, number in doc["others"]:
         key = constant["bytes"].encode("latin-1") if isinstance(constant, dict) else constant
         left_out.setdefault(key, set()).add(number)
     return lambda value: rules - left_out[value] if value in left_out else rules

@@ -66,7 +66,7 @@ def _field(origin: Origin, name: str) -> Getter:
             return UNKNOWN
         cut = getattr(fact, "cut", None)
         if cut and name in cut:
-            return UNKNOWN if value is None else Cut(value)
+            return UNKNOWN if value is None or isinstance(value, (int, float)) else Cut(value)
         return value
 
     return field
