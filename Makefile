@@ -28,15 +28,20 @@ lint: $(STAMP)  ## ruff, mypy --strict, generated files, built-in rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python tools/generate_facts.py --check
+	$(BIN)/python tools/generate_diagnostics.py --check
+	$(BIN)/python tools/generate_rules_reference.py --check
 	$(BIN)/python tools/generate_language.py --check
 	$(BIN)/modelaudit rules test --quiet
+	$(BIN)/modelaudit rules fmt --check rules
 
 format: $(STAMP)  ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: $(STAMP)  ## write the fact classes and the facts reference from the schema
+generate: $(STAMP)  ## write the fact classes and the generated pages of the reference
 	$(BIN)/python tools/generate_facts.py
+	$(BIN)/python tools/generate_diagnostics.py
+	$(BIN)/python tools/generate_rules_reference.py
 	$(BIN)/python tools/generate_language.py
 
 bench: $(STAMP)  ## measure speed and memory as ratios (takes some minutes and 4 GB of disk)

@@ -65,7 +65,15 @@ def list_policies() -> int:
     metavar="PARENT",
     help="Also prove that each lets nothing pass that PARENT, a name or a file, does not let pass.",
 )
-def check(policies: tuple[str, ...], rules: tuple[str, ...], parent: str | None) -> int:
+@click.option(
+    "--format",
+    "-f",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    show_default=True,
+    help="Form of the mistakes; json and sarif go to stdout and hold nothing else.",
+)
+def check(policies: tuple[str, ...], rules: tuple[str, ...], parent: str | None, format: str) -> int:
     """Check policies and everything that they extend: all mistakes at once, each with its place.
 
     \b
@@ -73,6 +81,7 @@ def check(policies: tuple[str, ...], rules: tuple[str, ...], parent: str | None)
       modelaudit policy check acme-policy.yaml
       modelaudit policy check strict acme-policy.yaml --rules acme-rules/
       modelaudit policy check acme-policy.yaml --stricter-than builtin:default
+      modelaudit policy check acme-policy.yaml -f sarif > policy.sarif
 
     Exit codes: 0 all of them can be used and what was to be proved is, 1 one is not proved to be stricter, 2 one
     cannot be used.
@@ -80,6 +89,8 @@ def check(policies: tuple[str, ...], rules: tuple[str, ...], parent: str | None)
     from modelaudit.cli.console import complain, say
     from modelaudit.engine.policy.check import check as check_policies
 
+    if format != "text":
+        return _mistakes(policies, rules, parent, format)
     failed = False
     for checked in check_policies(policies, rules):
         failed |= not checked.ok
@@ -90,6 +101,23 @@ def check(policies: tuple[str, ...], rules: tuple[str, ...], parent: str | None)
     if failed:
         return MISTAKES
     return 0 if parent is None or _stricter(policies, parent, rules) else LOOSER
+
+
+def _mistakes(policies: tuple[str, ...], rules: tuple[str, ...], parent: str | None, format: str) -> int:
+    """Write the mistakes of all policies for a machine; refuses what has no place in them."""
+    from modelaudit.cli.console import complain, write_stdout
+    from modelaudit.engine.packs.load import in_order
+    from modelaudit.engine.policy.check import check as check_policies
+    from modelaudit.reports.diagnostics import render_diagnostics
+
+    if parent is not None:
+        raise click.UsageError("--stricter-than is told as text alone")
+    checked = check_policies(policies, rules)
+    write_stdout(render_diagnostics(in_order([d for each in checked for d in each.diagnostics]), format))
+    for each in checked:
+        if each.refusal:
+            complain(each.refusal)
+    return 0 if all(each.ok for each in checked) else MISTAKES
 
 
 def _stricter(policies: tuple[str, ...], parent: str, rules: tuple[str, ...]) -> bool:

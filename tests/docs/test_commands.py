@@ -75,10 +75,7 @@ def fits(shown, got):
     """Whether an output is what the page shows; a command without any output on the page may say anything."""
     if not shown:
         return True
-    parts = [
-        r"(?:.*\n)*?" if line == "…" else re.escape(line).replace("…", ".*") + r"[ ]*\n"
-        for line in shown
-    ]
+    parts = [r"(?:.*\n)*?" if line == "…" else re.escape(line).replace("…", ".*") + r"[ ]*\n" for line in shown]
     return re.fullmatch("".join(parts), got if got.endswith("\n") or not got else got + "\n") is not None
 
 

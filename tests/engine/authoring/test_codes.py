@@ -35,9 +35,7 @@ def examples(where):
 
 def codes_in(folder):
     return {
-        code
-        for path in folder.rglob("*.py")
-        for code in re.findall(r'"([EW]\d{3})"', path.read_text(encoding="utf-8"))
+        code for path in folder.rglob("*.py") for code in re.findall(r'"([EW]\d{3})"', path.read_text(encoding="utf-8"))
     }
 
 
@@ -126,12 +124,11 @@ def test_parts_of_a_pack_of_a_page_are_wrong_or_right(write, each):
     for text in (each.wrong, each.right):
         indented = "\n".join(f"  {line}" for line in text.split("\n"))
         keys = set(re.findall(r"^(\w+):", text, re.MULTILINE)) if each.where == "pack" else set()
-        manifest = "".join(
-            f"{line}\n" for line in MANIFEST.splitlines() if line.partition(":")[0] not in keys
-        )
+        manifest = "".join(f"{line}\n" for line in MANIFEST.splitlines() if line.partition(":")[0] not in keys)
         write(
             {
-                "p/pack.yaml": manifest + (f"{text}\n" if each.where == "pack" else "lists: lists.yaml\nmacros: macros.yaml\n"),
+                "p/pack.yaml": manifest
+                + (f"{text}\n" if each.where == "pack" else "lists: lists.yaml\nmacros: macros.yaml\n"),
                 "p/rules/a.yaml": RULE,
                 "p/lists.yaml": LISTS + (f"{indented}\n" if each.where == "list" else ""),
                 "p/macros.yaml": "schema: modelaudit/macros@1\nmacros:\n"
