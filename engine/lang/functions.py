@@ -183,6 +183,17 @@ def _allows(expression: str, allowed: Strings) -> bool:
     return spdx.allows(expression, allowed.contains)
 
 
+def _shaped(fact: Any, shapes: Any) -> Any:  # noqa: ANN401
+    from modelaudit.engine.lang.shapes import shaped
+
+    said = shaped(fact, shapes)
+    return UNKNOWN if said is None else said
+
+
+def _listed(name: str, shapes: Strings) -> bool:
+    return shapes.contains(name)
+
+
 _TABLE = (
     Function(
         *("len", "str|bytes|set|list|map", "int", "constant"),
@@ -252,7 +263,18 @@ _TABLE = (
         _allows,
     ),
     Function("spdx_ids", "str", "set<str>", "linear", "The licence ids of an SPDX expression.", spdx.ids),
+    Function(
+        *("shaped", "import|call|setattr shapes", "bool", "constant"),
+        "Whether the use that the fact shows is one of the call shapes of the list; unknown where an argument is.",
+        _shaped,
+    ),
+    Function(
+        *("listed", "str shapes", "bool", "constant"),
+        "Whether the name is in a list of call shapes, in whatever shape.",
+        _listed,
+    ),
 )
 
 FUNCTIONS: Mapping[str, Function] = {each.name: each for each in _TABLE}
-LATER: Mapping[str, str] = {"shaped": "call shapes"}  # named by the language, not in this engine version
+LATER: Mapping[str, str] = {}  # functions that the language names and this engine version does not have
+SHAPES = frozenset(("shaped", "listed"))  # functions of lists of call shapes, which look into further lists

@@ -127,8 +127,13 @@ class Linker:
 
     def call(self, term: Json) -> Getter:
         """A function call."""
-        from modelaudit.engine.lang.functions import FUNCTIONS
+        from modelaudit.engine.lang.functions import FUNCTIONS, SHAPES
 
+        if term["call"] in SHAPES:
+            from modelaudit.engine.lang.shapes import getter
+
+            value, shapes = term["args"]
+            return getter(term["call"], self.value(value), shapes["list"], self.lists)
         function = FUNCTIONS[term["call"]]
         pairs = zip(term["args"], function.params, strict=False)
         args = [self.strings(arg) if param == "strings" else self.value(arg) for arg, param in pairs]

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     Json = Any
     Row = Mapping[str, Any]
 
-KINDS = ("exact", "glob", "regex", "table")
+KINDS = ("exact", "glob", "regex", "table", "shapes")
 ALL = "all"  # of the operators below: every one that takes a list
 OPERATORS: Mapping[str, frozenset[str]] = {
     "exact": frozenset(("in", "overlaps", "within", "contains", "startswith", "endswith")),
     "glob": frozenset(("glob", "overlaps", "within")),
     "regex": frozenset(("matches",)),
     "table": frozenset(("in", "glob", "overlaps", "within")),
+    "shapes": frozenset(),
 }
 MAX_ITEM = 4 * 1024  # characters of one entry
 
@@ -43,10 +44,11 @@ class ListType:
 class Problem:
     """An entry that does not fit its list."""
 
-    __slots__ = ("code", "help", "index", "message")
+    __slots__ = ("code", "help", "index", "length", "message", "start")
 
     def __init__(self, index: int, code: str, message: str, hint: str = "") -> None:
         self.index = index  # of the entry; past the last one when it is about the whole list
+        self.start = self.length = 0  # the part of the entry that is wrong; no length for all of it
         self.code = code
         self.message = message
         self.help = hint
@@ -55,11 +57,18 @@ class Problem:
         return f"Problem({self.index}, {self.code}, {self.message!r})"
 
 
-def compile_list(kind: str, of: str, fold: str, items: Sequence[Json]) -> tuple[Json, list[Problem]]:
-    """A list as compiled JSON, and the entries that do not fit it (E220, E221, E222, E223, E228, E229).
+def compile_list(
+    kind: str, of: str, fold: str, items: Sequence[Json], resolve: Callable[[str], str | None] = str
+) -> tuple[Json, list[Problem]]:
+    """A list as compiled JSON, and the entries that do not fit it (E209, E220, E221, E222, E223, E228, E229).
 
     `fold` defaults to none when empty. Entries of a table are mappings with a `key`; all others are strings.
+    `resolve` gives the full name of a list that a call shape names, None when there is no such list.
     """
+    if kind == "shapes":
+        from modelaudit.engine.lang.shape_items import compile_shapes
+
+        return compile_shapes(items, resolve)
     maker = _Maker(kind, of, fold or "none")
     if kind not in KINDS:
         maker.problem(len(items), "E229", f"lists of kind `{kind}` are not in this engine version")
@@ -153,6 +162,10 @@ def matcher(compiled: Json) -> Matcher:
     """What looks values up in a compiled list."""
     if compiled["kind"] == "regex":
         return RegexMatcher(compiled)
+    if compiled["kind"] == "shapes":
+        from modelaudit.engine.lang.shapes import ShapesMatcher
+
+        return ShapesMatcher(compiled)
     return Matcher(compiled)
 
 
@@ -215,6 +228,15 @@ class Matcher:
                 known[value] = found
         return found
 
+    def every(self, value: str) -> list[int]:
+        """The numbers of all entries that cover the value; a list that folds is not asked for them."""
+        found = [at for at in [self._exact.get(value, -1)] if at >= 0]
+        if self._heads:
+            found += _inits(self._heads, value)
+        if self._tails:
+            found += _rests(self._tails, value)
+        return found + [number for test, number in self._globs if test(value)]
+
     def _search(self, value: str) -> int:
         at = self._exact.get(value, -1)
         if at >= 0:
@@ -274,6 +296,20 @@ def _longest(heads: Mapping[str, int], value: str, separators: str) -> int:
         if at < 0:
             return -1
         head = head[:at]
+
+
+def _inits(heads: Mapping[str, int], value: str) -> list[int]:
+    """The numbers of all heads that are the dotted value or its beginning up to a dot."""
+    parts = value.split(".")
+    tried = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    return [heads[each] for each in tried if each in heads]
+
+
+def _rests(tails: Mapping[str, int], value: str) -> list[int]:
+    """The numbers of all tails that are the dotted value or its end after a dot."""
+    parts = value.split(".")
+    tried = [".".join(parts[count:]) for count in range(len(parts))]
+    return [tails[each] for each in tried if each in tails]
 
 
 def _longest_tail(tails: Mapping[str, int], value: str, separators: str) -> int:

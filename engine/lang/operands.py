@@ -163,6 +163,7 @@ class Operands(Terms):
             return None
         if op not in OPERATORS[given.kind]:
             fitting = " or ".join(f"`{each}`" for each in _ORDER if each in OPERATORS[given.kind])
+            fitting = fitting or f"`shaped(…, ${node.name})` or `listed(…, ${node.name})`"
             message = f"`{op}` does not fit `${node.name}`, a list of kind {given.kind}"
             self.wrong("E213", message, node, scope, hint=f"write {fitting}")
             return None

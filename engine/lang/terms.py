@@ -318,7 +318,18 @@ class Terms:
             return None
         if "strings" in words and not self.is_plain_list(value, function, node, scope):
             return None
+        if "shapes" in words and not self.is_shapes(value, function, node, scope):
+            return None
         return value
+
+    def is_shapes(self, value: Value, function: Function, node: ast.Node, scope: Scope) -> bool:
+        """Whether a list given to a function holds call shapes."""
+        full = value.term.get("list")
+        if full is not None and self.lists.lists[full].kind == "shapes":
+            return True
+        message = f"`{function.name}` takes a list of kind shapes here, and `{value.shown}` is none"
+        self.wrong("E213", message, node, scope, hint=function.signature)
+        return False
 
     def is_plain_list(self, value: Value, function: Function, node: ast.Node, scope: Scope) -> bool:
         """Whether a list given to a function has entries that are names."""
@@ -345,7 +356,9 @@ def field_value(value: Value, field: Field, name: str) -> Value:
 def _takes(word: str, given: Type) -> bool:
     if word in ("set", "list", "map"):
         return given.name == word
-    return accepts(STRINGS if word == "strings" else Type(word), given)
+    if word in schema().kinds:
+        return given.name == "fact" and given.of == word
+    return accepts(STRINGS if word in ("strings", "shapes") else Type(word), given)
 
 
 def _number(least: int, most: int) -> str:

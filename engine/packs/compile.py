@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from modelaudit.engine.diagnostics import Diagnostic
 from modelaudit.engine.lang.compile import Compiler
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from modelaudit.engine.diagnostics import Span
     from modelaudit.engine.documents import Node
     from modelaudit.engine.packs.model import ListSource, Pack, RuleSource, Sources
 
@@ -31,13 +33,30 @@ def compile_lists(lists: Mapping[str, ListSource], diagnostics: list[Diagnostic]
     """The compiled lists by full name; entries that do not fit their list are reported."""
     compiled = {}
     for name, source in lists.items():
-        made, problems = compile_list(source.kind, source.of, source.fold, source.items)
+        made, problems = compile_list(
+            source.kind, source.of, source.fold, source.items, partial(_resolved, source.pack, lists)
+        )
         for problem in problems:
             span = source.spans[problem.index] if problem.index < len(source.spans) else source.span
+            if problem.length:
+                span = _part(span, str(source.items[problem.index]), problem.start, problem.length)
             note = f"list {name}"
             diagnostics.append(Diagnostic(problem.code, problem.message, span, help=problem.help, note=note))
         compiled[name] = made
     return compiled
+
+
+def _resolved(pack: str, lists: Mapping[str, ListSource], name: str) -> str | None:
+    """The full name of a list that an entry names: of its own pack, or as written."""
+    return next((full for full in (f"{pack}.{name}", name) if full in lists), None)
+
+
+def _part(span: Span, item: str, start: int, length: int) -> Span:
+    """The place of a part of an entry, when the entry stands on its line as it is."""
+    at = span.source.find(item, span.column - 1)
+    if at < 0 or at > span.column:
+        return span
+    return span.shifted(at - (span.column - 1) + start, length)
 
 
 def list_types(lists: Mapping[str, ListSource]) -> dict[str, ListType]:

@@ -34,15 +34,26 @@ GRADED = ("network", "file_read", "environment")
 # Callables that run or fetch what they are given, and that ordinary pickles hold all the same: harmless as long
 # as their operands are.
 ON_BOTH = {
+    "__builtin__.enumerate",
+    "__builtin__.getattr",
+    "__builtin__.max",
+    "__builtin__.min",
     "__builtin__.reversed",
+    "__builtin__.sorted",
+    "__builtin__.sum",
+    "__builtin__.zip",
     "_operator.itemgetter",
     "builtins.enumerate",
+    "builtins.getattr",
+    "builtins.iter",
     "builtins.max",
     "builtins.min",
     "builtins.reversed",
     "builtins.sorted",
     "builtins.sum",
+    "builtins.type",
     "builtins.zip",
+    "collections.UserDict",
     "collections.defaultdict",
     "copyreg.__newobj__",
     "copyreg.__newobj_ex__",
@@ -75,6 +86,7 @@ def ruleset():
 
 
 def names_of(document, prefix):
+    """The names in each list of a kind; of call shapes without the shapes."""
     return {
         name.removeprefix(f"core.{prefix}_"): made["items"]
         for name, made in document["lists"].items()
@@ -259,13 +271,13 @@ imports:
   - {qualname: torch.FloatStorage, opcode: GLOBAL, uses: [ref]}
 calls:
   - {target: collections.OrderedDict, kind: reduce}
-  - {target: torch._utils._rebuild_tensor_v2, kind: reduce, args: [{type: persistent}, {type: int, value: '0'}]}
+  - {target: torch._utils._rebuild_tensor_v2, kind: reduce, args: [{type: persistent}, {type: int, value: '0'}, {type: tuple}, {type: tuple}, {type: bool}, {type: result}]}
 setattrs:
   - {target: collections.OrderedDict, target_is: result, via: BUILD, keys: [_metadata]}
 """
 MODULE = """
 imports:
-  - {qualname: torch.nn.modules.container.Sequential, opcode: GLOBAL, uses: [called, built]}
+  - {qualname: torch.nn.modules.container.Sequential, opcode: GLOBAL, uses: [called]}
   - {qualname: torch.nn.modules.linear.Linear, opcode: GLOBAL, uses: [called]}
   - {qualname: torch._utils._rebuild_parameter, opcode: GLOBAL, uses: [called]}
   - {qualname: torch._C._nn.gelu, opcode: GLOBAL, uses: [stored]}
@@ -284,7 +296,7 @@ imports:
   - {qualname: numpy.ndarray, opcode: STACK_GLOBAL, uses: [ref]}
 calls:
   - {target: sklearn.ensemble._forest.RandomForestClassifier, kind: newobj}
-  - {target: sklearn.tree._tree.Tree, kind: reduce, args: [{type: int}, {type: result}]}
+  - {target: sklearn.tree._tree.Tree, kind: reduce, args: [{type: int}, {type: result}, {type: int}]}
 setattrs:
   - {target: sklearn.ensemble._forest.RandomForestClassifier, target_is: instance, via: BUILD, keys: [n_estimators]}
 """

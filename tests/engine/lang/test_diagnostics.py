@@ -43,11 +43,12 @@ CASES = [
     ("‹calls›.target == 'a'", "E204", "`calls` is a collection, not a value", "", "write `any c in calls: (…)`"),
     ("‹call›.target == 'a'", "E204", "there is no single `call` here", "", "the rule is for `import`; write `any c in calls: (c.…)`"),
     ("‹tree›.imports == 1", "E204", "`tree` is not a value", "", "`tree` stands before a collection: `any i in tree.imports: (…)`"),
-    # E205, E207, E229: functions
+    # E205, E207: functions
     ("‹lenn›(import.name) > 1", "E205", "unknown function `lenn`", "did you mean `len`?"),
     ("‹len›() > 1", "E207", "`len` takes 1 argument, not 0", "", "len(str|bytes|set|list|map) → int"),
     ("‹near›(import.name) == true", "E207", "`near` takes 2 to 3 arguments, not 1", "", "near(str, strings, int?) → bool"),
-    ("‹shaped›(import.name, $exec)", "E229", "`shaped` (call shapes) is not in this engine version"),
+    ("shaped(‹import.name›, $shapes)", "E206", "`shaped` takes import or call or setattr here, and `import.name` is str", "", "shaped(import|call|setattr, shapes) → bool"),
+    ("shaped(import, ‹$exec›)", "E213", "`shaped` takes a list of kind shapes here, and `$exec` is none", "", "shaped(import|call|setattr, shapes) → bool"),
     # E206: types
     ("‹import.name == 1›", "E206", "`import.name` is str, `1` is int"),
     ("‹import.n == 1.5›", "E206", "`import.n` is int, `1.5` is float", "", "only a whole number written as such can stand for a float"),

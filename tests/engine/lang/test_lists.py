@@ -88,7 +88,7 @@ def test_the_row_of_an_exact_entry_comes_before_prefixes_the_longest_first_and_g
         ("regex", "plain", ["a(?=b)"], (0, "E221", "look-ahead `(?=` is not linear-time and not supported", "patterns are RE2: say it with two conditions, such as `matches … and not … matches …`")),
         ("regex", "plain", ["["], (0, "E222", "the pattern is not valid: a `[` is not closed", "")),
         ("exact", "plain", ["x" * 5000], (0, "E223", "the entry is longer than 4 KiB", "")),
-        ("shapes", "dotted", ["a/ref"], (1, "E229", "lists of kind `shapes` are not in this engine version", "")),
+        ("shapes", "dotted", ["a/ref", "a/rfe"], (1, "E228", "`rfe` is no way to use a callable", "did you mean `ref`?")),
     ],
 )  # fmt: skip
 def test_entries_that_do_not_fit_are_refused(kind, of, items, expected):

@@ -147,7 +147,7 @@ WITH_LISTS = MANIFEST + "lists: lists.yaml\n"
     ("old", "new", "place", "said"),
     [
         ("kind: exact", "kind: exacts", ("E113", 3, 25), "did you mean `exact`?"),
-        ("kind: exact", "kind: shapes", ("E109", 3, 25), "`shapes`"),
+        ("kind: exact, of: dotted", "kind: shapes, of: plain", ("E127", 3, 25), "`of: dotted`"),
         ("kind: exact", "kind: table", ("E127", 3, 52), "rows such as"),
         ("[acme.run]", "[{key: acme.run}]", ("E127", 3, 52), "strings"),
         ("kind: exact, ", "", ("E111", 3, 5), "`kind` is missing"),
