@@ -40,18 +40,26 @@ STEPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "Of several findings about one subject in one artifact, the one whose rule absorbs the others stands.",
         (),
     ),
-    ("baseline", "What a baseline knows does not count. (Not carried out by this version.)", ()),
-    ("waivers", "What is waived does not count until the waiver ends. (Not carried out by this version.)", ()),
+    ("baseline", "With `gate.new_only`, what the baseline knows does not count.", ("baseline",)),
+    (
+        "waivers",
+        "What is waived does not count until the waiver ends; an expired one is reported, or fails the scan.",
+        ("waivers", "waiver_rules"),
+    ),
     (
         "gate",
-        "A finding that still counts and reaches `fail_on` and `min_confidence` fails the scan; else coverage decides.",
+        "More than `max_findings` that reach `fail_on` and `min_confidence` fail the scan; then coverage decides.",
         ("gate",),
     ),
 )
 NOTES = (
-    "select, allow and baselines never touch a deny; `ignore` does, by its id, where it says `overridable`.",
+    "Nothing touches a deny but a waiver, and an `ignore` where it says `overridable`, each by its id.",
+    "Before the first byte is read, `sources` says where models may come from, and `limits` how much is read.",
     "Exit codes: 1 the scan fails; 2 it is not complete (`on_incomplete`: error 2, fail 1, report 0); 0 else.",
 )
+
+
+_KEYS = tuple(key for _, _, keys in STEPS for key in keys)
 
 
 def order_text() -> str:
@@ -84,7 +92,7 @@ def summary(ruleset: Ruleset) -> str:
     policy = ruleset.policy
     taken = sum(rule.source == "rule" for rule in ruleset.rules)
     lines = [f"{policy.policy}, version {policy.version}: {taken} rules"]
-    for key in ("select", "ignore", "maturity", "lists", "severity", "deny", "allow", "gate", "limits", "final"):
+    for key in (*_KEYS, "limits", "sources", "final"):
         lines += [f"  {line}" for line in _said(key, policy.doc, ruleset)]
     return "\n".join(lines)
 
@@ -95,9 +103,31 @@ def _said(key: str, doc: Mapping[str, Json], ruleset: Ruleset) -> list[str]:
         return [f"deny {r.id}: {r.title} ({r.severity})" for r in ruleset.rules if r.source == "deny"]
     if key == "allow":
         return [f"allow {', '.join(a.rules)}: {a.reason} ({a.source})" for a in ruleset.policy.allow]
-    value = doc.get(key)
+    if key == "waivers":
+        return [_waiver(waiver) for waiver in doc.get("waivers", ())]
+    if key == "sources":
+        said = doc.get("sources", {}).items()
+        return [f"sources.{word}: {', '.join(item['pattern'] for item in items)}" for word, items in said]
+    value = _plain(key, doc)
     if not value:
         return []
     if isinstance(value, dict):
         return [f"{key}: {', '.join(f'{k} {v}' for k, v in value.items())}"]
     return [f"{key}: {', '.join(map(str, value))}"]
+
+
+def _plain(key: str, doc: Mapping[str, Json]) -> Json:
+    """The value under a key that is said as it stands; the baseline is apart from the rest of the gate."""
+    gate: dict[str, Json] = dict(doc["gate"])
+    baseline = {word: gate.pop(word) for word in ("baseline", "new_only") if word in gate}
+    return {"baseline": baseline, "gate": gate}.get(key, doc.get(key))
+
+
+def _waiver(waiver: Mapping[str, Json]) -> str:
+    """One waiver: what it waives, for whom and until when."""
+    match = {**waiver["match"]}
+    if "path" in match:
+        match["path"] = "/".join(part for part in (match["path"]["base"], match["path"]["glob"]) if part)
+    where = ", ".join(f"{key} {value}" for key, value in match.items())
+    until = f" until {waiver['expires']}" if "expires" in waiver else ""
+    return f"waiver {waiver['id']}{until}: {', '.join(waiver['rules'])} in {where}"
