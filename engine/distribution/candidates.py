@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from modelaudit.engine import documents
 from modelaudit.engine.distribution import active, places
-from modelaudit.engine.distribution import contents as packs
 from modelaudit.engine.distribution.errors import PackError
 from modelaudit.engine.distribution.trust import CORE
 from modelaudit.engine.packs import files, manifest, read
@@ -30,12 +30,14 @@ class Builtin:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.name = os.path.basename(folder)
-        self._data: Json = packs.manifest_data(folder, f"rules/{self.name}")
+        nodes, _ = documents.read(os.path.join(folder, manifest.NAME))
+        # As it stands: whether it fits this engine is found out, and said, when the pack is read.
+        self._data: Json = nodes[0].plain() if nodes and nodes[0].fields else {}
 
     @property
     def version(self) -> str:
         """Its version."""
-        return str(self._data["version"])
+        return str(self._data.get("version", "0"))
 
     @property
     def digest(self) -> str:

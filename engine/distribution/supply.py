@@ -55,7 +55,9 @@ class Supply:
         self.check_lock()
 
     def report(self, code: str, message: str, span: Span | None, label: str = "", hint: str = "") -> None:
-        """Add a mistake of the policy or its lock."""
+        """Add a mistake of the policy or its lock; without its key a pack is not called untrusted too."""
+        if code == "E324" and any(each.code == "E325" for each in self.sources.diagnostics):
+            return
         self.sources.diagnostics.append(Diagnostic(code, message, span, label, hint))
 
     def is_range(self, entry: Entry) -> bool:
