@@ -58,17 +58,21 @@ def _by_segments(doc: Json, parts: Callable[[str, str], Iterable[str]]) -> Searc
 def _heads(text: str, separators: str) -> Iterator[str]:
     """The text, and its beginnings up to each separator."""
     yield text
-    for at, char in enumerate(text):
-        if char in separators:
+    for separator in separators:
+        at = text.find(separator)
+        while at >= 0:
             yield text[:at]
+            at = text.find(separator, at + 1)
 
 
 def _tails(text: str, separators: str) -> Iterator[str]:
     """The text, and its ends after each separator."""
     yield text
-    for at, char in enumerate(text):
-        if char in separators:
+    for separator in separators:
+        at = text.find(separator)
+        while at >= 0:
             yield text[at + 1 :]
+            at = text.find(separator, at + 1)
 
 
 def prefix(doc: Json, lists: Lists) -> Search:

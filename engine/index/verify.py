@@ -8,9 +8,10 @@ from modelaudit.engine.lang.evaluate import Env, Shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from modelaudit.engine.factset import FactSet
+    from modelaudit.engine.index.index import Index
     from modelaudit.engine.ruleset import Allow, Rule
 
 BUDGET = 1 << 62  # items: a budget that is never spent
@@ -34,6 +35,17 @@ def verify(
         if indexed != _said(plain):
             differ = f"by index {_words(indexed)}, without it {_words(_said(plain))}"
             raise IndexMismatchError(f"rule {rule.id} on {node.artifact.path}: {differ}; please report the rule")
+
+
+def disagreements(rule: Rule, tree: FactSet, index: Index) -> Iterator[str]:
+    """Where one rule says by an index other things of a tree than without it, a sentence each."""
+    for node in tree.walk():
+        if rule.applies(node):
+            plain = _said(naive(rule, node, (), Shared(node, BUDGET)))
+            found = [trial for trial in index.trials(node, {}) if trial.rule.id == rule.id]
+            indexed = _said(found[0]) if found else ((), None)
+            if indexed != plain:
+                yield f"on {node.artifact.path}: by index {_words(indexed)}, without it {_words(plain)}"
 
 
 def naive(rule: Rule, node: FactSet, allows: Sequence[Allow] = (), shared: Shared | None = None) -> Trial:

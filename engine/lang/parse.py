@@ -51,6 +51,7 @@ def parse(source: Source, report: Report) -> ast.Node | None:
         return None
 
 
+@functools.lru_cache(maxsize=4096)
 def _parse(text: str) -> ast.Node:
     from lark.exceptions import UnexpectedInput, VisitError
 

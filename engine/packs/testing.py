@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from modelaudit.engine.diagnostics import Diagnostic
 from modelaudit.engine.documents import suggestion
 from modelaudit.engine.errors import UsageError
+from modelaudit.engine.index.build import build
+from modelaudit.engine.index.index import Index
+from modelaudit.engine.index.verify import disagreements
 from modelaudit.engine.judge import evaluate_rule
+from modelaudit.engine.lazy import lazy
 from modelaudit.engine.packs.coverage import Leaves
 from modelaudit.engine.packs.examples import Examples
 from modelaudit.engine.packs.load import compiled, gather, in_order, raise_errors
@@ -94,13 +98,14 @@ def run_tests(rules: Sequence[str] = (), *, only: str | None = None, fixtures: F
     run = TestRun(diagnostics=diagnostics, notices=tuple(sources.notices))
     lists = Matchers(document["lists"])
     linked = {doc["id"]: Rule(doc, lists) for doc in document["rules"]}
+    index = Index(build(document["rules"], document["lists"]), lazy(list(linked.values()), lambda rule: rule), lists)
     for source in sources.rules:
         wanted = only in (None, source.id, source.data["name"])
         if wanted and source.pack.builtin != bool(rules):
             run.rules += 1
             run.diagnostics.extend(_lacking(source))
             leaves = Leaves(linked[source.id], lists)
-            run.results.extend(_Tester(source, leaves, run.diagnostics, fixtures).results())
+            run.results.extend(_Tester(source, leaves, run.diagnostics, fixtures, index).results())
             run.coverage.extend(leaves.coverage())
     if only is not None and not run.rules:
         near = suggestion(only, [name for rule in sources.rules for name in (rule.id, rule.data["name"])])
@@ -129,9 +134,15 @@ class _Tester:
     """Runs the tests of one rule."""
 
     def __init__(
-        self, source: RuleSource, leaves: Leaves, diagnostics: list[Diagnostic], fixtures: Fixtures | None
+        self,
+        source: RuleSource,
+        leaves: Leaves,
+        diagnostics: list[Diagnostic],
+        fixtures: Fixtures | None,
+        index: Index,
     ) -> None:
         self.source = source
+        self.index = index
         self.leaves = leaves
         self.diagnostics = diagnostics
         self.fixtures = fixtures
@@ -161,7 +172,8 @@ class _Tester:
             except UsageError as error:
                 return TestResult(*about, "", (str(error),))
         said = evaluate_rule(self.leaves.rule, tree)
-        problems = (*differences(expect, said), *self.leaves.disagreements(tree))
+        apart = (*self.leaves.disagreements(tree), *disagreements(self.leaves.rule, tree, self.index))
+        problems = (*differences(expect, said), *apart)
         return TestResult(*about, said.outcome, problems)
 
 

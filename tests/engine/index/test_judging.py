@@ -12,6 +12,7 @@ from modelaudit.engine.index.table import Table
 from modelaudit.engine.index.verify import IndexMismatchError
 from modelaudit.engine.judge import judge
 from modelaudit.engine.lang.lists import compile_list, matcher
+from modelaudit.engine.packs.testing import run_tests
 from modelaudit.engine.ruleset import Ruleset
 from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.limits import Limits, Options
@@ -187,3 +188,13 @@ def test_texts_of_a_pickle_are_computed_only_for_a_live_rule(tmp_path):
         kinds[status] = set(result.tree.facts)
     assert "text" in kinds["stable"]
     assert "text" not in kinds["experimental"]
+
+
+def test_the_tests_of_rules_find_an_index_that_lies(tmp_path, monkeypatch):
+    tests = "[{name: y, facts: {imports: [{qualname: a}]}, expect: match}, {name: n, facts: {}, expect: no-match}]"
+    text = rule(when="'import.qualname == \"a\"'", tests=tests)
+    (tmp_path / "t.yaml").write_text(f"schema: modelaudit/rules@1\nrules:\n{text}", encoding="utf-8")
+    assert run_tests([str(tmp_path / "t.yaml")]).ok
+    monkeypatch.setattr(Index, "trials", lambda *_: iter(()))
+    (failed,) = run_tests([str(tmp_path / "t.yaml")]).failed
+    assert failed.problems == ("on model: by index 0 facts match, without it 1 fact matches",)
