@@ -151,8 +151,11 @@ def pin(policy: str) -> tuple[str, dict[str, lock.Locked], dict[str, lock.Locked
 
 
 def verify(word: str | None, policy: Resolved | None, signers: Sequence[str]) -> list[Line]:
-    """Whether packs are what they should be: one by name, an archive or folder, or all that are here."""
-    if word is not None and (os.path.exists(word) or os.sep in word):
+    """Whether packs are what they should be: one by name, an archive or folder, or all that are here.
+
+    A word without slash or dot is a name.
+    """
+    if word is not None and (set(word) & {"/", ".", os.sep}):
         return [_verify_path(word, trust_of(policy, signers, ALLOW))]
     found = [_verified(line) for line in (*_builtin(), *_installed()) if word in (None, line.name)]
     if policy is not None:
@@ -185,6 +188,8 @@ def _verified(line: Line) -> Line:
 
 def _verify_path(path: str, trust: Trust) -> Line:
     """An archive or the folder of a pack."""
+    if not os.path.exists(path):
+        raise UsageError(f"there is no archive or folder {path}")
     found = packs.read_folder(path) if os.path.isdir(path) else archive.read_file(path)
     packs.check(found)
     key = check_signature(found, trust)
