@@ -164,7 +164,7 @@ def lint(paths: tuple[str, ...], format: str) -> int:
     "--format", "-f", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the table."
 )
 def coverage(paths: tuple[str, ...], only: str | None, fixtures: str | None, every: bool, format: str) -> int:
-    """Show which leaf conditions of rules their tests have seen true (T) and false (F).
+    """Show which leaf conditions of `when`, `unless` and `raise` the tests have seen true (T) and false (F).
 
     A leaf that no test has seen both ways could be misspelt without a test noticing.
 
@@ -189,7 +189,7 @@ def coverage(paths: tuple[str, ...], only: str | None, fixtures: str | None, eve
         widest = max((len(leaf.rule) for leaf in shown), default=0)
         for leaf in shown:
             seen = ("T" if leaf.seen_true else "-") + ("F" if leaf.seen_false else "-")
-            say(f"{leaf.rule:<{widest}}  {seen}  {leaf.text}", hang=widest + 6)
+            say(f"{leaf.rule:<{widest}}  {leaf.part:<6}  {seen}  {leaf.text}", hang=widest + 14)
         say(_covered(run.coverage).partition(";")[0])
     return 0 if all(leaf.full for leaf in run.coverage) else FAILED
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from modelaudit.engine.lang.joins import is_joined
 from modelaudit.engine.lang.lower import QUANTIFIERS, lower, walk
 
 TYPE_CHECKING = False
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     Json = Any
 
+_ARTIFACTS = ("artifact", "parent", "root")  # the same for all facts of an artifact
 _TEXTS = ("src", "name")  # parts of a program that say how it was written, not what it means
 
 
@@ -51,6 +53,30 @@ def repeated(program: Json) -> Iterator[str]:
             if name in seen:
                 yield text_of(item)
             seen.add(name)
+
+
+def pairwise(program: Json) -> Iterator[str]:
+    """The text of each quantifier that tries every fact of a collection anew for every fact outside of it.
+
+    An equality or `in` between the two, which is looked up, makes it cheap.
+    """
+    for node in walk(program):
+        if node["op"] not in QUANTIFIERS or "facts" not in node["over"] or is_joined(node):
+            continue
+        bound = {each["var"] for each in walk(node) if each["op"] in QUANTIFIERS}
+        if _heads(node["body"]) - bound - {*_ARTIFACTS}:
+            yield text_of(node)
+
+
+def _heads(node: Json) -> set[str]:
+    """What the paths in a condition begin with: a variable, a kind of fact or an artifact."""
+    if isinstance(node, list):
+        return {head for item in node for head in _heads(item)}
+    if not isinstance(node, dict):
+        return set()
+    path = node.get("path")
+    own = {str(path[0])} if isinstance(path, list) else set()
+    return own.union(*(_heads(value) for key, value in node.items() if key not in ("path", "lit", "items")))
 
 
 def text_of(program: Json) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelaudit.engine.authoring.conditions import conjuncts, never, repeated
+from modelaudit.engine.authoring.conditions import conjuncts, never, pairwise, repeated
 from modelaudit.engine.diagnostics import Diagnostic
 from modelaudit.engine.finding import SEVERITIES
 from modelaudit.engine.index.build import unanchored
@@ -164,6 +164,9 @@ class _RuleLint:
         if unless is not None and never(unless):
             yield self.warn("W312", "the exception can never hold", self.span("unless"), hint="it excepts nothing")
         for key, program in (("when", when), ("unless", unless)):
+            for text in pairwise(program) if program is not None else ():
+                hint = "tie the two together by an equality or `in` between their fields"
+                yield self.warn("W317", f"`{text}` compares facts pair by pair", self.span(key), hint=hint)
             for text in repeated(program) if program is not None else ():
                 yield self.warn("W313", f"`{text}` is there twice", _second(self.rule.node.get(key), text, self.rule))
 

@@ -38,6 +38,11 @@ def narrowed(linker: Linker, program: Json, source: Source) -> Source:
     return source
 
 
+def is_joined(program: Json) -> bool:
+    """Whether a quantifier over a collection looks its facts up instead of trying each."""
+    return program["op"] != "all" and any(_join(item, program["var"]) for item in _conjuncts(program["body"]))
+
+
 def _conjuncts(body: Json) -> list[Json]:
     return list(body["of"]) if body["op"] == "and" else [body]
 

@@ -11,16 +11,20 @@ from modelaudit.engine.lang.lower import leaves
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from modelaudit.engine.factset import FactSet
     from modelaudit.engine.ruleset import Matchers, Rule
 
+    Json = Any
+
 
 @dataclass(frozen=True, slots=True)
 class LeafCoverage:
-    """One leaf condition of a rule's `when`, and what the tests saw of it."""
+    """One leaf condition of a rule, and what the tests saw of it."""
 
     rule: str
+    part: str  # when | unless | raise
     text: str
     seen_true: bool
     seen_false: bool
@@ -31,17 +35,29 @@ class LeafCoverage:
         return self.seen_true and self.seen_false
 
 
-class Leaves:
-    """Watches the leaves of one rule's condition, without any index or cache."""
+class _Watched:
+    """One condition of a rule, linked without any index or cache, and what its leaves said so far."""
 
-    def __init__(self, rule: Rule, lists: Matchers) -> None:
-        self.rule = rule
-        self.texts = [str(leaf.get("src", "")) for leaf in leaves(rule.doc["when"])]
+    __slots__ = ("condition", "part", "seen", "texts")
+
+    def __init__(self, part: str, program: Json, lists: Matchers) -> None:
+        self.part = part
+        self.texts = [str(leaf.get("src", "")) for leaf in leaves(program)]
         self.seen: list[set[bool | None]] = [set() for _ in self.texts]
-        self.naive = link(rule.doc["when"], lists, self._note)
+        self.condition = link(program, lists, self._note)
 
     def _note(self, number: int, value: bool | None) -> None:
         self.seen[number].add(value)
+
+
+class Leaves:
+    """Watches the leaves of one rule's conditions: its `when`, its `unless` and every `raise`."""
+
+    def __init__(self, rule: Rule, lists: Matchers) -> None:
+        self.rule = rule
+        programs = [("unless", rule.doc["unless"]), *(("raise", case["when"]) for case in rule.doc["raise"])]
+        self.when = _Watched("when", rule.doc["when"], lists)
+        self.others = [_Watched(part, program, lists) for part, program in programs if program is not None]
 
     def disagreements(self, tree: FactSet) -> Iterator[str]:
         """Watch a tree of facts, and say where the condition by index and the condition leaf by leaf differ."""
@@ -49,13 +65,16 @@ class Leaves:
             if not self.rule.applies(node):
                 continue
             for fact in facts_of(node, self.rule.kind):
-                plain, indexed = self.naive(Env(node, fact)), self.rule.when(Env(node, fact))
+                for other in self.others:
+                    other.condition(Env(node, fact))
+                plain, indexed = self.when.condition(Env(node, fact)), self.rule.when(Env(node, fact))
                 if plain is not indexed:
                     yield f"indexed and naive evaluation differ in {node.artifact.path}: {indexed} and {plain}"
 
     def coverage(self) -> list[LeafCoverage]:
-        """What was seen of each leaf."""
+        """What was seen of each leaf, those of `when` first."""
         return [
-            LeafCoverage(self.rule.id, text, True in seen, False in seen)
-            for text, seen in zip(self.texts, self.seen, strict=True)
+            LeafCoverage(self.rule.id, watched.part, text, True in seen, False in seen)
+            for watched in (self.when, *self.others)
+            for text, seen in zip(watched.texts, watched.seen, strict=True)
         ]

@@ -95,7 +95,7 @@ def test_coverage_names_the_leaves_that_tests_have_not_seen(modelaudit, put):
     )
     done = modelaudit("rules", "coverage", "a.yaml")
     assert done.returncode == 1
-    assert done.stdout == "ACME-1  -F  import.computed\n1 of 2 leaf conditions seen true and false (50 %)\n"
+    assert done.stdout == "ACME-1  when    -F  import.computed\n1 of 2 leaf conditions seen true and false (50 %)\n"
     every = modelaudit("rules", "coverage", "a.yaml", "--all", "-f", "json")
     assert [leaf["text"] for leaf in json.loads(every.stdout)] == [
         "import.computed",

@@ -96,9 +96,3 @@ def test_a_page_does_what_it_shows(page, shell):
 
 def test_there_are_pages_to_test():
     assert {"first-rule", "ban-a-format", "allow-our-own-classes", "gate-a-pull-request"} <= {p.stem for p in PAGES}
-
-
-@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.stem)
-def test_links_between_pages_lead_somewhere(path):
-    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
-        assert (path.parent / link).exists(), link
