@@ -54,6 +54,15 @@ class Acceptance:
         return settled, tuple(done.uses())
 
 
+def one_by_one(ruleset: Ruleset) -> Ruleset:
+    """The same rule set for judging models apart from one another, where most waivers are rightly unused."""
+    policy = ruleset.doc["policy"]
+    if policy.get("waiver_rules", {}).get("on_unused") != "fail":
+        return ruleset
+    rules = {**policy["waiver_rules"], "on_unused": "report"}
+    return ruleset.from_json({**ruleset.doc, "policy": {**policy, "waiver_rules": rules}})
+
+
 def _baseline(ruleset: Ruleset) -> Baseline | None:
     gate: Json = ruleset.policy.gate
     if not (gate.get("new_only") and gate.get("baseline")):
@@ -75,6 +84,10 @@ class _Application:
         self.states = [state_on(waiver.doc, acceptance.today) for waiver in acceptance.waivers]
         self.live = LIVE
         self.hits: list[list[str]] = [[] for _ in acceptance.waivers]  # rules of the findings that each is about
+        self.by_rule: dict[str, list[int]] = {}
+        for number, waiver in enumerate(acceptance.waivers):
+            for rule in waiver.rules:
+                self.by_rule.setdefault(rule, []).append(number)
 
     def finding(self, finding: Finding) -> Finding:
         """A finding as it stands after both steps."""
@@ -91,11 +104,12 @@ class _Application:
 
     def waiver(self, finding: Finding, place: str, sha256: str | None, *, known: bool) -> Waiver | None:
         """The first live waiver that covers a finding. One that is not live is noted where nothing else covers it."""
-        covering = [n for n, w in enumerate(self.acceptance.waivers) if w.covers(finding, place, sha256)]
+        waivers = self.acceptance.waivers
+        covering = [n for n in self.by_rule.get(finding.rule, ()) if waivers[n].covers(finding, place, sha256)]
         live = [number for number in covering if self.states[number] == self.live]
         for number in live or (() if known else covering):
             self.hits[number].append(finding.rule)
-        return self.acceptance.waivers[live[0]] if live else None
+        return waivers[live[0]] if live else None
 
     def place(self, top: str) -> str:
         place = self.places.get(top)

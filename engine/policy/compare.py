@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelaudit.engine.judge import Judge
-from modelaudit.engine.policy.acceptance import Acceptance
+from modelaudit.engine.policy.acceptance import Acceptance, one_by_one
 from modelaudit.engine.policy.gate import decide
 from modelaudit.engine.policy.testing import summaries
 from modelaudit.engine.record import record
@@ -48,9 +48,9 @@ class _Side:
     """One of the two policies, made ready for many models."""
 
     def __init__(self, ruleset: Ruleset, today: str | None) -> None:
-        self.ruleset = ruleset
-        self.judge = Judge(ruleset)
-        self.acceptance = Acceptance(ruleset, today)
+        self.ruleset = one_by_one(ruleset)
+        self.judge = Judge(self.ruleset)
+        self.acceptance = Acceptance(self.ruleset, today)
 
     def decide(self, tree: FactSet) -> tuple[tuple[Finding, ...], Decision]:
         artifacts = summaries(tree)

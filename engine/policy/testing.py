@@ -11,7 +11,7 @@ from modelaudit.engine.errors import UsageError
 from modelaudit.engine.judge import judge
 from modelaudit.engine.packs.examples import Examples
 from modelaudit.engine.packs.load import load_ruleset
-from modelaudit.engine.policy.acceptance import Acceptance
+from modelaudit.engine.policy.acceptance import Acceptance, one_by_one
 from modelaudit.engine.policy.gate import decide
 from modelaudit.engine.policy.load import load_chain
 
@@ -76,7 +76,7 @@ def run_tests(
     `inherited` runs those of the policies that it extends too, under the policy named. `scan` scans a fixture;
     without it those tests are skipped. Mistakes, those in the facts of tests too, are a `DiagnosticsError`.
     """
-    ruleset = load_ruleset(policy, rules)
+    ruleset = one_by_one(load_ruleset(policy, rules))
     chain = load_chain(policy)
     run = TestRun(ruleset.policy.policy)
     mistakes: list[Diagnostic] = []

@@ -64,6 +64,12 @@ def test_both_are_judged_on_the_same_day(tmp_path):
     assert (live, ended) == (["fail", "pass", "pass"], ["fail", "fail", "pass"])
 
 
+def test_a_waiver_for_another_model_does_not_fail_this_one(tmp_path):
+    waiver = "waivers: [{id: W, rules: [T-2], match: {path: '**/b.pkl'}}]\nwaiver_rules: {on_unused: fail}\n"
+    found = compare(ruleset(tmp_path), ruleset(tmp_path, waiver), trees())
+    assert [one.after.outcome for one in found] == ["fail", "pass", "pass"]
+
+
 def test_it_agrees_with_two_whole_scans(tmp_path):
     model = tmp_path / "m.pkl"
     model.write_bytes(b"cacme\nModel\n.")

@@ -73,6 +73,11 @@ def test_a_fixture_is_scanned_beside_the_policy_on_the_day_of_the_test(tmp_path,
     assert problems(tmp_path, tests, WAIVER) == []
 
 
+def test_waivers_that_a_test_is_not_about_do_not_fail_it(tmp_path):
+    tests = "  - {name: a, facts: {artifact: {format: safetensors}}, expect: {decision: pass}}\n"
+    assert problems(tmp_path, tests, WAIVER + "waiver_rules: {on_unused: fail}\n") == []
+
+
 def test_a_digest_in_facts_is_what_a_waiver_looks_at(tmp_path):
     waiver = f"waivers: [{{id: W, rules: [MA1001], match: {{sha256: {'ab' * 32}}}}}]\n"
     facts = SYSTEM.replace("format: pickle", f"format: pickle, sha256: {'ab' * 32}")

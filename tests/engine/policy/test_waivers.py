@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.findings import SHA, artifact, finding, judged
 from fixtures.rulesets import compiled, mistakes, rule
+from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.engine.policy import waivers
 from modelaudit.engine.policy.acceptance import Acceptance, notices
 from modelaudit.engine.policy.gate import decide
@@ -243,3 +244,19 @@ def test_the_compiled_rule_set_does_not_depend_on_the_day(tmp_path, monkeypatch)
     before = ruleset(tmp_path, waiver()).doc
     monkeypatch.setattr(waivers, "day", lambda: "2099-01-01")
     assert ruleset(tmp_path, waiver()).doc == before
+
+
+def test_a_rule_set_from_the_cache_is_judged_on_the_day_of_the_scan(tmp_path, monkeypatch):
+    monkeypatch.setenv("MODELAUDIT_CACHE_DIR", str(tmp_path / "cache"))
+    path = tmp_path / "policy.yaml"
+    path.write_text(
+        f"schema: modelaudit/policy@1\npolicy: acme/p\nversion: 1\nwaivers:\n{waiver(rules='MA1090')}", encoding="utf-8"
+    )
+    load_ruleset(str(path))
+    monkeypatch.setattr("modelaudit.engine.packs.load.build", lambda *_: pytest.fail("compiled again"))
+    cached = load_ruleset(str(path))
+    states = []
+    for today in ("2026-09-30", "2026-12-01", "2027-01-01"):
+        [found], _ = applied(cached, finding(rule="MA1090"), today=today, base=tmp_path)
+        states.append(found.active)
+    assert states == [True, False, True]
