@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
 from fixtures.packs import MANIFEST, RULE, changed
 
 if TYPE_CHECKING:
