@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--policy",
     metavar="FILE|NAME",
-    help="Policy that decides: a built-in name (default, strict) or a file. A word without slash or dot is a name.",
+    help="Policy that decides: a built-in name (`policy list`) or a file. A word without slash or dot is a name.",
 )
 @click.option(
     "--rules",

@@ -121,7 +121,10 @@ class Run:
         self.notices.append(link_words(tree, escapes=link.escapes))
 
     def folder(self, folder: SourceFolder) -> None:
-        """Judge a folder as a whole, after its files."""
+        """Judge a folder as a whole, after its files. What the policy does not let in is not opened here either."""
+        if self.origins is not None:
+            files = {name: real for name, real in folder.files.items() if not self.origins.refusal(real)}
+            folder = SourceFolder(folder.path, folder.real, folder.root, files)
         tree = bundle_tree(folder, self.plan, self.errors)
         if tree is not None:
             self.judge(tree)

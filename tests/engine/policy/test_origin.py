@@ -80,6 +80,28 @@ def test_a_folder_in_which_nothing_can_be_admitted_is_refused_whole(models, tmp_
         scan([str(models / "bad")], ruleset(tmp_path, "allow: ['file://models/good/**']"))
 
 
+def test_a_folder_judged_as_a_whole_opens_nothing_that_is_refused(tmp_path, monkeypatch):
+    from modelaudit.sources.file import FileReader
+
+    folder = tmp_path / "model"
+    folder.mkdir()
+    names = ["model.safetensors.index.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+    for name in names:
+        (folder / name).write_bytes(b"{}")
+    rules = ruleset(tmp_path, "deny: ['file://**/model-00002*', 'file://**/*.json']")
+    opened = []
+    real = FileReader.__init__
+
+    def note(self, path, **options):
+        opened.append(path.rpartition("/")[2])
+        real(self, path, **options)
+
+    monkeypatch.setattr(FileReader, "__init__", note)
+    document = scan([str(folder)], rules)
+    assert set(opened) == {"model-00001-of-00002.safetensors"}
+    assert document.decision.exit_code != 0
+
+
 @pytest.mark.parametrize(
     ("pattern", "words", "hint"),
     [("models/**", "what kind of source", "file://models/"), ("file://a**", "must be one by itself", "")],
