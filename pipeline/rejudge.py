@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from os import SEEK_CUR
 
 from modelaudit.engine.document import ArtifactSummary, ScanError
 from modelaudit.engine.facts import KINDS, Limit, quote_member
@@ -10,7 +11,7 @@ from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.limits import Limits, Options
 from modelaudit.pipeline.one import FileResult, Plan, link_words, summaries, too_large
 from modelaudit.pipeline.scan import Run
-from modelaudit.pipeline.store.codec import MAX_LINE, BadFactsError, Wanted, load, tree_of
+from modelaudit.pipeline.store.codec import MAX_BLOCK, MAX_LINE, BadFactsError, Wanted, load, tree_of
 from modelaudit.pipeline.stored import SCHEMA
 from modelaudit.sources.errors import SourceError, from_os_error
 from modelaudit.sources.local import SourceFile, discover
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 SUFFIX = ".jsonl"  # of documents in a folder
+BLOCK = b'{"block":'  # the beginning of the line before a block
 CODE = "facts-file"  # of the error for a document that cannot be used
 NOT_COMPUTED = "not-computed"
 HEADER = {"schema": str, "tool": str, "facts": str, "parsers": str, "paths": list, "computed": dict}
@@ -201,12 +203,34 @@ class Document:
             for _ in range(number):
                 line = self._line(stream)
                 update(line)
-                yield line
+                if line.startswith(BLOCK):
+                    yield from self._block(stream, load(line), wanted)
+                else:
+                    yield line
 
         tree = tree_of(following(), wanted)
         if lacks:
             mark(tree, lacks)
         return tree
+
+    def _block(self, stream: BinaryIO, head: Json, wanted: Wanted) -> Iterator[bytes]:
+        """The lines of a block, none when nobody asks for its kind."""
+        count, size = head.get("lines"), head.get("bytes")
+        if type(count) is not int or type(size) is not int or not 0 < count <= size <= MAX_BLOCK:
+            raise BadFactsError("a block without its size, or too large")
+        if wanted.passes(head.get("block")):
+            stream.seek(size, SEEK_CUR)
+            self.number += count
+            return
+        data = stream.read(size)
+        if sha256(data).hexdigest() != head.get("sha256"):
+            raise BadFactsError("the block after this line was changed or cut short: its digest differs")
+        lines = data.split(b"\n")
+        if lines.pop() or len(lines) != count:
+            raise BadFactsError(f"the block after this line has not {count} lines")
+        for line in lines:
+            self.number += 1
+            yield line
 
 
 def mark(tree: FactSet, lacks: frozenset[str]) -> None:

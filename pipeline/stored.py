@@ -1,9 +1,11 @@
 """Documents of facts: what was read from models, to be judged again later without them.
 
 `modelaudit/facts@1` is JSON lines. The first line says what made the document; then come files, folders and links in
-the order in which a scan meets them, each a line that says how many lines of facts follow (`pipeline/store/codec.py`
-has their form); the last line has the SHA-256 of everything before it, so that a document that was cut short is known
-as such. A document is read from front to back, and never more of it is held than the facts of one file.
+the order in which a scan meets them, each a line that says how many lines follow. These are artifacts, each before its
+facts, which stand in blocks of one kind: a line with the block's kind, number of lines, bytes and SHA-256, then its
+lines (`pipeline/store/codec.py` has their form). The last line of all has the SHA-256 of every line that stands in no
+block, so that a document that was cut short or changed is known as such, and blocks that nobody asks for need not be
+read. A document is read from front to back, and never more of it is held than the facts of one file.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from modelaudit.pipeline.bundles import bundle_tree
 from modelaudit.pipeline.limits import Limits, Options
 from modelaudit.pipeline.one import FileResult, Plan, link_tree, scan_one, shown
 from modelaudit.pipeline.scan import FACTS_VERSION
-from modelaudit.pipeline.store.codec import MAX_LINE, dump, lines
+from modelaudit.pipeline.store.codec import MAX_BLOCK, chunks, dump
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink, discover
 
@@ -53,8 +55,11 @@ def write(
     found = [] if errors is None else errors
     total = sha256()
     for text in _texts(_header(paths, parsers_digest()), paths, plan, found):
-        total.update(text.encode())
-        yield text
+        if isinstance(text, _Block):
+            yield text.text
+        else:
+            total.update(text.encode())
+            yield text
     yield dump({"end": total.hexdigest()}) + "\n"
 
 
@@ -69,7 +74,19 @@ def _header(paths: Sequence[str], digest: str) -> Json:
     }
 
 
-def _texts(header: Json, paths: Sequence[str], plan: Plan, errors: list[ScanError]) -> Iterator[str]:
+class _Block:
+    """The lines of facts of one kind."""
+
+    __slots__ = ("head", "size", "text")
+
+    def __init__(self, kind: str, facts: list[str]) -> None:
+        self.text = "\n".join(facts) + "\n"
+        data = self.text.encode()
+        self.size = len(data)
+        self.head = {"block": kind, "lines": len(facts), "bytes": len(data), "sha256": sha256(data).hexdigest()}
+
+
+def _texts(header: Json, paths: Sequence[str], plan: Plan, errors: list[ScanError]) -> Iterator[str | _Block]:
     yield dump(header) + "\n"
     for entry in discover(paths):
         if plan.limits.passed():
@@ -88,8 +105,8 @@ class _TooLongError(Exception):
     """A fact that no reader would take."""
 
 
-def _entry(entry: Entry, plan: Plan, errors: list[ScanError]) -> Iterator[str]:
-    """The lines of what discovery found, the first of them saying how many facts come after it."""
+def _entry(entry: Entry, plan: Plan, errors: list[ScanError]) -> Iterator[str | _Block]:
+    """The lines of what discovery found, the first of them saying how many lines come after it."""
     if isinstance(entry, SourceError):
         yield _error(ScanError(entry.code, str(entry), shown(entry.path)), errors)
     elif isinstance(entry, SourceFile):
@@ -102,7 +119,7 @@ def _entry(entry: Entry, plan: Plan, errors: list[ScanError]) -> Iterator[str]:
         yield from _folder(entry, plan, errors)
 
 
-def _folder(folder: SourceFolder, plan: Plan, errors: list[ScanError]) -> Iterator[str]:
+def _folder(folder: SourceFolder, plan: Plan, errors: list[ScanError]) -> Iterator[str | _Block]:
     found: list[ScanError] = []
     tree = bundle_tree(folder, plan, found)
     errors += found
@@ -123,14 +140,20 @@ def _file(source: SourceFile, result: FileResult) -> Json:
     return line
 
 
-def _with_facts(line: Json, tree: FactSet | None) -> Iterator[str]:
-    facts = [] if tree is None else list(lines(tree))
-    if any(4 * len(text) > MAX_LINE and len(text.encode()) >= MAX_LINE for text in facts):
-        raise _TooLongError
-    line["lines"] = len(facts)
+def _with_facts(line: Json, tree: FactSet | None) -> Iterator[str | _Block]:
+    """A record and the facts that belong to it. `_TooLongError` comes before the first line."""
+    found: list[str | _Block] = []
+    for kind, facts in chunks(tree) if tree is not None else ():
+        if kind is None:
+            found += (f"{fact}\n" for fact in facts)
+            continue
+        block = _Block(kind, facts)
+        if block.size > MAX_BLOCK:
+            raise _TooLongError
+        found += (dump(block.head) + "\n", block)
+    line["lines"] = sum(isinstance(part, str) for part in found)
     yield dump(line) + "\n"
-    for at in range(0, len(facts), 1000):
-        yield "\n".join(facts[at : at + 1000]) + "\n"
+    yield from found
 
 
 def _error(error: ScanError, errors: list[ScanError]) -> str:

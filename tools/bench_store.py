@@ -1,8 +1,8 @@
 """Measure stored facts: judging a fleet of models again with a changed pack, against scanning it again.
 
-`python tools/bench_store.py [--models N] [--size BYTES-PER-MODEL] [--runs N] [--keep FOLDER]` builds N models of mixed
-formats in a temporary folder, and prints CPU and wall time of each step, and the ratios that matter. The full
-measure is `--models 1000 --size 5000000`: 5 GB of disk.
+`python tools/bench_store.py [--models N] [--size BYTES] [--dense PER-CENT] [--runs N]` builds N models of mixed formats
+in a temporary folder, and prints CPU and wall time of each step, and the ratios that matter. The full measure is
+`--models 1000 --size 5000000`: 5 GB of disk.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
+from pickle import dumps
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
@@ -68,14 +69,22 @@ def pickle(path: Path, size: int, n: int) -> None:
     path.write_bytes(pickles.stream(b"](", *items, body, b"e"))
 
 
+def vocabulary(path: Path, size: int, n: int) -> None:
+    """A pickle of Python objects and nothing else: words and their numbers."""
+    words = {f"{n}-word-{at * 2654435761 % 2**32:08x}": at for at in range(size // 32)}
+    path.write_bytes(dumps(words, 4))
+
+
 BUILDERS = ((".pt", checkpoint), (".safetensors", safetensors), (".pkl", pickle))
 
 
-def build(folder: Path, models: int, size: int) -> int:
-    """Write the models, half to one and a half times the size; returns their bytes."""
+def build(folder: Path, models: int, size: int, dense: int) -> int:
+    """Write the models, half to one and a half times the size, `dense` per cent vocabularies; returns their bytes."""
     total = 0
     for n in range(models):
         suffix, write = BUILDERS[n % len(BUILDERS)]
+        if n * 37 % 100 < dense:
+            suffix, write = ".pkl", vocabulary
         group = folder / f"team{n % 10}"
         group.mkdir(parents=True, exist_ok=True)
         path = group / f"model{n}{suffix}"
@@ -95,11 +104,12 @@ def median(command: list[str], runs: int) -> Usage:
     )
 
 
-def measure(folder: Path, models: int, size: int, runs: int) -> None:
+def measure(folder: Path, options: argparse.Namespace) -> None:
     """Build, run every step, print the table."""
+    models, runs = options.models, options.runs
     os.environ["MODELAUDIT_CACHE_DIR"] = str(folder / "cache")
     fleet, facts = folder / "fleet", str(folder / "facts.jsonl")
-    total = build(fleet, models, size)
+    total = build(fleet, models, options.size, options.dense)
     old, new = folder / "old.yaml", folder / "new.yaml"
     old.write_text(RULES.format(version=1, package="acme_older"))
     new.write_text(RULES.format(version=2, package="acme_legacy"))
@@ -109,6 +119,8 @@ def measure(folder: Path, models: int, size: int, runs: int) -> None:
 
     def step(name: str, *command: str, times: int = runs) -> Usage:
         found = median(list(command), times)
+        if found.code not in (0, 1):
+            raise SystemExit(f"{name}: exit code {found.code}")
         print(f"| {name} | {found.cpu:.2f} | {found.wall:.2f} | {found.peak:.0f} | {found.code} |", flush=True)
         return found
 
@@ -136,13 +148,14 @@ def main() -> None:
     parser.add_argument("--models", type=int, default=1000)
     parser.add_argument("--size", type=int, default=5_000_000, help="bytes of a model on average")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--dense", type=int, default=0, help="per cent of models that are Python objects alone")
     parser.add_argument("--keep", metavar="FOLDER", help="work in this folder and leave it")
     options = parser.parse_args()
     if options.keep:
-        measure(Path(options.keep), options.models, options.size, options.runs)
+        measure(Path(options.keep), options)
         return
     with tempfile.TemporaryDirectory() as folder:
-        measure(Path(folder), options.models, options.size, options.runs)
+        measure(Path(folder), options)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
-MAX_LINE = 16 * 1024 * 1024  # bytes of one fact
+MAX_LINE = 16 * 1024 * 1024  # bytes of a line that stands in no block
+MAX_BLOCK = 32 * 1024 * 1024  # bytes of the lines of a block
+CHUNK = 1024 * 1024  # characters after which a new block begins
 MAX_NODES = 200_000  # artifacts of one file
 NEEDED = frozenset({"artifact", "limit", "defect"})  # kinds that the summary of an artifact is made from
 COVERAGES = frozenset({"full", "partial", "none"})
@@ -60,13 +62,25 @@ def _constant(word: str) -> NoReturn:
 _decode: Callable[[str], tuple[object, int]] = json.JSONDecoder(parse_constant=_constant).raw_decode
 
 
-def lines(tree: FactSet) -> Iterator[str]:
-    """The facts of a tree, content and context, a line each without its end."""
+def chunks(tree: FactSet) -> Iterator[tuple[str | None, list[str]]]:
+    """The facts of a tree, content and context, as lines without their ends.
+
+    `None` with the line of each artifact, then each kind with the lines of its facts, some `CHUNK` characters at a
+    time.
+    """
     for node in tree.walk():
-        yield dump(to_json(node.artifact))
-        for records in node.facts.values():
+        yield None, [dump(to_json(node.artifact))]
+        for kind, records in node.facts.items():
+            lines: list[str] = []
+            size = 0
             for fact in records:
-                yield dump(to_json(fact))
+                lines.append(dump(to_json(fact)))
+                size += len(lines[-1])
+                if size >= CHUNK:
+                    yield kind, lines
+                    lines, size = [], 0
+            if lines:
+                yield kind, lines
 
 
 def content_lines(tree: FactSet) -> Iterator[str]:
@@ -94,6 +108,12 @@ class Wanted:
         self.kinds = {
             kind.encode(): kind for kind in KINDS if wants is None or kind in NEEDED or wants(kind)
         }  # by the word on the line
+
+    def passes(self, kind: object) -> bool:
+        """Whether a kind is passed over. Raises `BadFactsError` for what is no kind."""
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise BadFactsError(f"no such kind of fact: {str(kind)[:40]!r}")
+        return kind.encode() not in self.kinds
 
     def kind(self, line: bytes) -> str | None:
         """The kind of the fact on a line, None for one that is not wanted. Raises `BadFactsError`."""

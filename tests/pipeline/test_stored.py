@@ -122,10 +122,24 @@ def test_kinds_that_nobody_reads_are_not_made_from_the_lines(rules, models, tmp_
 
 def rewritten(path, change):
     """The document with changed lines and an end that fits them."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()[:-1]]
-    text = "".join(dump(line) + "\n" for line in change(lines) or lines)
-    path.write_text(text + dump({"end": hashlib.sha256(text.encode()).hexdigest()}) + "\n")
+    lines = [json.loads(line) for line in path.read_text().split("\n")[:-2]]
+    change(lines)
+    texts = [dump(line) + "\n" for line in lines]
+    path.write_text("".join(texts) + ending(texts))
     return path
+
+
+def ending(texts):
+    """The last line of a document: the digest of what stands in no block."""
+    total, inside = hashlib.sha256(), 0
+    for text in texts:
+        if inside:
+            inside -= 1
+            continue
+        total.update(text.encode())
+        if text.startswith('{"block"'):
+            inside = json.loads(text)["lines"]
+    return dump({"end": total.hexdigest()}) + "\n"
 
 
 def test_what_the_maker_did_not_compute_leaves_rules_inconclusive(rules, models, tmp_path):
@@ -178,6 +192,14 @@ def fact(kind, **fields):
     return {"fact": kind, **fields}
 
 
+def blocked(text, digest=None):
+    digest = digest or hashlib.sha256(text.encode()).hexdigest()
+    head = {"block": "import", "lines": 1, "bytes": len(text), "sha256": digest}
+    lines = (HEADER, {**FILE, "lines": 2}, ARTIFACT)
+    texts = [*(dump(line) + "\n" for line in lines), dump(head) + "\n", text]
+    return "".join(texts) + ending(texts)
+
+
 HOSTILE = {
     "empty": "",
     "no JSON": "\x00\x01\x02",
@@ -198,6 +220,14 @@ HOSTILE = {
     "not a number": document('{"file": NaN}'),
     "lone surrogate": of('{"fact": "artifact", "path": "\\ud800"}'),
     "bytes that are no text": document("\udcff"),
+    "a block without its size": document({**FILE, "lines": 2}, ARTIFACT, '{"block":"import"}'),
+    "a block of truths": document({**FILE, "lines": 2}, ARTIFACT, '{"block":"import","lines":true,"bytes":true}'),
+    "a block of no kind": document({**FILE, "lines": 2}, ARTIFACT, '{"block":[],"lines":1,"bytes":9}'),
+    "an endless block": document({**FILE, "lines": 2}, ARTIFACT, f'{{"block":"import","lines":1,"bytes":{10**12}}}'),
+    "a block beyond the end": document({**FILE, "lines": 2}, ARTIFACT, '{"block":"op","lines":1,"bytes":9999999}'),
+    "a block with another digest": blocked('{"fact":"import"}\n', digest="0" * 64),
+    "a block with more lines": blocked('{"fact":"import"}\n{"fact":"import"}\n'),
+    "a block with half a line": blocked('{"fact":"import"}'),
     "fewer lines than said": document({**FILE, "lines": 5}, ARTIFACT),
     "negative lines": document({**FILE, "lines": -1}),
     "lines of another type": document({**FILE, "lines": "1"}),
@@ -250,6 +280,16 @@ def test_kinds_that_are_not_wanted_are_checked_when_they_are(tmp_path):
         list(read_facts([str(path)]))
 
 
+def test_a_block_that_is_asked_for_is_verified(rules, models, tmp_path):
+    path = written(tmp_path / "facts.jsonl", models / "evil.pkl")
+    text = path.read_text()
+    assert "os.system" in text
+    path.write_text(text.replace("os.system", "io.system"))
+    result = scan_facts([str(path)], rules)
+    assert [error.code for error in result.errors] == [rejudge.CODE]
+    assert "digest differs" in result.errors[0].message
+
+
 def test_what_stands_before_the_damage_is_judged(rules, models, tmp_path):
     path = written(tmp_path / "facts.jsonl", models / "evil.pkl", models / "model.pt")
     lines = path.read_bytes().splitlines(keepends=True)
@@ -274,10 +314,11 @@ def test_a_folder_without_documents_is_nothing_scanned(rules, tmp_path):
 
 def test_memory_does_not_grow_with_the_document(rules, models, tmp_path):
     one = written(tmp_path / "one.jsonl", models / "evil.pkl")
-    header, *body = one.read_bytes().splitlines(keepends=True)[:-1]
-    text = header + b"".join(body) * 3000
+    header, *body = (f"{line}\n" for line in one.read_text().split("\n")[:-2])
+    texts = [header, *body * 3000]
     path = tmp_path / "many.jsonl"
-    path.write_bytes(text + f'{{"end":"{hashlib.sha256(text).hexdigest()}"}}\n'.encode())
+    path.write_text("".join(texts) + ending(texts))
+    del texts
     size = path.stat().st_size
     tracemalloc.start()
     try:
@@ -299,7 +340,7 @@ def test_a_line_that_is_too_long_is_refused(rules, tmp_path, monkeypatch):
 
 
 def test_a_fact_too_long_for_a_line_is_an_error_of_the_writer(rules, models, tmp_path, monkeypatch):
-    monkeypatch.setattr(stored, "MAX_LINE", 200)
+    monkeypatch.setattr(stored, "MAX_BLOCK", 200)
     errors = []
     text = "".join(stored.write([str(models / "evil.pkl")], errors=errors))
     assert [error.code for error in errors] == ["unreadable"]
