@@ -46,6 +46,7 @@ generate: $(STAMP)  ## write the fact classes and the generated pages of the ref
 
 bench: $(STAMP)  ## measure speed and memory as ratios (takes some minutes and 4 GB of disk)
 	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench_rules.py
 
 dist: $(STAMP)  ## build wheel and sdist into dist/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build

@@ -51,7 +51,7 @@ class Linker:
         test = self.test(program)
         observe = self.observe
         if observe is None:
-            return test
+            return _shared(program, test)
 
         def observed(env: Env) -> Truth:
             value = test(env)
@@ -151,6 +151,15 @@ class Linker:
         from modelaudit.engine.lang.paths import getter
 
         return getter(path)
+
+
+def _shared(leaf: Json, test: Predicate) -> Predicate:
+    """The test of a leaf, whose answer is shared with other rules where it costs more than to remember it."""
+    if leaf["op"] != "matches" and "call" not in leaf.get("left", ()) and "call" not in leaf.get("right", ()):
+        return test
+    from modelaudit.engine.lang.remember import remembered
+
+    return remembered(leaf, test)
 
 
 def constant_of(item: Json) -> Value:
