@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from modelaudit.engine.authoring.conditions import conjuncts, never, pairwise, repeated
@@ -70,13 +71,24 @@ class _Others:
         self.former = {alias: rule for rule in sources.rules for alias in rule.value("aliases")}
         self.conditions = {id: conjuncts(doc["when"]) for id, doc in programs.items()}
         self.programs = programs
-        self.order = list(programs)
+        self.position = {id: number for number, id in enumerate(programs)}
+        self.by_rarest = self.rarest()
         self.unanchored = frozenset(unanchored(document["rules"], document["lists"]))
+
+    def rarest(self) -> dict[str, list[str]]:
+        """The rules by the one of their conditions that the fewest rules have; by none those that always hold."""
+        shared = Counter(key for keys in self.conditions.values() for key in keys)
+        found: dict[str, list[str]] = {}
+        for id, keys in self.conditions.items():
+            found.setdefault(min(keys, key=lambda key: (shared[key], key), default=""), []).append(id)
+        return found
 
     def like(self, doc: Json) -> Iterator[Json]:
         """Other rules about facts of the same kind that hold whenever this one does, wherever it applies."""
         mine = self.conditions[doc["id"]]
-        for id, other in self.programs.items():
+        near = [id for key in ("", *mine) for id in self.by_rarest.get(key, ())]
+        for id in sorted(near, key=self.position.__getitem__):
+            other = self.programs[id]
             if id != doc["id"] and other["for"] == doc["for"] and self.conditions[id] <= mine and _wider(other, doc):
                 yield other
 
@@ -190,7 +202,7 @@ class _RuleLint:
             if doc["id"] in other["absorbs"] and _gravest(doc) <= SEVERITIES.index(other["severity"]):
                 message = f"every match is a match of {id} too, which absorbs it"
                 yield self.warn("W315", message, place, "never stands by itself")
-            elif same and id not in doc["absorbs"] and self.others.order.index(id) < self.others.order.index(doc["id"]):
+            elif same and id not in doc["absorbs"] and self.others.position[id] < self.others.position[doc["id"]]:
                 hint = "keep one of them, or let one absorb the other"
                 yield self.warn("W316", f"rule {id} looks for the same", place, hint=hint)
 
