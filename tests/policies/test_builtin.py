@@ -1,6 +1,8 @@
-"""The built-in policies: their own tests, and their order from loosest to strictest."""
+"""The built-in policies and the example: their own tests, and the order from loosest to strictest."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +50,14 @@ def test_one_is_proved_to_be_stricter_than_another_and_not_the_other_way_round(s
         == f"proved: builtin:{stricter_one} is at least as strict as builtin:{looser_one}"
     )
     assert stricter(loose, strict).refuted
+
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+
+
+def test_the_example_passes_its_tests_and_is_stricter_than_what_it_extends():
+    policy, rules = str(EXAMPLES / "acme-policy.yaml"), [str(EXAMPLES / "acme-rules")]
+    run = run_tests(policy, rules)
+    assert len(run.results) == 3
+    assert [(result.name, result.problems) for result in run.failed] == []
+    assert stricter(load_ruleset(policy, rules), load_ruleset("default", rules)).proved
