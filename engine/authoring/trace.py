@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import islice
 
+from modelaudit.engine.facts import KINDS
 from modelaudit.engine.judging.hits import as_text, facts_of
 from modelaudit.engine.lang.evaluate import Env
 from modelaudit.engine.lang.linker import QUANTIFIERS, Linker
@@ -213,7 +214,7 @@ def _text(program: Json) -> str:
 def _over(program: Json) -> str:
     over = program["over"]
     if "facts" in over:
-        return f"{'tree.' if over['tree'] else ''}{over['facts']} facts"
+        return f"{'tree.' if over['tree'] else ''}{KINDS[over['facts']].COLLECTION}"
     return ".".join(map(str, over["path"])) if "path" in over else "the values"
 
 

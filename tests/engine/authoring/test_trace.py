@@ -59,7 +59,8 @@ def test_a_quantifier_counts_and_shows_the_items_that_decide_first():
 
 def test_a_collection_that_may_lack_facts_is_told():
     step = steps('any c in calls: (c.target == "a")', incomplete=["call"])
-    assert (step.value, step.saw) == (None, "0 of 0, some may be missing")
+    assert (step.text, step.value, step.saw) == ("any c in calls", None, "0 of 0, some may be missing")
+    assert steps("any a in tree.artifacts: (a.depth == 0)").text == "any a in tree.artifacts"
 
 
 def test_the_first_leaf_that_said_no_is_named():
