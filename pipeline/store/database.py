@@ -156,8 +156,10 @@ class Database:
             if self._connection is None:
                 self._connection = self._open()
             return act(self._connection)
-        except sqlite3.OperationalError:  # locked for long, full, read-only, no folder
+        except sqlite3.OperationalError as error:  # locked for long, full, read-only, no folder
             self._give_up()
+            if "no such" in str(error):  # a table or column of ours
+                remove()
         except sqlite3.DatabaseError:
             self._give_up()
             remove()

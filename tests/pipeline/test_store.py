@@ -215,6 +215,17 @@ def test_a_damaged_store_is_made_anew(rules, models, place):
         assert store.hits == hits
 
 
+def test_a_store_without_its_table_is_made_anew(rules, models, place):
+    plain = said(scanned(rules, models, store=FactStore()))
+    with contextlib.closing(sqlite3.connect(place / "facts" / "facts.db")) as store:
+        store.execute("DROP TABLE entries")
+        store.commit()
+    for hits in (0, 0, 4):
+        store = FactStore()
+        assert said(scanned(rules, models, store=store)) == plain
+        assert store.hits == hits
+
+
 def test_pages_that_were_overwritten_lose_entries_and_nothing_else(rules, models, place):
     plain = said(scanned(rules, models, store=FactStore()))
     path = place / "facts" / "facts.db"
