@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import asdict, dataclass
 
+from modelaudit.engine.diagnostics import DiagnosticsError
 from modelaudit.engine.distribution import contents as packs
 from modelaudit.engine.distribution import places, signature
 from modelaudit.engine.distribution.errors import PackError
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "modelaudit/active@1"
 MAX_BYTES = 64 * 1024
+
+_FORMS = (r"[0-9][0-9A-Za-z.]{0,63}", r"[0-9a-f]{64}", r"([0-9a-f]{64})?")  # of version, digest and signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ def read(pack: str) -> Active | None:
 
 def _installed(pack: str, said: dict[str, str]) -> Installed:
     found = Installed(said["pack"], said["version"], said["digest"], said["signer"])
-    if found.pack != pack or packs.bad_name(f"{found.version}-{found.digest}"):
+    texts = (found.version, found.digest, found.signer)
+    if found.pack != pack or not all(map(re.fullmatch, _FORMS, texts)):
         raise ValueError(found)
     return found
 
@@ -120,9 +125,12 @@ def verify(installed: Installed) -> Contents:
     for folder in (places.pack_folder(), places.pack_folder(installed.pack), installed.folder):
         if not places.is_private(folder):
             raise PackError(f"{folder} is missing, or others can write to it")
-    found = packs.read_folder(installed.folder)
+    try:
+        found = packs.read_folder(installed.folder)
+        covered = manifest.covered(packs.manifest_data(installed.folder, installed.folder))
+    except DiagnosticsError as error:
+        raise PackError(f"{installed.folder} was changed: its manifest has mistakes") from error
     packs.check(found)
-    covered = manifest.covered(packs.manifest_data(installed.folder, installed.folder))
     if files.digest(installed.folder, covered) != installed.digest:
         raise PackError(f"{installed.folder} was changed: its digest is not the one that was installed")
     if installed.signer:

@@ -40,8 +40,8 @@ def install(contents: Contents, trust: Trust, floor: Floor | None = None, *, old
     """Check a pack, install it and make it the active version; what is active then comes back.
 
     Refuses with a `PackError` or `DiagnosticsError`, and leaves everything as it was: sums that do not fit, a
-    signer who does not count, a pack for another engine, one with mistakes, a version below the lock, or below
-    the active one unless `older` is set.
+    signer who does not count, a pack for another engine, one with mistakes, a version below the lock, or older than
+    the one in use unless `older` is set.
     """
     packs.check(contents)
     key = check_signature(contents, trust)
@@ -50,7 +50,7 @@ def install(contents: Contents, trust: Trust, floor: Floor | None = None, *, old
     if pack == CORE and key is None:
         raise UntrustedError(f"{contents.where} is a pack `{CORE}`: it is taken only when a trusted signer signed it")
     current = _current(pack)
-    _check_version(pack, version, floor, current if not older else None)
+    _check_version(pack, version, floor, "" if older else _newest(pack, current))
     staged = _stage(pack, contents)
     try:
         digest = _check_staged(staged, pack, version)
@@ -71,20 +71,17 @@ def rollback(pack: str, floor: Floor | None = None) -> str:
         raise PackError(f"no version of `{pack}` is installed")
     if current.before is None:
         return _back_to_builtin(pack, current.now.version, floor)
-    _check_version(pack, current.before.version, floor, None)
+    _check_version(pack, current.before.version, floor)
     active.verify(current.before)
     active.write(Active(current.before, current.now))
     return current.before.version
 
 
 def _back_to_builtin(pack: str, version: str, floor: Floor | None) -> str:
-    from modelaudit.engine.packs import read
-
-    folder = next((each for each in read.builtin_folders() if os.path.basename(each) == pack), "")
-    if not folder:
+    builtin = _builtin_version(pack)
+    if not builtin:
         raise PackError(f"`{pack}` has no version before {version} to go back to")
-    builtin = str(packs.manifest_data(folder, folder)["version"])
-    _check_version(pack, builtin, floor, None)
+    _check_version(pack, builtin, floor)
     os.unlink(places.active_file(pack))
     return builtin
 
@@ -97,11 +94,25 @@ def _current(pack: str) -> Active | None:
         return None
 
 
-def _check_version(pack: str, version: str, floor: Floor | None, current: Active | None) -> None:
+def _newest(pack: str, current: Active | None) -> str:
+    """The version that is used now: the active one, or the built-in one when that is newer; empty for none."""
+    here = [_builtin_version(pack), current.now.version if current else ""]
+    return max((version for version in here if version), key=version_key, default="")
+
+
+def _builtin_version(pack: str) -> str:
+    from modelaudit.engine.distribution.candidates import Builtin
+    from modelaudit.engine.packs import read
+
+    folder = next((each for each in read.builtin_folders() if os.path.basename(each) == pack), "")
+    return Builtin(folder).version if folder else ""
+
+
+def _check_version(pack: str, version: str, floor: Floor | None, newest: str = "") -> None:
     if floor is not None and version_key(version) < version_key(floor.version):
         raise PackError(f"`{pack}` {version} is below {floor.version}, which {floor.lock} names")
-    if current is not None and version_key(version) < version_key(current.now.version):
-        raise PackError(f"`{pack}` {version} is older than {current.now.version}, which is active")
+    if newest and version_key(version) < version_key(newest):
+        raise PackError(f"`{pack}` {version} is older than {newest}, which is in use")
 
 
 def _stage(pack: str, contents: Contents) -> str:

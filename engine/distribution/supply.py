@@ -176,7 +176,7 @@ class Supply:
     def vet(self, packs: list[Pack]) -> None:
         """Whether the policy takes the packs that the command line names (E324)."""
         for pack in packs:
-            if why := self.vetting.user(pack.folder, pack.name):
+            if why := self.vetting.user(pack):
                 self.report("E324", why, pack.span, hint="`trust` of the policy says so")
 
     # The lock

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.distribution.active import Installed
     from modelaudit.engine.distribution.contents import Contents
     from modelaudit.engine.distribution.signature import Key
-    from modelaudit.engine.packs.model import Sources
+    from modelaudit.engine.packs.model import Pack, Sources
     from modelaudit.engine.policy.resolved import Entry, Resolved
 
 
@@ -114,14 +114,14 @@ class Vetting:
         trust = self.trust() if contents.signature and self.speaks else Trust((), self.unsigned)
         return check_signature(contents, trust)
 
-    def user(self, folder: str, name: str) -> str:
+    def user(self, pack: Pack) -> str:
         """Why the policy does not take a pack that the command line names, empty when it does."""
         if not self.speaks:
             return ""
-        if not os.path.isfile(os.path.join(folder, manifest.NAME)):
-            return f"`{name}` is a rule file, which cannot be signed" if self.unsigned == REFUSE else ""
+        if not pack.data:  # a rule file alone, whatever stands beside it
+            return f"`{pack.name}` is a rule file, which cannot be signed" if self.unsigned == REFUSE else ""
         try:
-            self.folder(folder, name, None)
+            self.folder(pack.folder, pack.name, None)
         except UntrustedError as error:
             return str(error)
         return ""

@@ -178,7 +178,7 @@ def test_going_back_below_the_lock_is_refused(installed):
 
 
 def test_an_older_version_is_refused_unless_it_is_asked_for(installed):
-    with pytest.raises(PackError, match=r"0\.9 is older than 1\.0, which is active"):
+    with pytest.raises(PackError, match=r"0\.9 is older than 1\.0, which is in use"):
         installed.install(installed.archive("0.9"))
     installed.works("1.0")
     installed.install(installed.archive("0.9"), older=True)
@@ -213,6 +213,42 @@ def test_a_damaged_active_file_is_replaced_by_an_update(installed):
     Path(places.active_file("acme")).write_text("{", encoding="utf-8")
     installed.install(installed.archive("1.1"))
     installed.works("1.1")
+
+
+DAMAGES = [
+    ("rules/one.yaml", ""),
+    ("pack.yaml", "pack: acme\n"),
+    ("pack.yaml", "[[["),
+    ("pack.yaml", ""),
+    ("SUMS.json", "{}"),
+    ("SUMS.json.sig", "x" * 64),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), DAMAGES)
+def test_every_damage_to_an_installation_is_noticed(installed, name, text):
+    now = active.read("acme").now
+    Path(now.folder, name).write_text(text, encoding="utf-8")
+    with pytest.raises(PackError):
+        active.verify(now)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('"version": "1.0"', '"version": "../../1.0"'),
+        ('"version": "1.0"', '"version": 1'),
+        ('"signer": "', '"signer": "x'),
+        ('"digest": "', '"digest": "/'),
+        ('"pack": "acme"', '"pack": "core"'),
+        ('"modelaudit/active@1"', '"modelaudit/active@2"'),
+    ],
+)
+def test_an_active_file_that_cannot_be_is_refused(installed, change):
+    path = Path(places.active_file("acme"))
+    path.write_text(changed(path.read_text(encoding="utf-8"), change), encoding="utf-8")
+    with pytest.raises(PackError, match=r"is damaged|is not `modelaudit/active@1`"):
+        active.read("acme")
 
 
 def test_a_core_that_nobody_signed_is_refused(shop):

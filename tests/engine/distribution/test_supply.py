@@ -165,6 +165,21 @@ def test_packs_of_the_command_line_are_held_to_the_trust_of_the_policy(shop):
     assert "is not signed" in found[1].message
 
 
+def test_a_rule_file_beside_a_signed_pack_is_not_signed(installed):
+    make.vendor([("acme", active.read("acme").now.folder)], "packs")
+    extra = installed.folder / "packs" / "acme" / "extra.yaml"
+    extra.write_text(changed(RULE, ("ACME-1", "ACME-2"), ("acme-one", "acme-two")), encoding="utf-8")
+    [found] = mistakes(installed, "trust: {signers: [acme.pub]}\n", [str(extra)])
+    assert (found.code, found.message) == ("E324", "`extra` is a rule file, which cannot be signed")
+
+
+def test_a_signed_pack_of_the_command_line_is_taken(installed):
+    make.vendor([("acme", active.read("acme").now.folder)], "packs")
+    (installed.folder / "policy.yaml").write_text(HEAD + "trust: {signers: [acme.pub]}\n", encoding="utf-8")
+    document, _ = load.build(str(installed.folder / "policy.yaml"), ["packs/acme"])
+    assert [pack["version"] for pack in document["packs"]] == ["1.0"]
+
+
 def test_a_key_file_that_is_not_there_is_a_mistake(installed):
     found = one(installed, "packs: {acme: '>=1'}\ntrust: {signers: [keys/gone.pub]}\n")
     assert found == ("E325", 5, 19, "there is no key file `keys/gone.pub`")
@@ -343,6 +358,22 @@ def test_a_core_of_another_engine_leaves_the_built_in_one_working(core, monkeypa
     version, [notice] = core.used()
     assert version == own
     assert "it needs modelaudit >=1.0,<1.5, this is 1.6.0" in notice
+
+
+def test_a_core_older_than_the_built_in_one_is_installed_only_when_asked_for(core):
+    own, _ = core.used()
+    with pytest.raises(make.PackError, match=f"2000.1 is older than {own}, which is in use"):
+        core.install("2000.1")
+    assert core.used() == (own, [])
+
+
+def test_a_core_with_a_damaged_manifest_leaves_the_built_in_one_working(core):
+    own, _ = core.used()
+    now = core.install("2099.1")
+    Path(now.folder, "pack.yaml").write_text("pack: core\n", encoding="utf-8")
+    version, [notice] = core.used()
+    assert version == own
+    assert "its manifest has mistakes" in notice
 
 
 def test_an_older_core_is_used_only_where_a_policy_asks_for_it(core):
