@@ -12,6 +12,7 @@ from modelaudit.engine.packs.model import Pack, RuleSource, Sources
 from modelaudit.engine.policy import standing
 from modelaudit.engine.policy.exceptions import check_baseline, compile_waivers, policy_sources
 from modelaudit.engine.policy.lists import full_name
+from modelaudit.engine.policy.packs import key_file
 from modelaudit.engine.policy.patterns import matching, names_deny
 
 TYPE_CHECKING = False
@@ -75,6 +76,10 @@ def _policy_json(policy: Resolved, allows: list[Json], waivers: list[Json]) -> J
         "waivers": waivers,
         "waiver_rules": policy.waiver_rules,
         "sources": policy_sources(policy),
+        "trust": {
+            key: [key_file(entry) if key == "signers" else entry.value for entry in said]
+            for key, said in policy.trust.items()
+        },
     }
 
 

@@ -63,6 +63,7 @@ def stricter(child: Ruleset, parent: Ruleset) -> Verdict:
     comparison.absorbing()
     comparison.waivers()
     comparison.sources()
+    comparison.trust()
     return verdict
 
 
@@ -222,6 +223,22 @@ class _Comparison:
         for place in theirs.get("deny", ()):
             if not any(_inside(place, other) for other in mine.get("deny", ())):
                 self.refuted(f"sources.deny does not deny {place['pattern']}")
+
+    def trust(self) -> None:
+        """Whose packs the parent does not take, this one does not take either."""
+        mine, theirs = (side.policy.doc.get("trust", {}) for side in (self.child, self.parent))
+        if not _refuses_unsigned(theirs):
+            return
+        if not _refuses_unsigned(mine):
+            self.refuted("trust.unsigned allows packs without a signature")
+        for signer in sorted({*mine.get("signers", ())} - {*theirs.get("signers", ())}):
+            self.refuted(f"trust.signers has {signer} too")
+
+
+def _refuses_unsigned(trust: Mapping[str, Json]) -> bool:
+    """Whether a policy takes signed packs only: one that speaks of trust does, unless it allows others."""
+    said = trust.get("unsigned")
+    return bool(trust) if said is None else list(said) == ["refuse"]
 
 
 def _counts(rule: Rule, gate: Gate) -> bool:

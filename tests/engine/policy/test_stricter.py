@@ -70,6 +70,8 @@ PROVED = [
     ("sources: {allow: ['hf://acme/x/**']}", "sources: {allow: ['hf://acme/**', 'file://**']}"),
     ("sources: {deny: ['file:///a/**', 'file:///b/**']}", "sources: {deny: ['file:///a/c/**']}"),
     ("sources: {allow: []}", ""),
+    ("trust: {unsigned: refuse}", "trust: {signers: [/a.pub]}"),
+    ("trust: {signers: [/b.pub]}", ""),
 ]
 
 
@@ -114,6 +116,9 @@ REFUTED = [
     ("waiver_rules: {on_expired: report}", "", "waiver_rules.on_expired is report, there it is fail"),
     ("", "waiver_rules: {max_days: 9}", "waiver_rules.max_days is None, there it is 9"),
     ("", "waiver_rules: {require: [owner]}", "waiver_rules.require is None"),
+    ("trust: {unsigned: allow}", "trust: {unsigned: refuse}", "trust.unsigned allows packs without a signature"),
+    ("", "trust: {unsigned: refuse}", "trust.unsigned allows packs without a signature"),
+    ("trust: {signers: [/b.pub]}", "trust: {signers: [/a.pub]}", "trust.signers has /b.pub too"),
     ("", "sources: {allow: ['file:///a/**']}", "sources.allow is not set"),
     ("", "sources: {deny: ['file:///a/**']}", "sources.deny does not deny file:///a/**"),
 ]
