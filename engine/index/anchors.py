@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 OUTER = frozenset(("artifact", "parent", "root"))
 MIRRORED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+MANY = 64  # entries of a list that are texts to look for; more are tried by the list's own test, once for all rules
 TEXTS = {"contains": "contains", "startswith": "prefix", "endswith": "suffix"}
 
 
@@ -173,7 +174,7 @@ class Anchors:
         """The tests of a text against patterns."""
         if op in TEXTS:
             items = self.lists[right["list"]]["items"] if "list" in right else right["items"]
-            if negated or not all(isinstance(item, str) and item for item in items):
+            if negated or len(items) > MANY or not all(isinstance(item, str) and item for item in items):
                 return [["test", {"op": op, "right": right, "neg": negated}]]
             return [[TEXTS[op], item] for item in items]
         if "list" in right:

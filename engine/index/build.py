@@ -129,6 +129,9 @@ def _source(kind: str, source: Json, tests: list[tuple[Json, int]]) -> Json:
             _ADD[test[0]](made, test, number)
     literals = [(test[1], number) for test, number in tests if test[0] == "contains"]
     others = [(test[1], number) for test, number in tests if test[0] == "ne"]
+    exact = [(test[1], number) for test, number in tests if test[0] == "test"]
+    if exact:
+        made["tests"] = _exact(exact)
     if literals:
         made["atoms"] = _atoms(literals)
     if others:
@@ -173,28 +176,27 @@ def _regex(made: Json, test: Json, number: int) -> None:
     _put(made.setdefault("regexes", {}), test[1], number)
 
 
-def _test(made: Json, test: Json, number: int) -> None:
-    """An exact test, put once however many rules ask it."""
-    found = made.setdefault("tests", [])
-    for known in found:
-        if known[0] == test[1]:
-            known[1].append(number)
-            return
-    found.append([test[1], [number]])
-
-
 def _flag(made: Json, test: Json, number: int) -> None:
     made.setdefault(test[0], []).append(number)
 
 
 _ADD = {"eq": _eq, "under": _under, "below": _under, "prefix": _part, "suffix": _part, "list": _list}
-_ADD |= {"order": _order, "regex": _regex, "test": _test, "present": _flag, "absent": _flag}
+_ADD |= {"order": _order, "regex": _regex, "present": _flag, "absent": _flag}
 
 
 def _put(table: dict[str, list[int]], key: str, number: int) -> None:
     numbers = table.setdefault(key, [])
     if number not in numbers[-1:]:
         numbers.append(number)
+
+
+def _exact(tests: list[tuple[Json, int]]) -> Json:
+    """Tests that nothing stands in for, each put once however many rules ask it."""
+    found: dict[str, tuple[Json, list[int]]] = {}
+    for test, number in tests:
+        _, numbers = found.setdefault(json.dumps(test, sort_keys=True), (test, []))
+        numbers.append(number)
+    return [[test, numbers] for test, numbers in found.values()]
 
 
 def _unequal(tests: list[tuple[list[Json], int]]) -> Json:

@@ -12,7 +12,7 @@ LEAST = 3  # characters of a text that is worth looking for
 _WILD = "*?"
 _ESCAPES = frozenset("dwsDWSbBAztnrfva")  # one character each, and no text
 _TOKEN = re.compile(
-    r"\\(?P<escape>.)|(?P<klass>\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<open>\((?:\?P?<\w+>|\?[^:)]*:|(?!\?)))"
+    r"\\(?P<escape>.)|(?P<klass>\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<open>\((?:\?P?<\w+>|\?[^:()]*:|(?!\?)))"
     r"|(?P<flags>\(\?[a-zA-Z-]*\))|(?P<close>\))|(?P<bar>\|)|(?P<times>[*+?]|\{\d+(?:,\d*)?\})|(?P<edge>[.^$])"
     r"|(?P<char>[^\\\[({])",
     re.DOTALL,

@@ -35,8 +35,8 @@ class Table:
         """The rules that cannot be ruled out by this value, which is known; None stands for an absent one."""
         try:
             found = self._answers.get(value)
-        except TypeError:  # no key of a dict
-            return self._search(value)
+        except TypeError:  # a value that no dict takes as a key
+            return self.rules
         if found is None:
             found = self._search(value)
             if not isinstance(value, (str, bytes)) or len(value) <= LONG:
@@ -84,10 +84,7 @@ def _equal(texts: dict[str, list[int]], others: Iterable[Json]) -> Callable[[Val
             key = constant["bytes"].encode("latin-1") if isinstance(constant, dict) else constant
             table.setdefault(key, []).append(number)
 
-    def find(value: Value) -> Iterable[int]:
-        return table.get(value, ()) if value.__hash__ else ()
-
-    return find
+    return lambda value: table.get(value, ())
 
 
 def _listed(doc: Json, lists: Mapping[str, Matcher]) -> Callable[[Value], Iterable[int]]:

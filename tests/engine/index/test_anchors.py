@@ -168,3 +168,11 @@ def test_the_text_that_a_glob_needs_stands_within_one_segment():
     assert glob_literal("os.*.system", "dotted") == "system"
     assert glob_literal("a.**.b", "dotted") in "ab"
     assert glob_literal("*/*", "path") == ""
+
+
+def test_a_long_list_of_texts_is_tried_by_its_own_test():
+    many = {**COMPILED, "core.names": {**COMPILED["core.names"], "items": [f"item{n}" for n in range(1000)]}}
+    rules = [rule("import.qualname contains $names", id=f"T{n}") for n in range(3)]
+    (source,) = build(rules, many)["kinds"]["import"]["sources"]
+    ((test, numbers),) = source["tests"]
+    assert (test["right"], numbers) == ({"list": "core.names"}, [0, 1, 2])

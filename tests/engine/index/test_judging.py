@@ -198,3 +198,7 @@ def test_the_tests_of_rules_find_an_index_that_lies(tmp_path, monkeypatch):
     monkeypatch.setattr(Index, "trials", lambda *_: iter(()))
     (failed,) = run_tests([str(tmp_path / "t.yaml")]).failed
     assert failed.problems == ("on model: by index 0 facts match, without it 1 fact matches",)
+
+
+def test_a_value_that_no_dict_takes_as_a_key_leaves_its_rules_open():
+    assert Table({"rules": [0, 1], "eq": {"a": [0]}}, MATCHERS).find({"a": "b"}) == {0, 1}
