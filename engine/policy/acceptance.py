@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     Json = Any
 
 
+_SHOWN = 10  # unused waivers that a notice names
+
+
 class Acceptance:
     """The baseline and the waivers of a policy on one day; made before a scan, applied after it.
 
@@ -160,8 +163,9 @@ def notices(uses: Iterable[WaiverUse]) -> Iterator[str]:
         elif use.state == "unused":
             unused.append(use.id)
     if unused:
-        verb = "was" if len(unused) == 1 else "were"
-        yield f"waiver{'' if len(unused) == 1 else 's'} {', '.join(unused)} {verb} not used: no finding fits"
+        shown = ", ".join(unused[:_SHOWN]) + (f" and {len(unused) - _SHOWN} more" if len(unused) > _SHOWN else "")
+        which = f"waiver {shown} was" if len(unused) == 1 else f"waivers {shown} were"
+        yield f"{which} not used: no finding fits"
 
 
 def _need(findings: int) -> str:

@@ -182,6 +182,12 @@ def test_unused_waivers_are_told_in_one_sentence(tmp_path):
     assert list(notices(uses)) == ["waivers W-1, W-2 were not used: no finding fits"]
 
 
+def test_of_many_unused_waivers_the_first_are_named(tmp_path):
+    many = [waiver("path: x", id=f"W-{number}") for number in range(12)]
+    [said] = notices(applied(ruleset(tmp_path, *many), finding(rule="T-1"))[1])
+    assert said.endswith("W-9 and 2 more were not used: no finding fits")
+
+
 def decided(folder: Path, waiver_rules: str, today: str, severity: str = "info", match: str = "path: 'models/**'"):
     rules = ruleset(folder, waiver(match), more=f"waiver_rules: {{{waiver_rules}}}\n")
     accepted = Acceptance(rules, today, base=str(folder))
