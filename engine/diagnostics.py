@@ -43,9 +43,7 @@ class Diagnostic:
             pad = " " * len(number)
             lines.append(f"{pad}--> {span.file}:{span.line}:{span.column}")
             if span.source:
-                caret = " " * (span.column - 1) + "^" * min(
-                    span.length, max(1, len(span.source) - span.column + 1)
-                )
+                caret = " " * (span.column - 1) + "^" * min(span.length, max(1, len(span.source) - span.column + 1))
                 lines.append(f"{number} | {span.source}")
                 lines.append(f"{pad} | {caret} {self.label}".rstrip())
         pad = " " * len(str(self.span.line)) if self.span else ""
