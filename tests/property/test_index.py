@@ -19,6 +19,8 @@ from modelaudit.engine.lang.reads import reads
 
 COMPILED = {name: compile_list(*parts)[0] for name, parts in LISTS.items()}
 NAMES = [
+    "acme.Net",
+    "acme.f",
     "",
     "os",
     "os.system",
@@ -177,6 +179,7 @@ CONDITIONS = {
     "call": both(
         texts("call.target", "dotted"),
         sets("call.flows_from", NAMES, ["$exec"]),
+        st.sampled_from(["shaped(call, $shapes)", "not shaped(call, $shapes)", "listed(call.target, $shapes)"]),
         quantified(
             "call.args",
             both(
