@@ -67,7 +67,7 @@ def run(command: list[str]) -> Usage:
 
 def scan(path: Path | None) -> list[str]:
     """The command that scans a file."""
-    return [*MODELAUDIT, "scan", str(path)]
+    return [*MODELAUDIT, "scan", "--no-cache", str(path)]
 
 
 def openssl(path: Path | None) -> list[str]:
