@@ -71,7 +71,9 @@ class Anchors:
             return None
         found = self.leaf(program, chain, negated=True)
         absent = self.keys(program["left"], chain, [["absent"]])
-        return None if found is None or absent is None else found + absent
+        if found is None or absent is None or any(_is_number(test) for _, test in found):
+            return None
+        return found + absent
 
     def exists(self, program: Json, chain: tuple[Json, ...]) -> Keys | None:
         """A quantifier that is false while nothing satisfies its body."""
@@ -184,6 +186,11 @@ class Anchors:
         if op == "glob":
             return [test for text in right["globs"] for test in _glob(text, right["of"])]
         return [test for each in right["regexes"] for test in _regex(each)]
+
+
+def _is_number(test: Json) -> bool:
+    """Whether a test asks for a number: `not (x != 1)` is true of what is not a number, too, and that has no key."""
+    return test[0] == "eq" and isinstance(test[1], (int, float)) and not isinstance(test[1], bool)
 
 
 def _united(parts: list[Keys | None]) -> Keys | None:

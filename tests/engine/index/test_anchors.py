@@ -73,6 +73,11 @@ def test_a_condition_is_anchored_by(text, anchor):
     assert anchor_of(text) == anchor
 
 
+@pytest.mark.parametrize("text", ["metadata.number != 0.5", "metadata.number not in [0.5, 2.0]"])
+def test_the_negation_of_an_inequality_of_numbers_has_no_anchor_because_nan_satisfies_it(text):
+    assert anchor_of(f"not (metadata has number and {text})", "metadata") is None
+
+
 def test_a_conjunction_takes_its_rarest_anchor():
     assert anchor_of('import.opcode != "GLOBAL" and import.qualname == "a" and import.computed') == [["eq", "a"]]
     others = [rule(f'import.opcode == "GLOBAL" and import.qualname startswith "p{n}."', id=f"T{n}") for n in range(40)]
