@@ -51,15 +51,17 @@ class Expander:
     def read(self, limit: int) -> bytes:
         """The next bytes, at most `limit`; empty at the end."""
         while not self.done:
+            ended = False
             if self._decoder.hungry():
                 self._pending = self._source.window(self.consumed, INPUT)
                 self.consumed += len(self._pending)
+                ended = not self._pending
             data, self._pending = self._pending, b""
             out = self._feed(data, limit)
             if out:
                 self.produced += len(out)
                 return out
-            if not data and self._decoder.hungry() and not self.done:
+            if ended and not self.done:
                 self.done, self.error = True, "the compressed data end early"
         return b""
 

@@ -116,7 +116,7 @@ def parse_stream(artifact: Input, context: Context) -> Iterator[Fact | Nested | 
     name = "content.pkl" if "joblib" in (artifact.format, artifact.extension[1:]) else "content"
     if content.size:
         yield Nested(name, content, role="member", compressed_size=reader.size)
-    if chain.slack:
+    if chain.slack and not _is_zero(reader, reader.size - chain.slack, context):
         start = reader.size - chain.slack
         yield Defect(
             artifact.path,
@@ -125,6 +125,15 @@ def parse_stream(artifact: Input, context: Context) -> Iterator[Fact | Nested | 
             places=(Place(offset=start),),
         )
         yield Nested("trailing-data", SliceReader(reader, start, chain.slack), role="member", view="hidden")
+
+
+def _is_zero(reader: Reader, start: int, context: Context) -> bool:
+    """Whether nothing but zeros stands from an offset on."""
+    for at in range(start, reader.size, WINDOW):
+        context.check()
+        if reader.read_at(at, WINDOW).strip(b"\0"):
+            return False
+    return True
 
 
 def _content(chain: Chain, source: Reader, id: str, ledger: Ledger) -> Reader:
