@@ -14,6 +14,9 @@ else:
     T = "T"
 
 
+MANY = 512  # items that are made together when all are asked for
+
+
 class Lazy(Sequence[T]):
     """An unchangeable sequence of so many items, each made once, by its number."""
 
@@ -35,7 +38,22 @@ class Lazy(Sequence[T]):
         return found
 
     def __iter__(self) -> Iterator[T]:
+        if len(self) > MANY:
+            self._make_all()
         return map(self.__getitem__, range(len(self)))
+
+    def _make_all(self) -> None:
+        """Make what is not made yet without searches for garbage, which take longer the more items there are."""
+        import gc
+
+        enabled = gc.isenabled()
+        gc.disable()
+        try:
+            for number in range(len(self)):
+                self[number]
+        finally:
+            if enabled:
+                gc.enable()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, (Lazy, list, tuple)):
