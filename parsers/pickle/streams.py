@@ -14,6 +14,7 @@ from modelaudit.parsers.pickle.tape import Break, FileTape, Tape
 
 STREAMS_MAX = 100_000
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C  # torch/serialization.py: the first of a legacy checkpoint's five streams
+UNREAD = ("limit", "array-size")  # how a stream ends that its reader would go on with
 NO_TEXT = frozenset([int, float, bool, type(None), bytes, tuple, v.Import, v.Instance])
 TORCH_ROLES = ("magic", "protocol", "sys_info", "object", "storage_keys")
 
@@ -152,8 +153,9 @@ class Streams:
 
     def following(self, machine: Machine) -> Generator[Fact, None, int | None]:
         """Where the next stream starts, or None."""
-        if machine.error == "limit":
+        if machine.error in UNREAD:
             yield from names_behind(self.artifact.path, self.artifact.reader, machine.offset, self.context)
+        if machine.error == "limit":
             return None
         storages = self.legacy and machine.stopped and machine.index == len(TORCH_ROLES) - 1
         if machine.offset >= self.tape.size or storages:

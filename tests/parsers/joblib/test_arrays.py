@@ -180,6 +180,7 @@ def test_an_array_of_unknown_size_is_a_defect_and_what_follows_is_searched(array
     (defect,) = [fact for fact in read.all("defect") if fact.code == "array-size"]
     assert "call" in defect.affects
     assert "nt.system" in read.targets
+    assert "os.system" in read.qualnames
 
 
 def test_elements_that_are_missing_are_a_defect():
