@@ -8,16 +8,18 @@ from modelaudit.engine.errors import ModelAuditError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from modelaudit.engine.document import ScanDocument
 
 STDOUT = "-"
 UNWRITABLE = 2  # exit code when the report could not be delivered
 
 
-def check(path: str) -> None:
-    """Refuse, before the scan, an output file that cannot be written."""
+def check(path: str, inputs: Iterable[str] = ()) -> None:
+    """Refuse, before the scan, an output file that cannot be written, or that is one of the files to read."""
     if path != STDOUT:
-        output.check_writable(path)
+        output.check_writable(path, inputs)
 
 
 def check_log(path: str) -> None:

@@ -17,8 +17,12 @@ class OutputError(ModelAuditError):
     """A file that cannot be written."""
 
 
-def check_writable(path: str) -> None:
-    """Refuse early what cannot be written at the end of a long scan; writes nothing."""
+def check_writable(path: str, inputs: Iterable[str] = ()) -> None:
+    """Refuse early what cannot be written at the end of a long scan, or is itself read; writes nothing."""
+    for read in inputs:
+        with contextlib.suppress(OSError):
+            if os.path.samefile(path, read) and not _is_special(path):
+                raise OutputError(f"cannot write {path}: it is one of the files to read")
     folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path):
         raise OutputError(f"cannot write {path}: it is a folder")

@@ -116,7 +116,7 @@ def scan(
         words = "--facts takes the place of paths" if paths else "Missing argument 'PATH...'."
         raise click.UsageError(words, click.get_current_context())
     if output is not None:
-        deliver.check(output)
+        deliver.check(output, (*paths, *facts))
     if decision_log is not None:
         deliver.check_log(decision_log)
     ruleset = load_ruleset(policy, rules)

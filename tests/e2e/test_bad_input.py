@@ -200,3 +200,12 @@ def test_a_closed_stdout_is_said_on_stderr(modelaudit, folder) -> None:
     )
     assert done.returncode == 2
     assert "standard output is closed" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["evil.pkl", "./evil.pkl"])
+def test_a_report_never_takes_the_place_of_the_model(folder, modelaudit, name):
+    before = (folder / "evil.pkl").read_bytes()
+    done = modelaudit("scan", str(folder / "evil.pkl"), "-f", "json", "-o", f"{folder}/{name}")
+    assert done.returncode == 2
+    assert "is one of the files to read" in done.stderr
+    assert (folder / "evil.pkl").read_bytes() == before
