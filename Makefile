@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test lint format generate bench dist clean
+.PHONY: help demo test fuzz lint format generate bench dist clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ demo: $(STAMP)  ## build harmless demo models and scan them, with two policies
 
 test: $(STAMP)  ## run the tests
 	$(BIN)/python -m pytest
+
+fuzz: $(STAMP)  ## compare the pickle machine with CPython's readers (SECONDS=60 JOBS=1)
+	$(BIN)/python tools/fuzz.py --seconds $(or $(SECONDS),60) --jobs $(or $(JOBS),1)
 
 lint: $(STAMP)  ## ruff, mypy --strict, generated files, built-in rules
 	$(BIN)/ruff check .
