@@ -11,6 +11,8 @@ import uuid
 
 import pytest
 
+from fixtures import pickles
+from modelaudit.engine.diagnostics import DiagnosticsError
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
@@ -100,3 +102,40 @@ def test_a_class_of_ones_own_is_one_unknown_callable(ruleset, tmp_path, protocol
     found, exit_code = findings(ruleset, tmp_path, pickle.dumps(Custom(), protocol))
     assert [(rule, severity) for rule, severity, _ in found] == [("MA1090", "warning")]
     assert exit_code == 1
+
+
+POLICY = """schema: modelaudit/policy@1
+policy: acme/own
+version: 1
+owner: ml@acme.example
+extends: [builtin:default]
+lists: {allowed_callables: {append: ['ITEM']}}
+"""
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_policy_allows_a_class_in_one_line(tmp_path, protocol):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY.replace("ITEM", f"{Custom.__module__}.**/newobj|build"))
+    assert findings(load_ruleset(str(policy), cache=False), tmp_path, pickle.dumps(Custom(), protocol)) == ([], 0)
+
+
+def test_what_a_policy_allows_is_allowed_in_that_use_only(tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY.replace("ITEM", "acme.**/newobj|build"))
+    ruleset = load_ruleset(str(policy), cache=False)
+    found, _ = findings(ruleset, tmp_path, pickles.reduce_call("acme.models", "run", "x"))
+    assert [(rule, severity) for rule, severity, _ in found] == [("MA1093", "warning")]
+    found, _ = findings(ruleset, tmp_path, pickles.build("acme.models", "Net", {"x": 1}))
+    assert [severity for _, severity, _ in found] == ["critical"]
+
+
+def test_a_policy_with_a_malformed_shape_is_told_its_place(tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY.replace("ITEM", "acme.Net/newobj|biuld"))
+    with pytest.raises(DiagnosticsError) as error:
+        load_ruleset(str(policy), cache=False)
+    (diagnostic,) = error.value.diagnostics
+    assert (diagnostic.code, diagnostic.help) == ("E228", "did you mean `build`?")
+    span = diagnostic.span
+    assert span.source[span.column - 1 : span.column - 1 + span.length] == "biuld"
