@@ -58,6 +58,14 @@ def _result(value: v.Result) -> Arg:
     return Arg(type="result", qualname=value.qualname or None, source=value.qualname or None)
 
 
+def _folded(value: v.Folded) -> Arg:
+    word = _TYPES.get(value.value.__class__)
+    if word is None or word == "tuple":
+        return _result(value)
+    name = value.qualname or None
+    return Arg(type=word, value=_constant(value.value), qualname=name, source=name)
+
+
 def _instance(value: v.Instance) -> Arg:
     return Arg(type="instance", qualname=value.qualname or None)
 
@@ -74,6 +82,8 @@ _RECORDS: dict[type, Callable[..., Arg]] = {
     v.Literal: _literal,
     v.Import: _import,
     v.Result: _result,
+    v.Prepared: _result,
+    v.Folded: _folded,
     v.Instance: _instance,
     v.Unknown: _unknown,
     v.Persistent: _unknown,
@@ -85,10 +95,17 @@ _RECORDS: dict[type, Callable[..., Arg]] = {
 }
 
 
+def is_constant(value: Value) -> bool:
+    """Whether a part of a known value is no value of the machine's own."""
+    return value.__class__ not in v.OBJECTS and not isinstance(value, v.Container)
+
+
 def unpacked(value: Value) -> tuple[Sequence[Value], bool]:
     """What `*value` gives, and whether that is all: the C reader takes a tuple only, the other any iterable."""
     if value.__class__ is tuple:
         return value, True
+    if isinstance(value, v.Folded) and value.value.__class__ in (tuple, list):
+        return [v.Folded(None, value.flows, item) if is_constant(item) else item for item in value.value], True
     if isinstance(value, v.DictValue):
         return value[0::2], not value.more
     if isinstance(value, v.Container):
@@ -138,6 +155,7 @@ def call(
     flows: frozenset[str] = v.NONE,
     flows_cut: bool = False,
     consumed: bool = True,
+    computed: bool = False,
 ) -> Call:
     """The call fact; `flows` are the callables behind target and arguments."""
     plain = target.__class__ is v.Import
@@ -152,7 +170,7 @@ def call(
         kwargs=keywords(kwargs) if kwargs is not None else (),
         flows_from=flows,
         consumed=consumed,
-        computed=target.computed if plain else True,  # type: ignore[attr-defined]
+        computed=computed or target.computed or target.derived if plain else True,  # type: ignore[attr-defined]
         places=(Place(offset=offset),),
         unknown=v.NONE if known else frozenset(("args",)),
         cut=frozenset(cut) if cut else v.NONE,
@@ -176,7 +194,8 @@ def setattr_(
 ) -> Setattr:
     """State set on something, at most `KEYS_MAX` pairs: its constant keys and the imports among its values."""
     qualname, names, word = target_of(target)
-    keys = [_key(key) for key, _ in pairs if key.__class__ in v.PLAIN]
+    known_keys = [key.value if key.__class__ is v.Folded else key for key, _ in pairs]
+    keys = [_key(key) for key in known_keys if key.__class__ in v.PLAIN]
     callables = [value.qualname for _, value in pairs if value.__class__ is v.Import]
     return Setattr(
         artifact,

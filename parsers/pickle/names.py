@@ -35,6 +35,18 @@ class Spelling:
         self.segments = frozenset(part for name in self.names for part in name.split("."))
 
 
+class ModuleSpelling(Spelling):
+    """The readings of a module itself."""
+
+    __slots__ = ()
+
+    def __init__(self, module: str) -> None:
+        super().__init__(module, "", 4)
+        self.qualname = self.module
+        self.names = frozenset([self.module, *tables()[0].get(self.module, ())])
+        self.segments = frozenset(part for name in self.names for part in name.split("."))
+
+
 def mapped_name(module: str, name: str) -> tuple[str, str]:
     """Where a reader with `fix_imports` looks for a Python 2 name (the tables of `Lib/_compat_pickle.py`)."""
     from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelaudit.parsers.pickle import emit, text
+from modelaudit.parsers.pickle import emit, folding, text
 from modelaudit.parsers.pickle import values as v
 
 PLANTED_MAX = 256  # attributes of one object that may be called later
@@ -89,7 +89,7 @@ def extension(width: int, opcode: str) -> Handler:
 def _register(m: State, target: Value, args: Sequence[Value]) -> None:
     """Follow `copyreg.add_extension`, so that a later EXT opcode resolves."""
     if target.__class__ is v.Import and "copyreg.add_extension" in target.names and len(args) >= 3:
-        code = args[2]
+        code = args[2].value if args[2].__class__ is v.Folded else args[2]
         if isinstance(code, int) and len(m.extensions) < PLANTED_MAX:
             m.extensions[code] = (args[0], args[1])
 
@@ -100,6 +100,9 @@ def _register(m: State, target: Value, args: Sequence[Value]) -> None:
 def _made(
     m: State, kind: str, target: Value, args: Sequence[Value], offset: int, after: int, *, known: bool = True
 ) -> None:
+    if folding.wanted(m, target, args):
+        m.stack.append(folding.call(m, kind, target, args, offset, after, known=known))
+        return
     flows = m.call(kind, target, args, offset, after, known=known)
     cls = target if target.__class__ is v.Import else None
     made = v.Result(cls, flows)
@@ -116,7 +119,11 @@ def _asked(cls: v.Import | None, args: Sequence[Value]) -> bool:
 def reduce(m: State, pos: int) -> int:
     """REDUCE."""
     stack = m.stack
-    args, known = emit.unpacked(stack.pop())
+    packed = stack.pop()
+    if packed.__class__ is v.Prepared:
+        args, known = folding.spread(m, packed, m.tape.base + pos, pos + 1)
+    else:
+        args, known = emit.unpacked(packed)
     target = stack.pop()
     _register(m, target, args)
     _made(m, "reduce", target, args, m.tape.base + pos, pos + 1, known=known)
@@ -141,6 +148,9 @@ def newobj_ex(m: State, pos: int) -> int:
 
 
 def _instance(m: State, kind: str, cls: Value, args: Sequence[Value], pos: int, known: bool, kwargs: Value) -> None:
+    if folding.wanted(m, cls, args):
+        m.stack.append(folding.call(m, kind, cls, args, m.tape.base + pos, pos + 1, known=known, kwargs=kwargs))
+        return
     flows = m.call(kind, cls, args, m.tape.base + pos, pos + 1, known=known, kwargs=kwargs)
     made = v.Instance(cls if cls.__class__ is v.Import else None, flows)
     if made.cls is not None and made.cls.asked:
@@ -194,7 +204,7 @@ def build(m: State, pos: int) -> int:
         m.set_plain("BUILD", target, state, offset)  # type: ignore[arg-type]
         return pos + 1
     for value in _planted(target, "__setstate__"):
-        m.call("build", value, (state,), offset, pos + 1)
+        _called(m, "build", value, (state,), offset, pos + 1)
     if target.__class__ is v.Import:
         target.uses.add("built")
     parts = state if state.__class__ is tuple and len(state) == 2 else (state,)
@@ -207,6 +217,14 @@ def build(m: State, pos: int) -> int:
         target.given.states.append(state)
         return m.extension.built(m, target, pos + 1)
     return pos + 1
+
+
+def _called(m: State, kind: str, target: Value, args: Sequence[Value], offset: int, after: int) -> None:
+    """A call whose result nobody gets."""
+    if folding.wanted(m, target, args):
+        folding.call(m, kind, target, args, offset, after)
+    else:
+        m.call(kind, target, args, offset, after)
 
 
 def _is_plain(target: Value, state: Value) -> bool:
@@ -270,10 +288,11 @@ def set_items(m: State, via: str, target: Value, items: Sequence[Value], offset:
     if target.__class__ in v.PLAIN or target.__class__ is tuple:
         m.defect("bad-operand", f"{via} on a constant", offset)
         return
+    folding.changed(target)
     pairs = list(zip(items[0::2], items[1::2], strict=False))
     _set(m, via, target, pairs, offset)
     for value in _planted(target, "__setitem__"):
-        m.call("setitem", value, items[:2], offset, after)
+        _called(m, "setitem", value, items[:2], offset, after)
     if target.__class__ is v.Import:
         _follow_registry(m, target, pairs)
 
@@ -297,10 +316,12 @@ def add_items(m: State, kind: str, target: Value, items: Sequence[Value], offset
         m.defect("bad-operand", f"{kind} on a constant", offset)
         return
     m.mark_stored(v.live_items(items))
+    folding.changed(target)
     planted = _planted(target, *("add",) if kind == "add" else ("append", "extend"))
     method = target.cls if isinstance(target, v.Made) and target.cls else target
-    for value in (*planted, method):
-        m.call(kind, value, items, offset, after)
+    for value in planted:
+        _called(m, kind, value, items, offset, after)
+    m.call(kind, method, items, offset, after)
 
 
 def setitem(m: State, pos: int) -> int:

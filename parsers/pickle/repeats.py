@@ -63,6 +63,8 @@ def _one(value: Value) -> Hashable:
     kind = value.__class__
     if kind in _HASHED or kind is v.Import:
         return kind, value
+    if isinstance(value, v.Folded):
+        return kind, value.cls, value.value if value.value.__class__ in _HASHED else None
     if isinstance(value, v.Made):
         return kind, value.cls
     if isinstance(value, v.Unknown):

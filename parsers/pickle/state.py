@@ -5,7 +5,8 @@ from __future__ import annotations
 from modelaudit.engine.facts import Defect, Fact, Limit, Place, Stream
 from modelaudit.parsers.pickle import emit, repeats
 from modelaudit.parsers.pickle import values as v
-from modelaudit.parsers.pickle.names import Spelling
+from modelaudit.parsers.pickle.folding import operation
+from modelaudit.parsers.pickle.names import ModuleSpelling, Spelling
 from modelaudit.parsers.pickle.opcodes import NAMES
 from modelaudit.parsers.pickle.tape import Break, Tape
 
@@ -14,6 +15,7 @@ HARMLESS = frozenset(["late-proto", "bad-frame"])  # defects that need not stop 
 DEFECTS_MAX = 100  # defects of one code in one stream
 IMPORTS_MAX = 100_000  # distinct imports of one stream whose later uses are followed
 PLACES_MAX = 5
+FOLDS_MAX = 20_000  # calls of one stream whose results are worked out
 SPARSE = 1 << 24  # memo keys above it make the C reader allocate gigabytes
 HOLD = 16 * 1024 * 1024  # bytes of long literals that one stream keeps in memory
 ROOM = 100_000  # memo entries that are kept as they are
@@ -99,6 +101,9 @@ class State:
         self.calls = 0
         self.persistent = 0
         self.held = 0
+        self.folds = 0 if strict else FOLDS_MAX
+        self.prepared = False  # some value is a callable or an iterator made of others
+        self.decoded: set[int] = set()  # hashes of bytes that were looked at when a call had made them
         self.kept = 0
         self.stopped = False
         self.error: str | None = None
@@ -305,7 +310,8 @@ class State:
 
     def resolve(self, opcode: str, module: Value, name: Value, offset: int) -> v.Import:
         """An import: both operands are text when they are known, anything else makes it computed."""
-        key = (opcode, _text(module), _text(name), self.protocol < 3)
+        computed = not (isinstance(module, str) and isinstance(name, str))
+        key = (opcode, _text(module), _text(name), self.protocol < 3, computed)
         record = self.imports.get(key) or self._import(key, module, name)
         record.n += 1
         if len(record.offsets) < PLACES_MAX:
@@ -315,20 +321,62 @@ class State:
         return record
 
     def _import(self, key: tuple[object, ...], module: Value, name: Value) -> v.Import:
-        known_module, known_name = isinstance(module, str), isinstance(name, str)
-        record = v.Import(str(key[0]), computed=not (known_module and known_name))
-        spelling = Spelling(_text(module), _text(name), self.protocol)
-        record.module = spelling.module if known_module else ""
-        record.name = spelling.name if known_name else ""
-        record.qualname, record.names, record.segments = spelling.qualname, spelling.names, spelling.segments
-        record.cut, record.lossy = spelling.cut, spelling.lossy
+        record = _record(str(key[0]), Spelling(_text(module), _text(name), self.protocol), computed=bool(key[-1]))
+        if not _is_text(module):
+            record.module = ""
+        if not _is_text(name):
+            record.name = ""
         record.flows = v.flows_of((module, name))[0]
+        record.fold = operation(record.names)
         record.asked = self.extension is not None and not record.names.isdisjoint(self.extension.names)
         if len(self.imports) < IMPORTS_MAX:
             self.imports[key] = record
         else:
             self.limit("imports", IMPORTS_MAX + 1, IMPORTS_MAX, affects=frozenset(["import"]))
         return record
+
+    def derive(
+        self, how: str, module: str, name: str, offset: int, *, computed: bool, flows: frozenset[str]
+    ) -> v.Import:
+        """An import by other means than an opcode, such as an attribute of another one."""
+        key = (how, module, name, False, computed)
+        record = self.imports.get(key)
+        if record is None:
+            record = self.named(module, name, how, computed=computed)
+            record.flows = flows
+            if len(self.imports) < IMPORTS_MAX:
+                self.imports[key] = record
+        record.n += 1
+        if len(record.offsets) < PLACES_MAX:
+            record.offsets.append(offset)
+        return record
+
+    def named(self, module: str, name: str, how: str = "", *, computed: bool = False) -> v.Import:
+        """A name as a value, without any fact of it."""
+        spelling = Spelling(module, name, 4) if name else ModuleSpelling(module)
+        record = _record(how, spelling, computed=computed)
+        record.derived = True
+        record.fold = operation(record.names)
+        return record
+
+    def prepare(self, value: v.Prepared) -> v.Prepared:
+        """Note that there is a value of this kind; returns it."""
+        self.prepared = True
+        return value
+
+    def hold(self, size: int) -> bool:
+        """Whether the stream may keep so many more bytes."""
+        self.held += size
+        return self.held <= HOLD
+
+    def unpacked(self, data: bytes, how: str, offset: int) -> None:
+        """Look at bytes that a call has made of others."""
+        if hash(data) not in self.decoded and len(self.decoded) < IMPORTS_MAX:
+            self.decoded.add(hash(data))
+            self.looked(data, how, offset)
+
+    def looked(self, data: bytes, how: str, offset: int) -> None:
+        """What a machine that looks at constants does with them."""
 
     def call(
         self,
@@ -340,6 +388,7 @@ class State:
         *,
         known: bool = True,
         kwargs: Value = None,
+        computed: bool = False,
     ) -> frozenset[str]:
         """Emit a call; returns the callables behind its result."""
         plain = kwargs is None and v.PLAIN.issuperset(map(type, args))
@@ -355,7 +404,7 @@ class State:
             named.uses.add("called")
         self.calls += 1
         consumed = self.tape.buf[after : after + 1] != b"0"
-        key = kind, named, known, consumed, flows, repeats.signature(args)
+        key = kind, named, known, consumed, computed, flows, repeats.signature(args)
         if kwargs is not None or not self.repeats.more(key):
             fact = emit.call(
                 self.path,
@@ -369,6 +418,7 @@ class State:
                 flows=flows,
                 flows_cut=cut,
                 consumed=consumed,
+                computed=computed,
             )
             self.out.append(fact)
             if kwargs is None:
@@ -400,7 +450,22 @@ def _text(value: Value) -> str:
     """A part of a name; `?` when it is not known."""
     if isinstance(value, str):
         return value
+    if isinstance(value, v.Folded) and isinstance(value.value, str):
+        return value.value
     return value.head.decode("utf-8", "replace") if isinstance(value, v.Literal) else "?"
+
+
+def _is_text(value: Value) -> bool:
+    """Whether a part of a name is known."""
+    return isinstance(value, str) or (isinstance(value, v.Folded) and isinstance(value.value, str))
+
+
+def _record(opcode: str, spelling: Spelling, *, computed: bool) -> v.Import:
+    record = v.Import(opcode, computed)
+    record.module, record.name = spelling.module, spelling.name
+    record.qualname, record.names, record.segments = spelling.qualname, spelling.names, spelling.segments
+    record.cut, record.lossy = spelling.cut, spelling.lossy
+    return record
 
 
 def _with_name(target: Value, flows: frozenset[str]) -> frozenset[str]:

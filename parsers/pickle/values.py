@@ -96,7 +96,9 @@ class Import:
         "asked",
         "computed",
         "cut",
+        "derived",
         "flows",
+        "fold",
         "lossy",
         "module",
         "n",
@@ -122,6 +124,8 @@ class Import:
         self.planted: dict[str, Value] | None = None
         self.cut = self.lossy = False
         self.flows = NONE
+        self.derived = False  # an attribute or item of another import
+        self.fold: str | None = None  # operation whose result is worked out
         self.asked = False  # an extension wants to know what is made of it
 
 
@@ -161,6 +165,28 @@ class Result(Made):
     __slots__ = ()
 
 
+class Prepared(Result):
+    """A callable or an iterator made of others, such as a `partial` or a `map` object, and what it was made of."""
+
+    __slots__ = ("args", "done", "op")
+
+    def __init__(self, cls: Import | None, flows: frozenset[str], op: str, args: tuple[Value, ...]) -> None:
+        super().__init__(cls, flows)
+        self.op = op
+        self.args = args
+        self.done: list[Value] | None = None  # items of an iterator, once something has gone through it
+
+
+class Folded(Result):
+    """A constant that calls of the stream work out, as one of Python's own types."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, cls: Import | None, flows: frozenset[str], value: Value) -> None:
+        super().__init__(cls, flows)
+        self.value = value
+
+
 class Instance(Made):
     """Object made by `__new__` of a class."""
 
@@ -185,7 +211,7 @@ class Persistent(Unknown):
 
 
 PLAIN = frozenset([int, float, str, bytes, bool, type(None), Literal])
-OBJECTS = frozenset([Import, Result, Instance, Unknown, Persistent])
+OBJECTS = frozenset([Import, Result, Prepared, Folded, Instance, Unknown, Persistent])
 
 
 def is_live(value: Value, depth: int = 4) -> bool:

@@ -109,7 +109,7 @@ def test_stack_global_with_an_operand_at_the_start_of_a_stream_without_header():
 def test_a_name_that_is_put_together_by_a_call_is_computed():
     read = Read(pickles.computed_import())
     fact = next(fact for fact in read.imports if fact.computed)
-    assert (fact.module, fact.name) == ("os", "")
+    assert (fact.module, fact.name, fact.qualname) == ("os", "system", "os.system")
     assert read.calls[-1].computed
     assert "builtins.str.join" in read.calls[-1].flows_from
 
@@ -119,7 +119,8 @@ def test_a_result_that_is_called_says_where_it_comes_from():
         pickles.imported("builtins", "getattr") + pickles.args(pickles.imported("os", "system"), "__call__") + REDUCE
     )
     call = Read(pickles.stream(getattr_, pickles.args("echo"), REDUCE)).calls[1]
-    assert (call.target, call.computed, call.flows_from) == ("", True, {"builtins.getattr"})
+    assert (call.target, call.computed, call.flows_from) == ("os.system.__call__", True, {"builtins.getattr"})
+    assert "os.system" in call.names
 
 
 def test_flows_go_through_containers_and_tuples():

@@ -1,0 +1,579 @@
+"""What a stream's own calls make of known values: names that are put together, attributes, calls by way of others.
+
+The machine asks `call` about every callable of `folds.json` and about every value that such a callable made.
+Nothing is ever resolved: an attribute of an import is an import with a longer name. What is not known stays a
+plain result, whose `flows` say where it comes from.
+"""
+
+from __future__ import annotations
+
+import json
+import os.path
+
+from modelaudit.parsers.pickle import pure
+from modelaudit.parsers.pickle import values as v
+from modelaudit.parsers.pickle.names import mapped_name
+from modelaudit.parsers.pickle.pure import ERRORS, Unfoldable
+
+DEPTH_MAX = 16  # calls by way of calls
+NODES_MAX = 4096  # values of one argument
+ITEMS_MAX = 1024  # items of an iterator that are gone through
+SHOWN_MAX = 64  # calls of one iterator that are told one by one
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from modelaudit.parsers.pickle.state import State
+
+    Value = object
+    Raw = Any
+
+_tables: list[dict[str, str]] = []
+
+
+def table() -> dict[str, str]:
+    """Operation by qualified name of the callable."""
+    if not _tables:
+        with open(os.path.join(os.path.dirname(__file__), "folds.json"), encoding="utf-8") as file:
+            data = json.load(file)
+        made = {name: op for op, names in data["operations"].items() for name in names}
+        for kind, names in data["methods"].items():
+            made |= {f"builtins.{kind}.{name}": f"{kind}.{name}" for name in names}
+        _tables.append(made)
+    return _tables[0]
+
+
+def operation(names: frozenset[str]) -> str | None:
+    """The operation of the callable with these spellings."""
+    known = table()
+    for name in names:
+        if name in known:
+            return known[name]
+    return None
+
+
+def wanted(m: State, target: Value, args: Sequence[Value]) -> bool:
+    """Whether a call is one that `call` must see to."""
+    if target.__class__ is v.Import:
+        if target.fold is not None:
+            return m.folds > 0
+    elif target.__class__ is v.Prepared:
+        return True
+    return m.prepared and any(arg.__class__ is v.Prepared for arg in args)
+
+
+class Site:
+    """The place of a call, and how deep in other calls it is."""
+
+    __slots__ = ("after", "depth", "kind", "m", "offset")
+
+    def __init__(self, m: State, kind: str, offset: int, after: int, depth: int = 0) -> None:
+        self.m = m
+        self.kind = kind
+        self.offset = offset
+        self.after = after
+        self.depth = depth
+
+    def inner(self, kind: str = "implicit") -> Site:
+        """The site of a call that this one leads to."""
+        return Site(self.m, kind, self.offset, self.after, self.depth + 1)
+
+
+def call(
+    m: State,
+    kind: str,
+    target: Value,
+    args: Sequence[Value],
+    offset: int,
+    after: int,
+    *,
+    known: bool = True,
+    kwargs: Value = None,
+) -> Value:
+    """Tell of the call and of those that it leads to; returns its value."""
+    return _call(Site(m, kind, offset, after), target, args, known=known, kwargs=kwargs)
+
+
+def _call(
+    site: Site,
+    target: Value,
+    args: Sequence[Value],
+    *,
+    known: bool = True,
+    kwargs: Value = None,
+    computed: bool = False,
+) -> Value:
+    m = site.m
+    if isinstance(target, v.Prepared) and site.depth < DEPTH_MAX:
+        handler = _PREPARED.get(target.op)
+        if handler is not None:
+            return handler(site, target, args)
+    flows = m.call(site.kind, target, args, site.offset, site.after, known=known, kwargs=kwargs, computed=computed)
+    cls = target if isinstance(target, v.Import) else None
+    op = cls.fold if cls is not None else None
+    value = _folded(site, op, cls, args, flows) if known and kwargs is None and cls is not None else None
+    if value is None:
+        _exhaust(site, args)
+        value = (v.Instance if site.kind.startswith("newobj") else v.Result)(cls, flows)
+    return value
+
+
+def _folded(site: Site, op: str | None, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
+    m = site.m
+    if op is None or m.folds <= 0 or site.depth >= DEPTH_MAX or (site.kind.startswith("newobj") and op not in _TYPES):
+        return None
+    m.folds -= 1
+    try:
+        handler = _STRUCTURE.get(op)
+        if handler is not None:
+            return handler(site, cls, args, flows)
+        return _known(site, cls, pure.apply(op, tuple([_thawed(site, arg) for arg in args])), flows)
+    except ERRORS:
+        return None
+
+
+def _known(site: Site, cls: v.Import | None, value: Raw, flows: frozenset[str]) -> Value:
+    """A result that is known: what it holds of the stream's own values is those themselves."""
+    if isinstance(value, (v.Import, v.Made, v.Unknown)):
+        return value
+    size = len(value) if isinstance(value, (str, bytes)) else 64
+    if not site.m.hold(size):
+        raise Unfoldable
+    if isinstance(value, bytes) and cls is not None and len(value) >= 16:
+        site.m.unpacked(value, cls.fold or "", site.offset)
+    return v.Folded(cls, flows, value)
+
+
+# values as Python's own
+
+
+def _thawed(site: Site, value: Value) -> Raw:
+    """The value itself: constants, tuples, lists and dictionaries as Python's; imports and objects as they are."""
+    return _thaw(site, value, [NODES_MAX], 6)
+
+
+def _thaw(site: Site, value: Value, left: list[int], depth: int) -> Raw:
+    left[0] -= 1
+    if left[0] < 0 or depth < 0:
+        raise Unfoldable
+    if isinstance(value, v.Folded):
+        return value.value
+    if isinstance(value, v.Prepared) and value.op in LAZY:
+        return _items(site, value)
+    if isinstance(value, v.Literal):
+        return _literal(site, value)
+    if value.__class__ is tuple:
+        return tuple([_thaw(site, item, left, depth - 1) for item in value])
+    if not isinstance(value, v.Container):
+        return value
+    if value.more or value.__class__ not in (v.ListValue, v.DictValue):
+        raise Unfoldable
+    items = [_thaw(site, item, left, depth - 1) for item in value]
+    return items if value.__class__ is v.ListValue else dict(zip(items[0::2], items[1::2], strict=False))
+
+
+def _literal(site: Site, value: v.Literal) -> Raw:
+    if value.size > pure.FOLD_MAX:
+        raise Unfoldable
+    data = value.head if value.size <= len(value.head) else site.m.tape.reader.read_at(value.offset, value.size)
+    if value.type != "str":
+        return bytes(data)
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _frozen(site: Site, value: Raw, flows: frozenset[str]) -> Value:
+    """A part of a known value as an argument."""
+    return value if value is None or not pure.is_raw(value) else _known(site, None, value, flows)
+
+
+def _text(site: Site, value: Value) -> str:
+    raw = _thawed(site, value)
+    if not isinstance(raw, str):
+        raise Unfoldable
+    return raw
+
+
+def _disguised(values: Sequence[Value]) -> bool:
+    """Whether a name is not written out: it is the result of something."""
+    return any(value.__class__ is v.Folded for value in values)
+
+
+# attributes, items, modules
+
+
+def attribute(site: Site, obj: Value, name: str, op: str, flows: frozenset[str], *, computed: bool) -> Value | None:
+    """An attribute of a value, perhaps a dotted one; None when it is not known."""
+    for part in name.split("."):
+        found = _attribute(site, obj, part, op, flows, computed=computed)
+        if found is None:
+            return None
+        obj = found
+    return obj
+
+
+def _attribute(site: Site, obj: Value, name: str, op: str, flows: frozenset[str], *, computed: bool) -> Value | None:
+    if isinstance(obj, v.Import):
+        if obj.qualname == "?" or (obj.computed and not obj.module):
+            return None
+        module, own = (obj.module, obj.name) if site.m.protocol >= 3 else mapped_name(obj.module, obj.name)
+        longer = f"{own}.{name}" if own else name
+        return site.m.derive(op, module, longer, site.offset, computed=computed or obj.computed, flows=flows)
+    if isinstance(obj, v.Prepared) and obj.op == "bound":
+        return None
+    raw = _thawed(site, obj)
+    if not pure.is_raw(raw):
+        return None
+    kind = raw.__class__.__name__
+    if name == "__class__":
+        return site.m.derive(op, "builtins", kind, site.offset, computed=computed, flows=flows)
+    method = site.m.named("builtins", f"{kind}.{name}")
+    return site.m.prepare(v.Prepared(method, flows, "bound", (method, obj)))
+
+
+def _getattr(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
+    computed = _disguised(args[1:2])
+    return attribute(site, args[0], _text(site, args[1]), "getattr", flows, computed=computed)
+
+
+def _import_module(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value:
+    name = _text(site, args[0])
+    if name.startswith(".") and len(args) > 1:
+        name = _text(site, args[1]) + name
+    return site.m.derive("import_module", name, "", site.offset, computed=_disguised(args), flows=flows)
+
+
+def _import(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value:
+    name = _text(site, args[0])
+    whole = len(args) > 3 and bool(_thawed(site, args[3]))
+    found = site.m.derive("__import__", name, "", site.offset, computed=_disguised(args), flows=flows)
+    top = name.partition(".")[0]
+    return found if whole or top == name else site.m.named(top, "")
+
+
+def _resolve(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
+    parts = [_text(site, arg) for arg in args if not isinstance(arg, (bool, int, v.Import))]
+    module, colon, name = ".".join(parts).partition(":")
+    if not colon:
+        module, _, name = module.rpartition(".")
+    if not module:
+        module, name = name, ""
+    return site.m.derive("resolve", module, name, site.offset, computed=_disguised(args), flows=flows)
+
+
+def _item(site: Site, obj: Value, key: Raw, flows: frozenset[str], *, computed: bool) -> Value | None:
+    """`obj[key]`: of a module's dictionary it is the module's attribute."""
+    if not isinstance(obj, v.Import):
+        return _known(site, None, pure.apply("getitem", (_thawed(site, obj), key)), flows)
+    if not isinstance(key, str):
+        return None
+    if "sys.modules" in obj.names:
+        return site.m.derive("item", key, "", site.offset, computed=computed, flows=flows)
+    owner, _, last = obj.qualname.rpartition(".")
+    if last == "__builtins__" or key == "__builtins__":
+        found = site.m.named("builtins", "")
+        return found if last != "__builtins__" else attribute(site, found, key, "item", flows, computed=computed)
+    if last == "__dict__":
+        return site.m.derive("item", owner, key, site.offset, computed=computed, flows=flows)
+    if last == "__globals__":
+        module = owner.partition(".")[0]
+        return site.m.derive("item", module, key, site.offset, computed=computed, flows=flows)
+    return None
+
+
+def _getitem(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
+    return _item(site, args[0], _thawed(site, args[1]), flows, computed=_disguised(args[1:2]))
+
+
+# callables made of others
+
+
+def _prepare(op: str) -> Callable[..., Value]:
+    def operation(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value:
+        return site.m.prepare(v.Prepared(cls, flows, op, tuple(args)))
+
+    return operation
+
+
+def _bound_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
+    """`partial` objects, and methods of constants."""
+    inner = Site(site.m, site.kind, site.offset, site.after, site.depth + 1)
+    if not target.args:
+        return _plain(site, target, args)
+    return _call(inner, target.args[0], (*target.args[1:], *args), computed=True)
+
+
+def _methodcaller_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
+    method = None
+    if args and target.args:
+        try:
+            name = _text(site, target.args[0])
+            computed = _disguised(target.args[:1])
+            method = attribute(site, args[0], name, "methodcaller", target.flows, computed=computed)
+        except ERRORS:
+            method = None
+    if method is None:
+        return _plain(site, target, args)
+    inner = Site(site.m, site.kind, site.offset, site.after, site.depth + 1)
+    return _call(inner, method, target.args[1:], computed=True)
+
+
+def _getter_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
+    """`attrgetter` and `itemgetter` objects."""
+    result = _plain(site, target, args)
+    try:
+        found = [_got(site, target, key, args[0]) for key in target.args]
+        if not found or any(item is None for item in found):
+            return result
+        return found[0] if len(found) == 1 else tuple(found)
+    except ERRORS:
+        return result
+
+
+def _got(site: Site, target: v.Prepared, key: Value, obj: Value) -> Value | None:
+    computed = _disguised((key,))
+    if target.op == "attrgetter":
+        return attribute(site, obj, _text(site, key), "attrgetter", target.flows, computed=computed)
+    return _item(site, obj, _thawed(site, key), target.flows, computed=computed)
+
+
+def _plain(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
+    flows = site.m.call(site.kind, target, args, site.offset, site.after)
+    _exhaust(site, args)
+    return v.Result(None, flows)
+
+
+_PREPARED: dict[str, Callable[[Site, v.Prepared, Sequence[Value]], Value]] = {
+    "partial": _bound_call,
+    "bound": _bound_call,
+    "methodcaller": _methodcaller_call,
+    "attrgetter": _getter_call,
+    "itemgetter": _getter_call,
+}
+
+# iterators
+
+
+def _exhaust(site: Site, args: Sequence[Value]) -> None:
+    """A callable of which nothing is known may go through the iterators that it gets."""
+    if site.m.prepared and site.depth < DEPTH_MAX:
+        for arg in args:
+            if isinstance(arg, v.Prepared) and arg.op in LAZY:
+                try:
+                    _items(site, arg)
+                except ERRORS:
+                    continue
+
+
+def _items(site: Site, iterator: v.Prepared) -> list[Raw]:
+    """The items of an iterator, after telling of the calls that going through it makes."""
+    if site.depth >= DEPTH_MAX:
+        raise Unfoldable
+    if iterator.done is None:
+        iterator.done = []  # whatever asks for them while they are worked out
+        iterator.done = _LAZY[iterator.op](site.inner(), iterator)
+    return iterator.done
+
+
+def _sequence(site: Site, value: Value) -> list[Raw] | None:
+    """The items of an iterable; None when they are not known."""
+    try:
+        raw = _thawed(site, value)
+    except ERRORS:
+        return None
+    if raw.__class__ not in (str, bytes, list, tuple, dict) or len(raw) > ITEMS_MAX:
+        return None
+    return list(raw)
+
+
+def _each(site: Site, function: Value, rows: Sequence[Sequence[Raw]] | None, flows: frozenset[str]) -> list[Raw]:
+    """What a function gives for rows of arguments, one call each."""
+    if rows is None:
+        _call(site, function, (v.Unknown("iterator", flows),), known=False, computed=True)
+        raise Unfoldable
+    if len(rows) > SHOWN_MAX and not _silent(function):
+        rows = rows[:SHOWN_MAX]
+    found = [_call(site, function, [_frozen(site, item, flows) for item in row], computed=True) for row in rows]
+    return [_thawed(site, item) for item in found]
+
+
+def _silent(function: Value) -> bool:
+    """Whether every call of the function is worked out and none matters by itself."""
+    return isinstance(function, v.Import) and (function.fold in pure.PURE or function.fold in pure.STRUCTURAL)
+
+
+def _map_items(site: Site, it: v.Prepared) -> list[Raw]:
+    function, *iterables = it.args
+    columns = [_sequence(site, item) for item in iterables]
+    known = [column for column in columns if column is not None]
+    rows = list(zip(*known, strict=False)) if len(known) == len(columns) else None
+    return _each(site, function, rows, it.flows)
+
+
+def _starmap_items(site: Site, it: v.Prepared) -> list[Raw]:
+    rows = _sequence(site, it.args[1])
+    if rows is not None and not all(isinstance(row, (list, tuple, str, bytes)) for row in rows):
+        rows = None
+    return _each(site, it.args[0], rows, it.flows)
+
+
+def _filter_items(site: Site, it: v.Prepared) -> list[Raw]:
+    items = _sequence(site, it.args[1])
+    if it.args[0] is None:
+        if items is None:
+            raise Unfoldable
+        return [item for item in items if item]
+    kept = _each(site, it.args[0], None if items is None else [(item,) for item in items], it.flows)
+    if not all(map(pure.is_raw, kept)) or items is None or not it.qualname.endswith("filter"):
+        raise Unfoldable
+    return [item for item, keep in zip(items, kept, strict=False) if keep]
+
+
+def _accumulate_items(site: Site, it: v.Prepared) -> list[Raw]:
+    if len(it.args) > 1:
+        items = _sequence(site, it.args[0])
+        rows = None if items is None else [items[:2]] if it.qualname.endswith("accumulate") else [(x,) for x in items]
+        _each(site, it.args[1], rows, it.flows)
+    raise Unfoldable
+
+
+def _iter_items(site: Site, it: v.Prepared) -> list[Raw]:
+    if len(it.args) == 2:
+        _each(site, it.args[0], [()], it.flows)
+        raise Unfoldable
+    found = _sequence(site, it.args[0])
+    if found is None:
+        raise Unfoldable
+    return found
+
+
+def _zip_items(site: Site, it: v.Prepared) -> list[Raw]:
+    columns = [_sequence(site, item) for item in it.args]
+    if any(column is None for column in columns):
+        raise Unfoldable
+    return list(zip(*[column or [] for column in columns], strict=False))
+
+
+def _chain_items(site: Site, it: v.Prepared) -> list[Raw]:
+    found: list[Raw] = []
+    for item in it.args:
+        items = _sequence(site, item)
+        if items is None:
+            raise Unfoldable
+        found += items
+    return found
+
+
+_LAZY: dict[str, Callable[[Site, v.Prepared], list[Raw]]] = {
+    "map": _map_items,
+    "starmap": _starmap_items,
+    "filter": _filter_items,
+    "accumulate": _accumulate_items,
+    "iter": _iter_items,
+    "zip": _zip_items,
+    "chain": _chain_items,
+}
+LAZY = frozenset(_LAZY)
+
+
+def spread(m: State, value: v.Prepared, offset: int, after: int) -> tuple[Sequence[Value], bool]:
+    """An iterator in place of a tuple of arguments, which the Python reader goes through."""
+    site = Site(m, "implicit", offset, after)
+    if value.op in LAZY:
+        try:
+            return [_frozen(site, item, value.flows) for item in _items(site, value)], True
+        except ERRORS:
+            pass
+    return (value,), False
+
+
+def _collected(kind: Callable[[list[Raw]], Raw]) -> Callable[..., Value | None]:
+    def operation(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
+        items = _sequence(site, args[0]) if args else []
+        return None if items is None else _known(site, cls, kind(items), flows)
+
+    return operation
+
+
+def _next(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
+    items = _sequence(site, args[0])
+    return _frozen(site, items[0], flows) if items else None
+
+
+def _reduce(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
+    items = _sequence(site, args[1])
+    if items is None:
+        _call(site.inner(), args[0], (v.Unknown("iterator", flows),), known=False, computed=True)
+        return None
+    rest = [_frozen(site, item, flows) for item in items]
+    rest[0:0] = args[2:3]
+    value = rest.pop(0) if rest else None
+    for item in rest:
+        value = _call(site.inner(), args[0], (value, item), computed=True)
+    return value
+
+
+def _through(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
+    """`operator.call(f, *args)`."""
+    return _call(site.inner(), args[0], args[1:], computed=True)
+
+
+def changed(value: Value) -> None:
+    """Forget what is known of a container that a call may change."""
+    if isinstance(value, v.Container):
+        value.more = True
+    elif isinstance(value, v.Folded):
+        value.value = v.Unknown("changed", value.flows)
+
+
+def _mutate(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> None:
+    changed(args[0])
+
+
+def _iadd(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
+    value = pure.apply("add", (_thawed(site, args[0]), _thawed(site, args[1])))
+    changed(args[0])
+    return _known(site, cls, value, flows)
+
+
+def _dict_get(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
+    if isinstance(args[0], v.Import):
+        return _getitem(site, cls, args, flows)
+    raw = _thawed(site, args[0])
+    key = _thawed(site, args[1])
+    if raw.__class__ is not dict:
+        return None
+    if key not in raw:
+        return args[2] if len(args) > 2 else None
+    return _frozen(site, raw[key], flows)
+
+
+_STRUCTURE: dict[str, Callable[..., Value | None]] = {
+    "getattr": _getattr,
+    "attrgetter": _prepare("attrgetter"),
+    "itemgetter": _prepare("itemgetter"),
+    "methodcaller": _prepare("methodcaller"),
+    "partial": _prepare("partial"),
+    "import": _import,
+    "import_module": _import_module,
+    "resolve": _resolve,
+    "call": _through,
+    "reduce": _reduce,
+    "next": _next,
+    "mutate": _mutate,
+    "iadd": _iadd,
+    "getitem": _getitem,
+    "dict.__getitem__": _dict_get,
+    "dict.get": _dict_get,
+    "list": _collected(list),
+    "tuple": _collected(tuple),
+    "set": _collected(list),
+    **{op: _prepare(op) for op in _LAZY},
+}
+_TYPES = frozenset(
+    ["str", "bytes", "int", "tuple", "set", "attrgetter", "itemgetter", "methodcaller", "partial", "slice", *_LAZY]
+)  # what `__new__` alone makes
