@@ -65,12 +65,13 @@ class ObjectMachine(Machine):
         *,
         known: bool = True,
         kwargs: Value = None,
+        computed: bool = False,
     ) -> frozenset[str]:
         """Emit a call; of a persistent id for a module the source becomes a fact of its own."""
         if kind == "persid" and args and args[0] == "module" and len(args) == 4:
             self.code(args[3], offset)
             args = args[:3]
-        return super().call(kind, target, args, offset, after, known=known, kwargs=kwargs)
+        return super().call(kind, target, args, offset, after, known=known, kwargs=kwargs, computed=computed)
 
     def code(self, source: Value, offset: int) -> None:
         """The source of a module's class, which the loader only compares with the source of the class it has."""
