@@ -32,7 +32,9 @@ OTHER = "other"  # role of what is no model
 class Format:
     """An entry of the catalogue."""
 
-    __slots__ = ("extensions", "fallback", "families", "id", "parser", "role", "specialises", "title", "weak")
+    __slots__ = (
+        *("extensions", "fallback", "families", "id", "isolated", "parser", "role", "specialises", "title", "weak"),
+    )
 
     def __init__(self, id: str, entry: Mapping[str, Any]) -> None:
         self.id = id
@@ -44,6 +46,7 @@ class Format:
         self.specialises: frozenset[str] = frozenset(entry.get("specialises", ()))  # formats that it makes redundant
         self.fallback: bool = entry.get("fallback", False)  # only when nothing else is recognised
         self.weak: bool = entry.get("weak", False)  # a loader may take what the recogniser declines
+        self.isolated: bool = entry.get("isolated", False)  # its parser runs in a process that may be lost
 
 
 class Recognition:
