@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 WIDEST = 100  # cells; longer lines are hard to read
-SIGNS = str.maketrans({"·": "-", "…": "...", "–": "-", "—": "-", "→": "->", "’": "'", "“": '"', "”": '"'})
+SIGNS = str.maketrans({"·": "-", "…": "...", "–": "-", "—": "-", "→": "->", "’": "'", "“": '"', "”": '"', "×": "x"})
 
 
 def complain(message: str, level: str = "error") -> None:

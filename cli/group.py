@@ -11,6 +11,7 @@ import click
 COMMANDS = {
     "scan": ("modelaudit.cli.scan:scan", "Scan model files and folders, and decide by policy."),
     "facts": ("modelaudit.cli.facts:facts", "Print what was read from a model, as JSON lines."),
+    "inspect": ("modelaudit.cli.inspect:inspect", "Show what loading a model would import, call and set."),
     "cache": ("modelaudit.cli.cache:cache", "Show or clear what is kept between scans."),
     "rules": ("modelaudit.cli.rules:rules", "List, show, test and write detection rules."),
     "policy": ("modelaudit.cli.policy:policy", "List, check, test and explain policies."),
@@ -90,6 +91,7 @@ def cli() -> None:
       modelaudit scan ./models --policy strict      a folder, judged strictly
       modelaudit scan model.pt -f json -o out.json  a report for a machine
       modelaudit facts model.pkl                    everything that rules can see
+      modelaudit inspect model.pkl                  what loading it would import, call and set
       modelaudit explain MA1001                     why a rule exists, and what to do
 
     Exit codes: 0 nothing stands and everything was read, 1 findings stand, 2 the scan is not complete or could

@@ -6,7 +6,7 @@ from modelaudit.engine.document import ScanError
 from modelaudit.engine.errors import ModelAuditError
 from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.bundles import bundle_tree
-from modelaudit.pipeline.fold import Fold, Unfolded
+from modelaudit.pipeline.fold import Fold, Passing, Unfolded
 from modelaudit.pipeline.limits import Limits, Options
 from modelaudit.pipeline.one import Plan, link_tree, scan_one, shown
 from modelaudit.sources.errors import SourceError
@@ -14,11 +14,20 @@ from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink, disco
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Protocol, TypeVar
 
     from modelaudit.engine.facts import Fact
     from modelaudit.engine.factset import FactSet
     from modelaudit.sources.local import Entry
+
+    class Taker(Protocol):
+        """What takes facts one by one."""
+
+        def take(self, fact: Fact) -> None:
+            """Take the next fact in."""
+
+    T = TypeVar("T", bound=Taker)
 
 
 class IncompleteError(ModelAuditError):
@@ -83,3 +92,20 @@ def stream(path: str, options: Options | None = None, *, registry: Registry | No
         if isinstance(entry, SourceFile):
             scan_one(entry, plan)
     return found
+
+
+def accounts(
+    paths: Sequence[str], options: Options, begin: Callable[[], T], errors: list[ScanError]
+) -> Iterator[tuple[FactSet, T]]:
+    """For each file its tree, with defects and limits only, and what `begin` gave after it took every fact in order."""
+    limits = Limits(options)
+    registry = Registry.load()
+    for entry in discover(paths):
+        if limits.passed():
+            errors.append(ScanError("timeout", f"timeout: {shown(entry.path)} and what comes after it were not read"))
+            return
+        taker = begin()
+        plan = Plan(registry, limits, folding=Passing, emit=taker.take)
+        tree = _tree(entry, plan, errors)
+        if tree is not None:
+            yield tree, taker
