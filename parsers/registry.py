@@ -1,7 +1,9 @@
 """Which format the bytes have: the catalogue `schemas/formats.json`, and the recognisers of the parser packages.
 
 A parser package names its recognisers in `RECOGNISERS` (format id to a function of the first bytes and the
-reader) and its entry in `parse`. Content decides; the extension only says what was promised.
+reader) and its entry in `parse`. It is imported only for an artifact that has one of the `magics` that the catalogue
+gives the format; a format without fixed bytes is always asked, after all others. Content decides; the extension only
+says what was promised.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import os
 from importlib import import_module
 
 from modelaudit.parsers.base import BudgetSpent
+from modelaudit.parsers.magic import Magic, Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +36,18 @@ class Format:
     """An entry of the catalogue."""
 
     __slots__ = (
-        *("extensions", "fallback", "families", "id", "isolated", "parser", "role", "specialises", "title", "weak"),
+        "extensions",
+        "fallback",
+        "families",
+        "id",
+        "isolated",
+        "magics",
+        "parser",
+        "recogniser",
+        "role",
+        "specialises",
+        "title",
+        "weak",
     )
 
     def __init__(self, id: str, entry: Mapping[str, Any]) -> None:
@@ -47,6 +61,13 @@ class Format:
         self.fallback: bool = entry.get("fallback", False)  # only when nothing else is recognised
         self.weak: bool = entry.get("weak", False)  # a loader may take what the recogniser declines
         self.isolated: bool = entry.get("isolated", False)  # its parser runs in a process that may be lost
+        written = entry.get("magics")
+        self.magics = None if written is None else [Magic(one) for one in written]  # None: no fixed bytes
+        self.recogniser: Recogniser | None = None  # known once the package is imported
+
+    def plausible(self, place: Place) -> bool:
+        """Whether the bytes may have this format, so that it is worth while to import its parser."""
+        return self.magics is None or any(magic.fits(place) for magic in self.magics)
 
 
 class Recognition:
@@ -68,20 +89,19 @@ class Recognition:
         self.spent: BudgetSpent | None = None
 
 
-class _Look:
-    """One pass of the recognisers over an artifact."""
+class Look:
+    """One pass of the recognisers over an artifact. `spent` is the budget that kept one from looking."""
 
-    __slots__ = ("head", "reader", "spent")
+    __slots__ = ("place", "spent")
 
     def __init__(self, head: bytes, reader: Reader) -> None:
-        self.head = head
-        self.reader = reader
+        self.place = Place(head, reader)
         self.spent: BudgetSpent | None = None
 
-    def accepts(self, recogniser: Recogniser) -> bool:
-        """Whether a recogniser accepts; one that asks for more than may be read does not."""
+    def accepts(self, format: Format) -> bool:
+        """Whether the bytes have this format; a recogniser that asks for more than may be read does not accept."""
         try:
-            return recogniser(self.head, self.reader)
+            return format.plausible(self.place) and recogniser_of(format)(self.place.head, self.place.reader)
         except BudgetSpent as spent:
             if spent.what == "time":
                 raise
@@ -100,7 +120,7 @@ class Registry:
             for extension in format.extensions:
                 if extension not in neutral:
                     self.promises.setdefault(extension, format)
-        self._recognisers: list[tuple[Format, Recogniser]] | None = None
+        self._asked = sorted(self.formats.values(), key=lambda format: format.magics is None)
 
     @classmethod
     def load(cls, path: str | None = None) -> Registry:
@@ -128,18 +148,20 @@ class Registry:
         promise = self.promises.get(extension)
         if reader.size == 0:
             return Recognition((EMPTY,), (EMPTY,), promise.id if promise is not None else None)
-        look = _Look(head, reader)
+        look = Look(head, reader)
         accepted = self._accepted(look)
         recognition = self._recognised(accepted, promise) if accepted else self._unrecognised(promise)
         recognition.spent = look.spent
         return recognition
 
-    def _accepted(self, look: _Look) -> list[Format]:
-        """The formats that accept the bytes, in the order of the catalogue, less those that others specialise."""
-        pairs = self._pairs()
-        found = [format for format, recogniser in pairs if not format.fallback and look.accepts(recogniser)]
+    def _accepted(self, look: Look) -> list[Format]:
+        """The formats that accept the bytes, less those that others specialise.
+
+        They have the order of the catalogue, those without fixed bytes behind all others.
+        """
+        found = [format for format in self._asked if not format.fallback and look.accepts(format)]
         if not found:
-            found = [format for format, recogniser in pairs if format.fallback and look.accepts(recogniser)]
+            found = [format for format in self._asked if format.fallback and look.accepts(format)]
         redundant = frozenset().union(*(format.specialises for format in found))
         return [format for format in found if format.id not in redundant]
 
@@ -169,14 +191,17 @@ class Registry:
         """The formats of the promised families whose recognisers may decline what a loader takes."""
         return [f.id for f in self.formats.values() if f.weak and not f.families.isdisjoint(promise.families)]
 
-    def _pairs(self) -> list[tuple[Format, Recogniser]]:
-        if self._recognisers is None:
-            self._recognisers = []
-            for format in self.formats.values():
-                accepts = getattr(import_module(format.parser), "RECOGNISERS", {}).get(format.id)
-                if accepts is not None:
-                    self._recognisers.append((format, accepts))
-        return self._recognisers
+
+def recogniser_of(format: Format) -> Recogniser:
+    """What a package says of its format; a format that it has no recogniser for is never recognised by content."""
+    if format.recogniser is None:
+        table: Mapping[str, Recogniser] = getattr(import_module(format.parser), "RECOGNISERS", {})
+        format.recogniser = table.get(format.id, _declines)
+    return format.recogniser
+
+
+def _declines(head: bytes, reader: Reader) -> bool:
+    return False
 
 
 def _is_polyglot(accepted: list[Format]) -> bool:
