@@ -4,9 +4,12 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from modelaudit.engine.facts import Artifact, Fact
+    from modelaudit.engine.facts.columns import Columns
+
+    Facts = list[Fact] | tuple[Fact, ...] | Columns
 
 
 class FactSet:
@@ -21,11 +24,11 @@ class FactSet:
     def __init__(
         self,
         artifact: Artifact,
-        facts: dict[str, list[Fact]] | None = None,
+        facts: Mapping[str, Facts] | None = None,
         children: list[FactSet] | None = None,
     ) -> None:
         self.artifact = artifact
-        self.facts: dict[str, list[Fact]] = facts if facts is not None else {}
+        self.facts: dict[str, Facts] = {} if facts is None else dict(facts)
         self.children: list[FactSet] = []
         self.parent: FactSet | None = None
         for child in children or ():

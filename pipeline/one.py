@@ -173,9 +173,9 @@ def _hash(result: FileResult, tree: FactSet, reader: FileReader) -> None:
 
 def _note(tree: FactSet, limit: Limit) -> None:
     """Add a limit to an artifact that is already closed."""
-    limits = tree.facts.setdefault("limit", [])
+    limits = tree.facts.get("limit", ())
     if not any(isinstance(known, Limit) and known.what == limit.what for known in limits):
-        limits.append(limit)
+        tree.facts["limit"] = [*limits, limit]
     artifact = tree.artifact
     coverage = "partial" if artifact.coverage == "full" else artifact.coverage
     tree.artifact = artifact.replace(coverage=coverage, incomplete=artifact.incomplete | limit.affects)

@@ -8,10 +8,11 @@ from os import SEEK_CUR
 from modelaudit.engine.document import ArtifactSummary, ScanError
 from modelaudit.engine.facts import KINDS, Limit, quote_member
 from modelaudit.parsers.registry import Registry
+from modelaudit.pipeline.fold import RECORDS
 from modelaudit.pipeline.limits import Limits, Options
 from modelaudit.pipeline.one import FileResult, Plan, link_words, summaries, too_large
 from modelaudit.pipeline.scan import Run
-from modelaudit.pipeline.store.codec import MAX_BLOCK, MAX_LINE, BadFactsError, Wanted, load, tree_of
+from modelaudit.pipeline.store.codec import MAX_BLOCK, MAX_LINE, BadFactsError, Block, Wanted, load, split, tree_of
 from modelaudit.pipeline.stored import SCHEMA
 from modelaudit.sources.errors import SourceError, from_os_error
 from modelaudit.sources.local import SourceFile, discover
@@ -199,12 +200,14 @@ class Document:
         if not number:
             return None
 
-        def following() -> Iterator[bytes]:
+        def following() -> Iterator[bytes | Block]:
             for _ in range(number):
                 line = self._line(stream)
                 update(line)
                 if line.startswith(BLOCK):
-                    yield from self._block(stream, load(line), wanted)
+                    block = self._block(stream, load(line), wanted)
+                    if block is not None:
+                        yield block
                 else:
                     yield line
 
@@ -213,24 +216,30 @@ class Document:
             mark(tree, lacks)
         return tree
 
-    def _block(self, stream: BinaryIO, head: Json, wanted: Wanted) -> Iterator[bytes]:
-        """The lines of a block, none when nobody asks for its kind."""
-        count, size = head.get("lines"), head.get("bytes")
-        if type(count) is not int or type(size) is not int or not 0 < count <= size <= MAX_BLOCK:
+    def _block(self, stream: BinaryIO, head: Json, wanted: Wanted) -> Block | None:
+        """A block, None when nobody asks for its kind."""
+        facts, count, size = (_number(head, name) for name in ("facts", "lines", "bytes"))
+        if not 0 < count <= size <= MAX_BLOCK or not 0 < facts <= RECORDS + 1:
             raise BadFactsError("a block without its size, or too large")
         if wanted.passes(head.get("block")):
             stream.seek(size, SEEK_CUR)
             self.number += count
-            return
+            return None
         data = stream.read(size)
         if sha256(data).hexdigest() != head.get("sha256"):
             raise BadFactsError("the block after this line was changed or cut short: its digest differs")
         lines = data.split(b"\n")
         if lines.pop() or len(lines) != count:
             raise BadFactsError(f"the block after this line has not {count} lines")
-        for line in lines:
-            self.number += 1
-            yield line
+        where = f"{self.path}:{self.number + 1}"
+        self.number += count
+        return Block(str(head["block"]), facts, split(lines), where)
+
+
+def _number(head: Json, name: str) -> int:
+    """A number above zero in the line before a block, 0 for anything else."""
+    value = head.get(name)
+    return value if type(value) is int and value > 0 else 0
 
 
 def mark(tree: FactSet, lacks: frozenset[str]) -> None:
@@ -249,7 +258,7 @@ def mark(tree: FactSet, lacks: frozenset[str]) -> None:
         artifact = node.artifact
         if kinds and artifact.coverage != "none":
             limit = Limit(artifact.path, what=NOT_COMPUTED, by="tool", affects=kinds)
-            node.facts.setdefault("limit", []).append(limit)
+            node.facts["limit"] = [*node.facts.get("limit", ()), limit]
             node.artifact = artifact.replace(coverage="partial", incomplete=artifact.incomplete | kinds)
 
 
@@ -271,6 +280,9 @@ class Replay:
                 break
             try:
                 self.take(record)
+            except BadFactsError as bad:
+                self.run.errors.append(ScanError(CODE, str(bad), self.document.path))
+                break
             except (AttributeError, KeyError, TypeError, ValueError):
                 message = f"{self.document.path}:{self.document.number}: a record without what belongs to it"
                 self.run.errors.append(ScanError(CODE, message, self.document.path))

@@ -2,10 +2,10 @@
 
 `modelaudit/facts@1` is JSON lines. The first line says what made the document; then come files, folders and links in
 the order in which a scan meets them, each a line that says how many lines follow. These are artifacts, each before its
-facts, which stand in blocks of one kind: a line with the block's kind, number of lines, bytes and SHA-256, then its
-lines (`pipeline/store/codec.py` has their form). The last line of all has the SHA-256 of every line that stands in no
-block, so that a document that was cut short or changed is known as such, and blocks that nobody asks for need not be
-read. A document is read from front to back, and never more of it is held than the facts of one file.
+facts, which stand in blocks of one kind: a line with the block's kind, number of facts, lines, bytes and SHA-256, then
+its lines, a column each (`engine/facts/columns.py` has their form). The last line of all has the SHA-256 of every line
+that stands in no block, so that a document that was cut short or changed is known as such, and blocks that nobody asks
+for need not be read. A document is read from front to back, and never more of it is held than the facts of one file.
 """
 
 from __future__ import annotations
@@ -79,11 +79,12 @@ class _Block:
 
     __slots__ = ("head", "size", "text")
 
-    def __init__(self, kind: str, facts: list[str]) -> None:
-        self.text = "\n".join(facts) + "\n"
+    def __init__(self, kind: str, facts: int, lines: list[str]) -> None:
+        self.text = "\n".join(lines) + "\n"
         data = self.text.encode()
         self.size = len(data)
-        self.head = {"block": kind, "lines": len(facts), "bytes": len(data), "sha256": sha256(data).hexdigest()}
+        self.head = {"block": kind, "facts": facts, "lines": len(lines), "bytes": len(data)}
+        self.head["sha256"] = sha256(data).hexdigest()
 
 
 def _texts(header: Json, paths: Sequence[str], plan: Plan, errors: list[ScanError]) -> Iterator[str | _Block]:
@@ -143,11 +144,11 @@ def _file(source: SourceFile, result: FileResult) -> Json:
 def _with_facts(line: Json, tree: FactSet | None) -> Iterator[str | _Block]:
     """A record and the facts that belong to it. `_TooLongError` comes before the first line."""
     found: list[str | _Block] = []
-    for kind, facts in chunks(tree) if tree is not None else ():
+    for kind, facts, lines in chunks(tree) if tree is not None else ():
         if kind is None:
-            found += (f"{fact}\n" for fact in facts)
+            found += (f"{each}\n" for each in lines)
             continue
-        block = _Block(kind, facts)
+        block = _Block(kind, facts, lines)
         if block.size > MAX_BLOCK:
             raise _TooLongError
         found += (dump(block.head) + "\n", block)

@@ -14,14 +14,11 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
-from pickle import dumps
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from bench import MODELAUDIT, Usage, run
-
-from fixtures import archives, pickles, tensors
+from fleet import build
 
 RULES = """\
 schema: modelaudit/rules@1
@@ -43,54 +40,6 @@ rules:
       - {{name: ranker, facts: {{imports: [{{qualname: {package}.Tree}}]}}, expect: match}}
       - {{name: other, facts: {{imports: [{{qualname: acme_models.Tree}}]}}, expect: no-match}}
 """
-
-
-def checkpoint(path: Path, size: int, n: int) -> None:
-    """A PyTorch checkpoint of a few dozen tensors."""
-    layers = 4 + n % 20
-    archives.write_checkpoint(path, layers=layers, width=max(4, int((size / 4 / layers) ** 0.5)))
-
-
-def safetensors(path: Path, size: int, n: int) -> None:
-    """A safetensors file of a few dozen tensors."""
-    layers = 4 + n % 20
-    tensors.write_large(path, layers=layers, width=max(4, int((size / 4 / layers) ** 0.5)), real=True)
-
-
-def pickle(path: Path, size: int, n: int) -> None:
-    """A pickle of records and buffers, with some names; every tenth imports what the changed pack is about."""
-    block = bytes(range(251)) * 64
-    items = []
-    for at in range(0, size, len(block)):
-        items.append(b"B" + len(block).to_bytes(4, "little") + block)
-        items.append(pickles.dictionary({"name": f"layer{at}", "index": at % 200}))
-    package = "acme_legacy" if n % 10 == 0 else "acme_models"
-    body = pickles.build(package, "Tree", {"depth": n % 100})
-    path.write_bytes(pickles.stream(b"](", *items, body, b"e"))
-
-
-def vocabulary(path: Path, size: int, n: int) -> None:
-    """A pickle of Python objects and nothing else: words and their numbers."""
-    words = {f"{n}-word-{at * 2654435761 % 2**32:08x}": at for at in range(size // 32)}
-    path.write_bytes(dumps(words, 4))
-
-
-BUILDERS = ((".pt", checkpoint), (".safetensors", safetensors), (".pkl", pickle))
-
-
-def build(folder: Path, models: int, size: int, dense: int) -> int:
-    """Write the models, half to one and a half times the size, `dense` per cent vocabularies; returns their bytes."""
-    total = 0
-    for n in range(models):
-        suffix, write = BUILDERS[n % len(BUILDERS)]
-        if n * 37 % 100 < dense:
-            suffix, write = ".pkl", vocabulary
-        group = folder / f"team{n % 10}"
-        group.mkdir(parents=True, exist_ok=True)
-        path = group / f"model{n}{suffix}"
-        write(path, size * (50 + n * 37 % 101) // 100, n)
-        total += path.stat().st_size
-    return total
 
 
 def median(command: list[str], runs: int) -> Usage:
@@ -134,7 +83,18 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     whole = step(
         "scan with --no-cache, changed pack compiled before", *scan, "--rules", str(new), "--no-cache", str(fleet)
     )
+    diff = step(
+        "policy diff of two policies over the document",
+        *MODELAUDIT,
+        "policy",
+        "diff",
+        "default",
+        "strict",
+        "--facts",
+        facts,
+    )
     print(f"document: {os.path.getsize(facts) / 1e6:.1f} MB; store: {_store(folder) / 1e6:.1f} MB")
+    print(f"policy diff: {diff.cpu:.2f} s CPU, {diff.wall:.2f} s")
     for name, other in (("judging", again), ("judging with compilation", first), ("scan with the store", known)):
         print(f"{name}: {whole.cpu / other.cpu:.1f} x less CPU, {whole.wall / other.wall:.1f} x faster than --no-cache")
 

@@ -14,7 +14,7 @@ from modelaudit.engine.facts.kinds import KINDS, Arg, Kwarg, Place, Stats
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     Json = dict[str, Any]
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _NEUTRAL: dict[str, object] = {"places": (), "n": 1, "unknown": frozenset(), "cut": frozenset(), "lossy": False}
 _RECORDS: dict[str, type[Record]] = {"Place": Place, "Arg": Arg, "Kwarg": Kwarg, "Stats": Stats}
 _STRINGS = {str}
+KEPT = 4096  # records that are kept to be used again
 _PLAIN: dict[str, type] = {"str": str, "int": int, "bool": bool}
 _fields: dict[type[Record], dict[str, _Field]] = {}
 
@@ -38,6 +39,11 @@ def to_json(fact: Fact) -> Json:
         if plain is not None:
             out[name] = plain
     return out
+
+
+def column_value(name: str, value: object) -> object:
+    """A field's value as it stands in a column; None for a neutral one and where there is nothing to say."""
+    return None if name in _NEUTRAL and value == _NEUTRAL[name] else _plain(value)
 
 
 def _plain(value: object) -> object:
@@ -68,9 +74,7 @@ def from_json(doc: dict[str, Any]) -> Fact:
 
 
 def _record(kind: type[Record], doc: Any) -> Record:  # noqa: ANN401 - whatever JSON holds
-    fields = _fields.get(kind)
-    if fields is None:
-        fields = _fields[kind] = {name: _field(kind.__annotations__[name]) for name in kind.FIELDS}
+    fields = _fields_of(kind)
     try:
         for name, value in doc.items():
             expected, read = fields[name]
@@ -83,6 +87,31 @@ def _record(kind: type[Record], doc: Any) -> Record:  # noqa: ANN401 - whatever 
     except TypeError:
         raise ValueError(f"{kind.__name__.lower()}.{name} has the wrong type") from None
     return kind(**doc)
+
+
+def _fields_of(kind: type[Record]) -> dict[str, _Field]:
+    fields = _fields.get(kind)
+    if fields is None:
+        fields = _fields[kind] = {name: _field(kind.__annotations__[name]) for name in kind.FIELDS}
+    return fields
+
+
+def column_reader(kind: type[Record], name: str) -> Callable[[list[Any], object], Sequence[Any]]:
+    """What turns the cells of a column into values, absent ones into the neutral one given with them.
+
+    It raises `TypeError` for a cell that has the wrong type.
+    """
+    expected, read = _fields_of(kind)[name]
+    allowed = {expected, type(None)}
+
+    def column(cells: list[Any], neutral: object) -> Sequence[Any]:
+        if expected is not None and {*map(type, cells)} - allowed:
+            raise TypeError
+        if read is not None:
+            return [neutral if cell is None else read(cell) for cell in cells]
+        return cells if neutral is None else [neutral if cell is None else cell for cell in cells]
+
+    return column
 
 
 def _no_record(kind: type[Record], doc: object, known: Mapping[str, object]) -> str:
@@ -130,13 +159,37 @@ def _list_of(item: str) -> Callable[[list[Any]], tuple[Any, ...]]:
     if record is Place:
         return _places
     if record is not None:
-        return lambda items: tuple([_record(record, item) for item in items])
+        return _kept_records(record)
     only = {_PLAIN[item]}
 
     def read(items: list[Any]) -> tuple[Any, ...]:
         if {*map(type, items)} - only:
             raise TypeError
         return tuple(items)
+
+    return read
+
+
+def _kept_records(kind: type[Record]) -> Callable[[list[Any]], tuple[Any, ...]]:
+    """What reads records all of whose fields are texts; equal ones are made once."""
+    known: dict[tuple[object, ...], Record] = {}
+    names = kind.FIELDS
+
+    def one(item: Any) -> Record:  # noqa: ANN401
+        key = tuple([item.get(name) for name in names])
+        found = known.get(key) if len(item) == len(key) - key.count(None) else None
+        if found is None:
+            found = _record(kind, item)
+            if len(known) >= KEPT:
+                known.clear()
+            known[key] = found
+        return found
+
+    def read(items: list[Any]) -> tuple[Any, ...]:
+        try:
+            return tuple([one(item) for item in items])
+        except AttributeError:
+            raise ValueError(_no_record(kind, None, {})) from None
 
     return read
 

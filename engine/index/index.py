@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.engine.factset import FactSet
+    from modelaudit.engine.facts.columns import Columns
+    from modelaudit.engine.factset import Facts, FactSet
+    from modelaudit.engine.index.rows import Rows
     from modelaudit.engine.lang.lists import Matcher
     from modelaudit.engine.lazy import Lazy
     from modelaudit.engine.ruleset import Allow, Rule
@@ -34,6 +36,7 @@ class Index:
         self.lists = lists
         self._groups = [(frozenset(each["formats"]), frozenset(each["inside"])) for each in doc["groups"]]
         self._kinds: dict[str, KindIndex] = {}
+        self._rows: dict[str, Rows] = {}
         self._scopes: dict[tuple[Formats, Formats], list[Scope]] = {}
 
     def trials(self, node: FactSet, allows: Allows) -> Iterator[Trial]:
@@ -44,36 +47,55 @@ class Index:
             if facts or incomplete:
                 yield from self.kind(node, scope, facts, allows, incomplete=incomplete)
 
-    def kind(
-        self, node: FactSet, scope: Scope, facts: Sequence[Fact], allows: Allows, *, incomplete: bool
-    ) -> Iterator[Trial]:
+    def kind(self, node: FactSet, scope: Scope, facts: Facts, allows: Allows, *, incomplete: bool) -> Iterator[Trial]:
         """The rules about one kind of fact."""
         trials: dict[int, Trial] = {}
         for number in scope.numbers() if incomplete else ():
             trials[number] = self.trial(number, node, allows)
-        if facts:
-            kind = self.of_kind(scope.kind)
-            env = Env(node, facts[0])
-            always = kind.always | kind.of_artifact(env)
-            for fact in facts:
-                found = kind.of_fact(fact, env)
-                numbers = (always | found if found else always) if always else found
-                if numbers:
-                    self.evaluate(env.at(fact), scope.within(numbers), trials, allows)
+        if isinstance(facts, (list, tuple)):
+            self.each(node, scope, facts, trials, allows)
+        else:
+            self.rows(node, scope, facts, trials, allows)
         for number in sorted(trials):
             trials[number].close()
             yield trials[number]
 
-    def evaluate(self, env: Env, numbers: Collection[int], trials: dict[int, Trial], allows: Allows) -> None:
-        """Evaluate rules on one fact."""
+    def each(
+        self, node: FactSet, scope: Scope, facts: Sequence[Fact], trials: dict[int, Trial], allows: Allows
+    ) -> None:
+        """Evaluate on each fact the rules that it leaves open."""
+        if not facts:
+            return
+        kind = self.of_kind(scope.kind)
+        env = Env(node, facts[0])
+        always = kind.always | kind.of_artifact(env)
+        for fact in facts:
+            found = kind.of_fact(fact, env)
+            numbers = (always | found if found else always) if always else found
+            if numbers:
+                self.evaluate(env.at(fact), scope.within(numbers), trials, allows)
+
+    def rows(self, node: FactSet, scope: Scope, facts: Columns, trials: dict[int, Trial], allows: Allows) -> None:
+        """The same for facts that stand in columns."""
+        from modelaudit.engine.index.rows import Rows
+
+        rows = self._rows.get(scope.kind)
+        if rows is None:
+            rows = self._rows[scope.kind] = Rows(self, scope.kind)
+        rows.judge(node, scope, facts, trials, allows)
+
+    def evaluate(self, env: Env, numbers: Collection[int], trials: dict[int, Trial], allows: Allows) -> bool:
+        """Evaluate rules on one fact; whether any matched it or could not be decided, and no exception held."""
         rules = self.rules
+        told = False
         for number in numbers:
             when = rules[number].when(env)
             if when is not False:
                 trial = trials.get(number)
                 if trial is None:
                     trial = trials[number] = self.trial(number, env.node, allows)
-                trial.consider(env, when)
+                told = trial.consider(env, when) or told
+        return told
 
     def trial(self, number: int, node: FactSet, allows: Allows) -> Trial:
         """An empty record of one rule on one artifact."""
@@ -117,6 +139,10 @@ class Scope:
         """All of them."""
         for numbers in self._groups:
             yield from numbers
+
+    def fits(self, number: int) -> bool:
+        """Whether a rule fits."""
+        return self._fitting[self._group_of[number]]
 
     def within(self, numbers: Rules) -> Collection[int]:
         """Those of some rules that fit."""

@@ -17,19 +17,39 @@ if TYPE_CHECKING:
     Json = Any
     Rules = frozenset[int]
     OfFact = Callable[[Fact], Rules]
+    OfValue = Callable[[Any], Rules]
     OfEnv = Callable[[Env], Rules]
 
 
 def of_fact(kind: str, doc: Json, lists: Mapping[str, Matcher]) -> OfFact | None:
-    """What a source says of a fact by itself; None when it needs more than fields of the fact."""
-    chain, term = doc["in"], doc["term"]
-    if not chain:
-        name = _field(term, kind)
-        return None if name is None else _scalar(name, Table(doc, lists))
-    name = _field(chain[0]["over"], kind)
-    if name is None or len(chain) > 1 or term != {"path": [chain[0]["var"]]}:
+    """What a source says of a fact by itself; None when it needs more than one field of the fact."""
+    found = of_field(kind, doc, lists)
+    if found is None:
         return None
-    return _items(name, Table(doc, lists))
+    name, table, of_value = found
+    rules = table.rules
+
+    def say(fact: Fact) -> Rules:
+        if name in fact.unknown or name in fact.cut:
+            return rules
+        return of_value(getattr(fact, name))
+
+    return say
+
+
+def of_field(kind: str, doc: Json, lists: Mapping[str, Matcher]) -> tuple[str, Table, OfValue] | None:
+    """The field that a source asks, its table, and what it says of a value; None when it needs more than a field."""
+    chain, term = doc["in"], doc["term"]
+    name = _field(chain[0]["over"] if chain else term, kind)
+    if name is None or len(chain) > 1:
+        return None
+    table = Table(doc, lists)
+    if not chain:
+        return name, table, table.find
+    path = term.get("path")
+    if not path or path[0] != chain[0]["var"] or len(path) > 2 or "@artifact" in path:
+        return None
+    return name, table, _items(table) if len(path) == 1 else _parts(table, path[1])
 
 
 def of_env(doc: Json, lists: Mapping[str, Matcher]) -> OfEnv:
@@ -50,31 +70,31 @@ def _field(term: Json, kind: str) -> str | None:
     return None
 
 
-def _scalar(name: str, table: Table) -> OfFact:
-    rules, find = table.rules, table.find
+def _items(table: Table) -> OfValue:
+    find = table.find
 
-    def scalar(fact: Fact) -> Rules:
-        if name in fact.unknown or name in fact.cut:
-            return rules
-        return find(getattr(fact, name))
-
-    return scalar
-
-
-def _items(name: str, table: Table) -> OfFact:
-    rules, find = table.rules, table.find
-
-    def items(fact: Fact) -> Rules:
-        if name in fact.unknown or name in fact.cut:
-            return rules
+    def items(value: Any) -> Rules:  # noqa: ANN401 - a set or list, or None
         found: Rules = NONE
-        for item in getattr(fact, name) or ():
+        for item in value or ():
             more = find(item)
             if more:
                 found = found | more if found else more
         return found
 
     return items
+
+
+def _parts(table: Table, part: str) -> OfValue:
+    """The same for one field of each record in a list."""
+    find = table.find
+
+    def parts(value: Any) -> Rules:  # noqa: ANN401
+        found: Rules = NONE
+        for record in value or ():
+            found |= find(getattr(record, part))
+        return found
+
+    return parts
 
 
 def _program(steps: Sequence[tuple[int, Source]], get: Getter, table: Table, *, once: bool) -> OfEnv:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.engine.factset import FactSet
+    from modelaudit.engine.factset import Facts, FactSet
     from modelaudit.engine.ruleset import Allow, Rule
 
     Value = Any
@@ -44,18 +44,19 @@ class Trial:
         self.hits: list[Hit] = []
         self.cause: str | None = None
 
-    def consider(self, env: Env, when: bool | None) -> None:
-        """Take in a fact on which the rule's condition is true or unknown.
+    def consider(self, env: Env, when: bool | None) -> bool:
+        """Take in a fact on which the rule's condition is true or unknown; False when an exception holds for it.
 
         The table of when and unless: an exception that is unknown never hides a match.
         """
         unless = self.rule.unless
         if unless is not None and unless(env) is True:
-            return
+            return False
         if when:
             self.hits.append(Hit(self.rule, env, _accepting(self.allows, env)))
         elif self.cause is None:
             self.cause = _why_unknown(self.rule, env.fact, self.node)
+        return True
 
     def close(self) -> None:
         """Settle whether the rule is inconclusive, after the last fact.
@@ -85,7 +86,7 @@ def run(trials: Sequence[Trial], node: FactSet, kind: str) -> None:
         trial.close()
 
 
-def facts_of(node: FactSet, kind: str) -> Sequence[Fact]:
+def facts_of(node: FactSet, kind: str) -> Facts:
     """The facts of one kind that an artifact itself has; for `artifact` its own record."""
     return (node.artifact,) if kind == "artifact" else node.facts.get(kind, ())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelaudit.engine.lang.shapes import READS
 from modelaudit.engine.lang.types import schema
 
 TYPE_CHECKING = False
@@ -50,12 +51,7 @@ def _quantifier(node: Json, kinds: Mapping[str, str]) -> Iterator[str]:
 
 def _shaped(path: list[Any], kinds: Mapping[str, str]) -> Iterator[str]:
     """The fields of the fact at a path that a call shape looks at."""
-    fields = {
-        "import": ("qualname", "uses"),
-        "call": ("target", "kind", "args", "kwargs"),
-        "setattr": ("target", "target_is", "via"),
-    }
-    for field in fields.get(kinds.get(str(path[0]), str(path[0])), ()):
+    for field in READS.get(kinds.get(str(path[0]), str(path[0])), ()):
         yield from _path([*path, field], kinds)
 
 

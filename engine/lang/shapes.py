@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     Lists = Mapping[str, Matcher]
     Form = tuple[frozenset[str] | None, Sequence[Json] | None, bool]  # kinds, arguments, more arguments allowed
 
+READS = {  # the fields that `shaped` looks at, by the kind of fact
+    "import": ("qualname", "uses"),
+    "call": ("target", "kind", "args", "kwargs"),
+    "setattr": ("target", "target_is", "via"),
+}
 REF = "ref"
 CALLS = frozenset(("reduce", "newobj", "newobj_ex", "obj", "inst", "ext", "persid", "implicit", "direct"))
 STATES = frozenset(("build", "append", "extend", "add", "setitem"))

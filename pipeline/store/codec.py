@@ -1,14 +1,14 @@
 """The facts of one file as lines of JSON, and back.
 
-Each line is one fact, an artifact's own record before its other facts, an outer artifact before what is nested in
-it. `{"fact":"KIND"` begins every line, so that kinds which nobody asks for are passed over unread.
+An artifact's own record stands before its other facts, an outer artifact before what is nested in it. Facts are a line
+each, or blocks of one kind in columns (`engine/facts/columns.py`). `{"fact":"KIND"` begins every line of a fact, so
+that kinds which nobody asks for are passed over unread.
 """
 
 from __future__ import annotations
 
-import json
-
 from modelaudit.engine.facts import KINDS, Artifact, Fact
+from modelaudit.engine.facts.columns import BadFactsError, Columns, columns_of, decode, dump, split
 from modelaudit.engine.facts.serial import from_json, to_json
 from modelaudit.engine.factset import FactSet
 from modelaudit.pipeline.fold import RECORDS
@@ -16,71 +16,41 @@ from modelaudit.pipeline.fold import RECORDS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Any, NoReturn
+    from typing import Any
 
     Json = dict[str, Any]
 
+__all__ = ["BadFactsError", "Block", "Wanted", "chunks", "content_lines", "dump", "load", "split", "tree_of"]
+
 MAX_LINE = 16 * 1024 * 1024  # bytes of a line that stands in no block
 MAX_BLOCK = 32 * 1024 * 1024  # bytes of the lines of a block
-CHUNK = 1024 * 1024  # characters after which a new block begins
+ROWS = 10_000  # facts after which a new block begins
 MAX_NODES = 200_000  # artifacts of one file
 NEEDED = frozenset({"artifact", "limit", "defect"})  # kinds that the summary of an artifact is made from
 COVERAGES = frozenset({"full", "partial", "none"})
 _START = b'{"fact":"'
 
 
-class BadFactsError(ValueError):
-    """Lines that are no facts of a file; the words say why."""
-
-
-def dump(value: object) -> str:
-    """JSON as it stands on a line."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
 def load(line: bytes) -> Json:
     """The JSON object of a line. Raises `BadFactsError`."""
-    try:
-        text = line.decode("utf-8")
-        found, end = _decode(text)
-        if text[end:].strip():
-            raise ValueError("something stands after the object")
-        if b"\\u" in line:
-            json.dumps(found, ensure_ascii=False).encode()  # a lone surrogate is no text
-    except (ValueError, RecursionError) as error:
-        raise BadFactsError(f"no JSON: {error}") from None
+    found = decode(line)
     if not isinstance(found, dict):
         raise BadFactsError("no JSON object")
     return found
 
 
-def _constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")
-
-
-_decode: Callable[[str], tuple[object, int]] = json.JSONDecoder(parse_constant=_constant).raw_decode
-
-
-def chunks(tree: FactSet) -> Iterator[tuple[str | None, list[str]]]:
+def chunks(tree: FactSet) -> Iterator[tuple[str | None, int, list[str]]]:
     """The facts of a tree, content and context, as lines without their ends.
 
-    `None` with the line of each artifact, then each kind with the lines of its facts, some `CHUNK` characters at a
-    time.
+    `None` with the line of each artifact, then each kind with its number of facts and their columns, at most `ROWS`
+    facts at a time.
     """
     for node in tree.walk():
-        yield None, [dump(to_json(node.artifact))]
+        yield None, 1, [dump(to_json(node.artifact))]
         for kind, records in node.facts.items():
-            lines: list[str] = []
-            size = 0
-            for fact in records:
-                lines.append(dump(to_json(fact)))
-                size += len(lines[-1])
-                if size >= CHUNK:
-                    yield kind, lines
-                    lines, size = [], 0
-            if lines:
-                yield kind, lines
+            for start in range(0, len(records), ROWS):
+                some = records[start : start + ROWS]
+                yield kind, len(some), list(columns_of(kind, some))
 
 
 def content_lines(tree: FactSet) -> Iterator[str]:
@@ -127,8 +97,20 @@ class Wanted:
         return kind
 
 
+class Block:
+    """The columns of facts of one kind as they were read; `where` they stand is said with a mistake in them."""
+
+    __slots__ = ("facts", "kind", "raw", "where")
+
+    def __init__(self, kind: str, facts: int, raw: dict[str, bytes], where: str) -> None:
+        self.kind = kind
+        self.facts = facts
+        self.raw = raw
+        self.where = where
+
+
 def tree_of(
-    source: Iterable[bytes],
+    source: Iterable[bytes | Block],
     wanted: Wanted,
     *,
     under: str = "",
@@ -139,8 +121,11 @@ def tree_of(
     Paths of artifacts are put `under` this one; `content` completes the facts of the outermost artifact.
     """
     growing = _Growing(wanted, under, content)
-    for line in source:
-        growing.take(line)
+    for part in source:
+        if isinstance(part, Block):
+            growing.block(part)
+        else:
+            growing.take(part)
     if growing.root is None:
         raise BadFactsError("no artifact")
     return growing.root
@@ -179,10 +164,27 @@ class _Growing:
             raise BadFactsError("a fact of two kinds")
         if self.content is not None and len(self.stack) == 1:
             fact = self.content(fact)
-        records = node.facts.setdefault(kind, [])
-        if len(records) > RECORDS:
+        self.add(kind, [fact])
+
+    def block(self, block: Block) -> None:
+        """Add the facts of a block to the open artifact."""
+        if not self.stack:
+            raise BadFactsError("a fact before its artifact")
+        path = self.stack[-1].artifact.path
+        self.add(block.kind, Columns(block.kind, block.facts, block.raw, path, block.where))
+
+    def add(self, kind: str, more: list[Fact] | Columns) -> None:
+        """Put facts of a kind after those that the open artifact has."""
+        facts = self.stack[-1].facts
+        known = facts.get(kind)
+        if len(more) + len(known or ()) > RECORDS + 1:
             raise BadFactsError(f"more than {RECORDS} facts of kind {kind} in one artifact")
-        records.append(fact)
+        if known is None:
+            facts[kind] = more
+        elif isinstance(known, list):
+            known += more
+        else:
+            facts[kind] = [*known, *more]
 
     def artifact(self, line: bytes) -> None:
         """Open an artifact."""

@@ -17,7 +17,7 @@ from modelaudit.sources.errors import SourceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from modelaudit.engine.facts import Fact
     from modelaudit.engine.factset import FactSet
@@ -134,8 +134,8 @@ class Recall:
         return self.root.resolve(fact) if isinstance(fact, Reference) else fact
 
 
-def _limits(node: FactSet) -> list[Fact]:
-    return node.facts.get("limit", [])
+def _limits(node: FactSet) -> Sequence[Fact]:
+    return node.facts.get("limit", ())
 
 
 def _computed(line: bytes) -> frozenset[str]:

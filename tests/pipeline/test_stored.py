@@ -194,7 +194,7 @@ def fact(kind, **fields):
 
 def blocked(text, digest=None):
     digest = digest or hashlib.sha256(text.encode()).hexdigest()
-    head = {"block": "import", "lines": 1, "bytes": len(text), "sha256": digest}
+    head = {"block": "import", "facts": 1, "lines": 1, "bytes": len(text), "sha256": digest}
     lines = (HEADER, {**FILE, "lines": 2}, ARTIFACT)
     texts = [*(dump(line) + "\n" for line in lines), dump(head) + "\n", text]
     return "".join(texts) + ending(texts)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fixtures.expressions import LISTS, compiler, span
 from fixtures.rulesets import RULE, ruleset
 from modelaudit.engine.facts import Arg, Artifact, Call, Import, Kwarg, Member, Metadata, Stats, Tensor, Text
+from modelaudit.engine.facts.columns import Columns, columns_of, split
 from modelaudit.engine.factset import FactSet
 from modelaudit.engine.index.build import build
 from modelaudit.engine.index.index import Index
@@ -330,3 +331,24 @@ def test_rules_say_the_same_with_and_without_the_index(docs, tree):
     index = Index(json.loads(json.dumps(build(docs, COMPILED))), rule_set.rules, rule_set.lists)
     for node in tree.walk():
         verify(node, rule_set.rules, index.trials(node, {}), {})
+
+
+def in_columns(tree):
+    """The same artifacts with their facts in columns, as stored facts are read."""
+    made = FactSet(tree.artifact, children=[in_columns(child) for child in tree.children])
+    for kind, records in tree.facts.items():
+        raw = split(line.encode() for line in columns_of(kind, records))
+        made.facts[kind] = Columns(kind, len(records), raw, "m") if records else []
+    return made
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rules(), st.lists(trees(), min_size=1, max_size=3))
+def test_what_is_kept_of_earlier_facts_changes_nothing(docs, seen):
+    """One index judges several trees in columns, twice, and says each time what every rule says of every fact."""
+    rule_set = ruleset()
+    rule_set = type(rule_set)({**rule_set.doc, "rules": docs, "lists": COMPILED})
+    index = Index(json.loads(json.dumps(build(docs, COMPILED))), rule_set.rules, rule_set.lists)
+    for tree in (*map(in_columns, seen), *map(in_columns, seen)):
+        for node in tree.walk():
+            verify(node, rule_set.rules, index.trials(node, {}), {})
