@@ -3,6 +3,10 @@
 The machine asks `call` about every callable of `folds.json` and about every value that such a callable made.
 Nothing is ever resolved: an attribute of an import is an import with a longer name. What is not known stays a
 plain result, whose `flows` say where it comes from.
+
+A stream has an allowance, `State.folds`: each call costs one, and what is looked at costs by its size. Behind its end
+nothing is worked out any more. A value that is believed wrongly would be worse than one that is not known: an
+iterator is gone through once, and after a call that changes some container none is believed.
 """
 
 from __future__ import annotations
@@ -18,6 +22,9 @@ from modelaudit.parsers.pickle.pure import ERRORS, Unfoldable
 DEPTH_MAX = 16  # calls by way of calls
 NODES_MAX = 4096  # values of one argument
 ITEMS_MAX = 1024  # items of an iterator that are gone through
+COLUMNS_MAX = 16  # iterables of one iterator
+NAME_MAX = 4096  # characters of an attribute's name
+PARTS_MAX = 32  # attributes of attributes in one name
 SHOWN_MAX = 64  # calls of one iterator that are told one by one
 
 TYPE_CHECKING = False
@@ -65,9 +72,9 @@ def wanted(m: State, target: Value, args: Sequence[Value]) -> bool:
 
 
 class Site:
-    """The place of a call, and how deep in other calls it is."""
+    """The place of a call, how deep in other calls it is, and whether it is known how often it is made with what."""
 
-    __slots__ = ("after", "depth", "kind", "m", "offset")
+    __slots__ = ("after", "depth", "kind", "known", "m", "offset")
 
     def __init__(self, m: State, kind: str, offset: int, after: int, depth: int = 0) -> None:
         self.m = m
@@ -75,10 +82,13 @@ class Site:
         self.offset = offset
         self.after = after
         self.depth = depth
+        self.known = True
 
-    def inner(self, kind: str = "implicit") -> Site:
+    def inner(self, kind: str = "implicit", *, known: bool = True) -> Site:
         """The site of a call that this one leads to."""
-        return Site(self.m, kind, self.offset, self.after, self.depth + 1)
+        made = Site(self.m, kind, self.offset, self.after, self.depth + 1)
+        made.known = self.known and known
+        return made
 
 
 def call(
@@ -106,11 +116,13 @@ def _call(
     computed: bool = False,
 ) -> Value:
     m = site.m
-    if isinstance(target, v.Prepared) and site.depth < DEPTH_MAX:
+    m.folds -= site.depth > 0
+    if isinstance(target, v.Prepared) and site.depth < DEPTH_MAX and m.folds > 0:
         handler = _PREPARED.get(target.op)
         if handler is not None:
             return handler(site, target, args)
-    flows = m.call(site.kind, target, args, site.offset, site.after, known=known, kwargs=kwargs, computed=computed)
+    said = known and site.known
+    flows = m.call(site.kind, target, args, site.offset, site.after, known=said, kwargs=kwargs, computed=computed)
     cls = target if isinstance(target, v.Import) else None
     op = cls.fold if cls is not None else None
     value = _folded(site, op, cls, args, flows) if known and kwargs is None and cls is not None else None
@@ -129,17 +141,26 @@ def _folded(site: Site, op: str | None, cls: v.Import, args: Sequence[Value], fl
         handler = _STRUCTURE.get(op)
         if handler is not None:
             return handler(site, cls, args, flows)
-        return _known(site, cls, pure.apply(op, tuple([_thawed(site, arg) for arg in args])), flows)
+        raw = tuple([_thawed(site, arg) for arg in args])
+        _charge(site, pure.cost(op, raw))
+        return _known(site, cls, pure.apply(op, raw), flows)
     except ERRORS:
         return None
+
+
+def _charge(site: Site, cost: int) -> None:
+    """Take a cost from the stream's allowance, if there is so much left."""
+    if cost > site.m.folds:
+        raise Unfoldable
+    site.m.folds -= cost
 
 
 def _known(site: Site, cls: v.Import | None, value: Raw, flows: frozenset[str]) -> Value:
     """A result that is known: what it holds of the stream's own values is those themselves."""
     if isinstance(value, (v.Import, v.Made, v.Unknown)):
         return value
-    size = len(value) if isinstance(value, (str, bytes)) else 64
-    if not site.m.hold(size):
+    _charge(site, pure.weight(value))
+    if not site.m.hold(len(value) if isinstance(value, (str, bytes)) else 64):
         raise Unfoldable
     if isinstance(value, bytes) and cls is not None and len(value) >= 16:
         site.m.unpacked(value, cls.fold or "", site.offset)
@@ -151,7 +172,10 @@ def _known(site: Site, cls: v.Import | None, value: Raw, flows: frozenset[str]) 
 
 def _thawed(site: Site, value: Value) -> Raw:
     """The value itself: constants, tuples, lists and dictionaries as Python's; imports and objects as they are."""
-    return _thaw(site, value, [NODES_MAX], 6)
+    left = [NODES_MAX]
+    raw = _thaw(site, value, left, 6)
+    _charge(site, (NODES_MAX - left[0]) // 8)
+    return raw
 
 
 def _thaw(site: Site, value: Value, left: list[int], depth: int) -> Raw:
@@ -159,6 +183,9 @@ def _thaw(site: Site, value: Value, left: list[int], depth: int) -> Raw:
     if left[0] < 0 or depth < 0:
         raise Unfoldable
     if isinstance(value, v.Folded):
+        if site.m.mutated and not _is_settled(value):
+            raise Unfoldable
+        _charge(site, pure.weight(value.value))
         return value.value
     if isinstance(value, v.Prepared) and value.op in LAZY:
         return _items(site, value)
@@ -168,15 +195,22 @@ def _thaw(site: Site, value: Value, left: list[int], depth: int) -> Raw:
         return tuple([_thaw(site, item, left, depth - 1) for item in value])
     if not isinstance(value, v.Container):
         return value
-    if value.more or value.__class__ not in (v.ListValue, v.DictValue):
+    if value.more or site.m.mutated or value.__class__ not in (v.ListValue, v.DictValue):
         raise Unfoldable
     items = [_thaw(site, item, left, depth - 1) for item in value]
     return items if value.__class__ is v.ListValue else dict(zip(items[0::2], items[1::2], strict=False))
 
 
+def _is_settled(value: v.Folded) -> bool:
+    """Whether nothing can have changed the value by way of another name of it."""
+    kind = value.value.__class__
+    return kind in (str, int, bool, float, slice) or (kind is bytes and not value.qualname.startswith("builtins."))
+
+
 def _literal(site: Site, value: v.Literal) -> Raw:
-    if value.size > pure.FOLD_MAX:
+    if value.size > pure.FOLD_MAX or value.changed or (site.m.mutated and value.type == "bytearray"):
         raise Unfoldable
+    _charge(site, value.size // pure.UNIT)
     data = value.head if value.size <= len(value.head) else site.m.tape.reader.read_at(value.offset, value.size)
     if value.type != "str":
         return bytes(data)
@@ -208,6 +242,8 @@ def _disguised(values: Sequence[Value]) -> bool:
 
 def attribute(site: Site, obj: Value, name: str, op: str, flows: frozenset[str], *, computed: bool) -> Value | None:
     """An attribute of a value, perhaps a dotted one; None when it is not known."""
+    if len(name) > NAME_MAX or name.count(".") >= PARTS_MAX:
+        return None
     for part in name.split("."):
         found = _attribute(site, obj, part, op, flows, computed=computed)
         if found is None:
@@ -301,10 +337,9 @@ def _prepare(op: str) -> Callable[..., Value]:
 
 def _bound_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
     """`partial` objects, and methods of constants."""
-    inner = Site(site.m, site.kind, site.offset, site.after, site.depth + 1)
     if not target.args:
         return _plain(site, target, args)
-    return _call(inner, target.args[0], (*target.args[1:], *args), computed=True)
+    return _call(site.inner(site.kind), target.args[0], (*target.args[1:], *args), computed=True)
 
 
 def _methodcaller_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
@@ -318,8 +353,7 @@ def _methodcaller_call(site: Site, target: v.Prepared, args: Sequence[Value]) ->
             method = None
     if method is None:
         return _plain(site, target, args)
-    inner = Site(site.m, site.kind, site.offset, site.after, site.depth + 1)
-    return _call(inner, method, target.args[1:], computed=True)
+    return _call(site.inner(site.kind), method, target.args[1:], computed=True)
 
 
 def _getter_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
@@ -342,7 +376,7 @@ def _got(site: Site, target: v.Prepared, key: Value, obj: Value) -> Value | None
 
 
 def _plain(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
-    flows = site.m.call(site.kind, target, args, site.offset, site.after)
+    flows = site.m.call(site.kind, target, args, site.offset, site.after, known=site.known)
     _exhaust(site, args)
     return v.Result(None, flows)
 
@@ -370,13 +404,20 @@ def _exhaust(site: Site, args: Sequence[Value]) -> None:
 
 
 def _items(site: Site, iterator: v.Prepared) -> list[Raw]:
-    """The items of an iterator, after telling of the calls that going through it makes."""
+    """The items of an iterator, after telling of the calls that going through it makes: it has them once."""
     if site.depth >= DEPTH_MAX:
         raise Unfoldable
     if iterator.done is None:
-        iterator.done = []  # whatever asks for them while they are worked out
+        iterator.done = UNKNOWN_ITEMS  # for whatever asks for them while they are worked out, and if they are not
         iterator.done = _LAZY[iterator.op](site.inner(), iterator)
-    return iterator.done
+    found = iterator.done
+    if found is UNKNOWN_ITEMS:
+        raise Unfoldable
+    iterator.done = UNKNOWN_ITEMS
+    return found
+
+
+UNKNOWN_ITEMS: list[Raw] = []  # what is left of an iterator that something has gone through
 
 
 def _sequence(site: Site, value: Value) -> list[Raw] | None:
@@ -392,13 +433,21 @@ def _sequence(site: Site, value: Value) -> list[Raw] | None:
 
 def _each(site: Site, function: Value, rows: Sequence[Sequence[Raw]] | None, flows: frozenset[str]) -> list[Raw]:
     """What a function gives for rows of arguments, one call each."""
+    found: list[Value] = []
+    for row in rows or ():
+        if site.m.folds <= 0 or (len(found) >= SHOWN_MAX and not _silent(function)):
+            rows = None
+            break
+        found.append(_call(site, function, [_frozen(site, item, flows) for item in row], computed=True))
     if rows is None:
-        _call(site, function, (v.Unknown("iterator", flows),), known=False, computed=True)
+        _unknown_call(site, function, flows)
         raise Unfoldable
-    if len(rows) > SHOWN_MAX and not _silent(function):
-        rows = rows[:SHOWN_MAX]
-    found = [_call(site, function, [_frozen(site, item, flows) for item in row], computed=True) for row in rows]
     return [_thawed(site, item) for item in found]
+
+
+def _unknown_call(site: Site, function: Value, flows: frozenset[str]) -> None:
+    """Tell of calls of a function with arguments that are not known."""
+    _call(site.inner(site.kind, known=False), function, (v.Unknown("iterator", flows),), computed=True)
 
 
 def _silent(function: Value) -> bool:
@@ -408,10 +457,15 @@ def _silent(function: Value) -> bool:
 
 def _map_items(site: Site, it: v.Prepared) -> list[Raw]:
     function, *iterables = it.args
-    columns = [_sequence(site, item) for item in iterables]
-    known = [column for column in columns if column is not None]
-    rows = list(zip(*known, strict=False)) if len(known) == len(columns) else None
-    return _each(site, function, rows, it.flows)
+    return _each(site, function, _rows(site, iterables), it.flows)
+
+
+def _rows(site: Site, iterables: Sequence[Value]) -> list[tuple[Raw, ...]] | None:
+    """The items of several iterables side by side; None when they are not known."""
+    columns = [column for column in [_sequence(site, item) for item in iterables] if column is not None]
+    if len(columns) < len(iterables) or len(columns) > COLUMNS_MAX:
+        return None
+    return list(zip(*columns, strict=False))
 
 
 def _starmap_items(site: Site, it: v.Prepared) -> list[Raw]:
@@ -434,8 +488,8 @@ def _filter_items(site: Site, it: v.Prepared) -> list[Raw]:
 
 
 def _accumulate_items(site: Site, it: v.Prepared) -> list[Raw]:
+    items = _sequence(site, it.args[0])
     if len(it.args) > 1:
-        items = _sequence(site, it.args[0])
         rows = None if items is None else [items[:2]] if it.qualname.endswith("accumulate") else [(x,) for x in items]
         _each(site, it.args[1], rows, it.flows)
     raise Unfoldable
@@ -452,20 +506,25 @@ def _iter_items(site: Site, it: v.Prepared) -> list[Raw]:
 
 
 def _zip_items(site: Site, it: v.Prepared) -> list[Raw]:
-    columns = [_sequence(site, item) for item in it.args]
-    if any(column is None for column in columns):
+    rows = _rows(site, it.args)
+    if rows is None:
         raise Unfoldable
-    return list(zip(*[column or [] for column in columns], strict=False))
+    return rows
 
 
 def _chain_items(site: Site, it: v.Prepared) -> list[Raw]:
-    found: list[Raw] = []
-    for item in it.args:
-        items = _sequence(site, item)
-        if items is None:
-            raise Unfoldable
-        found += items
+    parts = [_sequence(site, item) for item in it.args]
+    found = [item for part in parts if part is not None for item in part]
+    if len(found) > ITEMS_MAX or any(part is None for part in parts):
+        raise Unfoldable
     return found
+
+
+def _reversed_items(site: Site, it: v.Prepared) -> list[Raw]:
+    raw = _thawed(site, it.args[0])
+    if not isinstance(raw, (str, bytes, list, tuple)) or len(raw) > ITEMS_MAX:
+        raise Unfoldable
+    return list(reversed(raw))
 
 
 _LAZY: dict[str, Callable[[Site, v.Prepared], list[Raw]]] = {
@@ -476,6 +535,7 @@ _LAZY: dict[str, Callable[[Site, v.Prepared], list[Raw]]] = {
     "iter": _iter_items,
     "zip": _zip_items,
     "chain": _chain_items,
+    "reversed": _reversed_items,
 }
 LAZY = frozenset(_LAZY)
 
@@ -499,20 +559,32 @@ def _collected(kind: Callable[[list[Raw]], Raw]) -> Callable[..., Value | None]:
     return operation
 
 
+def _set(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
+    """A set: of several items the order is not known."""
+    items = _sequence(site, args[0]) if args else []
+    return _known(site, cls, items, flows) if items is not None and len(items) < 2 else None
+
+
 def _next(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
-    items = _sequence(site, args[0])
-    return _frozen(site, items[0], flows) if items else None
+    iterator = args[0]
+    if not isinstance(iterator, v.Prepared) or iterator.op not in LAZY:
+        return None
+    first, *iterator.done = _items(site, iterator)
+    return _frozen(site, first, flows)
 
 
 def _reduce(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
     items = _sequence(site, args[1])
     if items is None:
-        _call(site.inner(), args[0], (v.Unknown("iterator", flows),), known=False, computed=True)
+        _unknown_call(site.inner(), args[0], flows)
         return None
     rest = [_frozen(site, item, flows) for item in items]
     rest[0:0] = args[2:3]
     value = rest.pop(0) if rest else None
     for item in rest:
+        if site.m.folds <= 0:
+            _unknown_call(site.inner(), args[0], flows)
+            return None
         value = _call(site.inner(), args[0], (value, item), computed=True)
     return value
 
@@ -522,21 +594,22 @@ def _through(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[
     return _call(site.inner(), args[0], args[1:], computed=True)
 
 
-def changed(value: Value) -> None:
-    """Forget what is known of a container that a call may change."""
+def changed(m: State, value: Value) -> None:
+    """Forget what is known of a container that is changed, and of every other one, for it may be part of them."""
     if isinstance(value, v.Container):
         value.more = True
-    elif isinstance(value, v.Folded):
-        value.value = v.Unknown("changed", value.flows)
+    elif isinstance(value, v.Literal):
+        value.changed = True
+    m.mutated = True
 
 
 def _mutate(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> None:
-    changed(args[0])
+    changed(site.m, args[0])
 
 
 def _iadd(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
     value = pure.apply("add", (_thawed(site, args[0]), _thawed(site, args[1])))
-    changed(args[0])
+    changed(site.m, args[0])
     return _known(site, cls, value, flows)
 
 
@@ -571,7 +644,7 @@ _STRUCTURE: dict[str, Callable[..., Value | None]] = {
     "dict.get": _dict_get,
     "list": _collected(list),
     "tuple": _collected(tuple),
-    "set": _collected(list),
+    "set": _set,
     **{op: _prepare(op) for op in _LAZY},
 }
 _TYPES = frozenset(

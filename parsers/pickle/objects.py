@@ -284,11 +284,13 @@ def set_items(m: State, via: str, target: Value, items: Sequence[Value], offset:
     """SETITEM and SETITEMS on anything that is no known dictionary."""
     if isinstance(target, v.Container):
         m.store(target, items)
+        target.more |= target.__class__ is not v.DictValue
         return
+    if isinstance(target, (v.Folded, v.Literal)):
+        folding.changed(m, target)
     if target.__class__ in v.PLAIN or target.__class__ is tuple:
         m.defect("bad-operand", f"{via} on a constant", offset)
         return
-    folding.changed(target)
     pairs = list(zip(items[0::2], items[1::2], strict=False))
     _set(m, via, target, pairs, offset)
     for value in _planted(target, "__setitem__"):
@@ -312,11 +314,12 @@ def add_items(m: State, kind: str, target: Value, items: Sequence[Value], offset
     if isinstance(target, v.Container) and target.TYPE in ("list", "set"):
         m.store(target, items)
         return
+    if isinstance(target, (v.Folded, v.Literal)):
+        folding.changed(m, target)
     if target.__class__ in v.PLAIN or isinstance(target, (tuple, v.Container)):
         m.defect("bad-operand", f"{kind} on a constant", offset)
         return
     m.mark_stored(v.live_items(items))
-    folding.changed(target)
     planted = _planted(target, *("add",) if kind == "add" else ("append", "extend"))
     method = target.cls if isinstance(target, v.Made) and target.cls else target
     for value in planted:

@@ -1,6 +1,8 @@
 """Operations on known values that give a known value: text and bytes put together, decoded, cut and unpacked.
 
-Each takes only values of Python's own types and cannot have an effect; each is bounded by `FOLD_MAX`.
+Each takes only values of Python's own types and cannot have an effect. A value has at most `ITEMS_MAX` parts and
+`FOLD_MAX` characters, counted through all of its parts, so that none that shares parts with itself grows. What an
+operation may cost is known before it is done.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import re
 
 FOLD_MAX = 1024 * 1024  # characters or bytes of a result
 BITS_MAX = 4096  # bits of a number
-ITEMS_MAX = 4096  # items of a container
+ITEMS_MAX = 4096  # parts of a value
 MEMORY = 64 * 1024 * 1024  # bytes that a decompressor may take
 
 TYPE_CHECKING = False
@@ -30,6 +32,37 @@ class Unfoldable(Exception):  # noqa: N818 - never seen outside of this package
 
 
 ERRORS = (Unfoldable, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, EOFError, OSError)
+
+
+UNIT = 1024  # bytes or characters that cost as much as a call
+SLOW = {"b32decode": 16, "b85decode": 16, "a85decode": 16, "unquote": 16, "unescape": 16}  # times the ordinary cost
+UNPACKING = {"zlib": 256, "gzip": 256, "bz2": 1024, "lzma": 1024}  # what may come out of little costs this in any case
+
+
+def weight(value: Raw) -> int:
+    """Cost of a value that is looked at: one for some parts, and for some text; more than the rest is out of bounds."""
+    parts, size, queue = 0, 0, [value]
+    while queue:
+        item = queue.pop()
+        parts += 1
+        kind = item.__class__
+        if kind is str or kind is bytes:
+            size += len(item)
+        elif kind is dict:
+            queue.extend(item)
+            queue.extend(item.values())
+        elif kind is list or kind is tuple:
+            queue.extend(item)
+        if parts + len(queue) > 2 * ITEMS_MAX or size > FOLD_MAX:
+            raise Unfoldable
+    return 1 + parts // 8 + size // UNIT
+
+
+def cost(op: str, args: tuple[Raw, ...]) -> int:
+    """Cost of an operation beyond that of looking at its arguments."""
+    if op == "decode" and len(args) > 1:
+        op = _codec(args[1])
+    return UNPACKING.get(op, 0) + sum([weight(arg) for arg in args]) * SLOW.get(op, 0)
 
 
 def is_raw(value: Raw, depth: int = 4) -> bool:
@@ -61,8 +94,8 @@ def bounded(value: Raw) -> Raw:
         raise Unfoldable
     if isinstance(value, int) and value.bit_length() > BITS_MAX:
         raise Unfoldable
-    if isinstance(value, (list, tuple, dict)) and len(value) > ITEMS_MAX:
-        raise Unfoldable
+    if isinstance(value, (list, tuple, dict)):
+        weight(value)
     return value
 
 
@@ -90,10 +123,8 @@ def _replaced(text: Raw, old: Raw, new: Raw, *_: Raw) -> int:
 
 
 def _translated(text: Raw, table: Raw, *_: Raw) -> int:
-    longest = 1
-    if isinstance(table, dict):
-        longest = max([len(item) for item in table.values() if isinstance(item, str)], default=1)
-    return len(text) * longest
+    items = table.values() if isinstance(table, dict) else table if isinstance(table, (list, tuple)) else ()
+    return len(text) * max([len(item) for item in items if isinstance(item, str)], default=1)
 
 
 _GUARDS: dict[str, Callable[..., int]] = {"join": _joined, "replace": _replaced, "translate": _translated}
@@ -118,10 +149,16 @@ _CODECS = {
 }  # fmt: skip
 
 
+HANDLERS = frozenset(["strict", "ignore", "replace", "backslashreplace", "surrogateescape", "surrogatepass"])
+_DOUBTFUL = re.compile(rb"""\\(?![\\'"abfnrtvxuUN0-3\n]|[4-7](?![0-7]{2}))""")  # escapes that some Pythons warn about
+
+
 def _recode(data: Raw, codec: Raw, *errors: Raw) -> Raw:
     """What `encode` of text or `decode` of bytes gives."""
     name = _codec(codec)
-    if name in ("", "rot13", "hex", "base64", "zlib", "bz2"):
+    if name in ("", "rot13", "hex", "base64", "zlib", "bz2") or not HANDLERS.issuperset(errors):
+        raise Unfoldable
+    if name == "unicode-escape" and not isinstance(data, str) and _DOUBTFUL.search(data):
         raise Unfoldable
     return data.encode(name, *errors) if isinstance(data, str) else data.decode(name, *errors)
 
@@ -161,15 +198,18 @@ def _rot13(text: str) -> str:
     return str.translate(text, _ROT13)
 
 
-def _b64decode(data: Raw, *_: Raw) -> bytes:
+def _b64decode(data: Raw, others: Raw = None, *_: Raw) -> bytes:
     from binascii import a2b_base64
 
+    if others is not None:
+        pair = others.encode("ascii") if isinstance(others, str) else others
+        raw = data.encode("ascii") if isinstance(data, str) else data
+        data = raw.translate(bytes.maketrans(pair, b"+/"))
     return a2b_base64(data)
 
 
 def _urlsafe(data: Raw) -> bytes:
-    raw = data.encode("ascii") if isinstance(data, str) else data
-    return _b64decode(raw.translate(bytes.maketrans(b"-_", b"+/")))
+    return _b64decode(data, b"-_")
 
 
 def _base64(name: str) -> Callable[..., Raw]:
@@ -202,7 +242,7 @@ def inflate(data: bytes, wbits: int = 15, most: int = FOLD_MAX) -> bytes:
         out = engine.decompress(data, most)
     except zlib.error as error:
         raise Unfoldable from error
-    if engine.unconsumed_tail:
+    if not engine.eof or (wbits > 15 and engine.unused_data):  # cut, or a second member
         raise Unfoldable
     return out
 
@@ -212,7 +252,7 @@ def _bz2(data: bytes) -> bytes:
 
     engine = BZ2Decompressor()
     out = engine.decompress(data, FOLD_MAX)
-    if not engine.eof:
+    if not engine.eof or engine.unused_data:
         raise Unfoldable
     return out
 
@@ -225,7 +265,7 @@ def _lzma(data: bytes) -> bytes:
         out = engine.decompress(data, FOLD_MAX)
     except LZMAError as error:
         raise Unfoldable from error
-    if not engine.eof:
+    if not engine.eof or engine.unused_data:
         raise Unfoldable
     return out
 
@@ -341,5 +381,4 @@ STRUCTURAL: dict[str, Callable[..., Raw]] = {
     "add": lambda left, right: left + right,
     "getitem": lambda left, key: left[key],
     "slice": slice,
-    "reversed": lambda items: list(reversed(items)),
 }

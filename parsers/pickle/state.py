@@ -15,7 +15,7 @@ HARMLESS = frozenset(["late-proto", "bad-frame"])  # defects that need not stop 
 DEFECTS_MAX = 100  # defects of one code in one stream
 IMPORTS_MAX = 100_000  # distinct imports of one stream whose later uses are followed
 PLACES_MAX = 5
-FOLDS_MAX = 20_000  # calls of one stream whose results are worked out
+FOLDS_MAX = 50_000  # what working out results may cost in one stream: a call costs one, and so does 1 KiB of text
 SPARSE = 1 << 24  # memo keys above it make the C reader allocate gigabytes
 HOLD = 16 * 1024 * 1024  # bytes of long literals that one stream keeps in memory
 ROOM = 100_000  # memo entries that are kept as they are
@@ -102,6 +102,7 @@ class State:
         self.persistent = 0
         self.held = 0
         self.folds = 0 if strict else FOLDS_MAX
+        self.mutated = False  # a call has changed some container
         self.prepared = False  # some value is a callable or an iterator made of others
         self.decoded: set[int] = set()  # hashes of bytes that were looked at when a call had made them
         self.kept = 0

@@ -20,15 +20,16 @@ NONE: frozenset[str] = frozenset()
 
 
 class Literal:
-    """A constant too long to hold: its type, size, and first bytes (text as UTF-8)."""
+    """A constant too long to hold, or one that can change: its type, size, and first bytes (text as UTF-8)."""
 
-    __slots__ = ("head", "offset", "size", "type")
+    __slots__ = ("changed", "head", "offset", "size", "type")
 
     def __init__(self, type: str, offset: int, size: int, head: bytes) -> None:
         self.type = type
         self.offset = offset
         self.size = size
         self.head = head
+        self.changed = False
 
 
 class Pack:
@@ -174,7 +175,7 @@ class Prepared(Result):
         super().__init__(cls, flows)
         self.op = op
         self.args = args
-        self.done: list[Value] | None = None  # items of an iterator, once something has gone through it
+        self.done: list[Value] | None = None  # items that are left of an iterator, once something goes through it
 
 
 class Folded(Result):
