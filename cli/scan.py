@@ -63,6 +63,13 @@ if TYPE_CHECKING:
 @click.option(
     "--max-total-size", type=Size(), metavar="SIZE", help="Stop after this many bytes of files; 0 = no limit."
 )
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Read so many files at the same time; one for each processor when absent. The report does not depend on it.",
+)
 @click.option("--decision-log", metavar="FILE", help="Append one JSON line about this scan and its decision to FILE.")
 @click.option(
     "--verify-index", is_flag=True, help="Try every rule on every fact as well, and refuse a difference (slow)."
@@ -81,6 +88,7 @@ def scan(
     timeout: float | None,
     max_file_size: int | None,
     max_total_size: int | None,
+    jobs: int | None,
     decision_log: str | None,
     verify_index: bool,
     no_cache: bool,
@@ -121,7 +129,7 @@ def scan(
         deliver.check_log(decision_log)
     ruleset = load_ruleset(policy, rules)
     ruleset.verify_index |= verify_index
-    options = Options(timeout, max_file_size, max_total_size, fail_on)
+    options = Options(timeout, max_file_size, max_total_size, fail_on, jobs=jobs)
     document = _judged(paths, facts, ruleset, options, use_store=not no_cache)
     code = deliver.report(document, format, output, verbose=verbose, quiet=quiet)
     return code if decision_log is None else deliver.log(document, decision_log, code)

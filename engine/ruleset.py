@@ -351,6 +351,9 @@ class Ruleset:
         """The rule set that a compiled document describes."""
         return cls(doc)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _ruleset, (self.doc, self.verify_index)
+
     @property
     def index(self) -> Index:
         """What finds the rules that can be about a fact; made here when the document comes without its tables."""
@@ -383,3 +386,10 @@ class Ruleset:
             if id in (rule.id, rule.name) or id in rule.aliases:
                 return rule
         return None
+
+
+def _ruleset(doc: Mapping[str, Json], verify_index: bool) -> Ruleset:
+    """A rule set as another process had it."""
+    made = Ruleset(doc)
+    made.verify_index = verify_index
+    return made

@@ -113,6 +113,7 @@ class Registry:
     """The catalogue, with the parser packages imported when they are first needed."""
 
     def __init__(self, catalogue: Mapping[str, Any]) -> None:
+        self._catalogue = catalogue
         self.formats = {id: Format(id, entry) for id, entry in catalogue["formats"].items()}
         neutral = set(catalogue["neutral_extensions"])
         self.promises: dict[str, Format] = {}
@@ -129,6 +130,9 @@ class Registry:
             path = os.path.join(os.path.dirname(os.path.dirname(__file__)), "schemas", "formats.json")
         with open(path, "rb") as file:
             return cls(json.loads(file.read()))
+
+    def __reduce__(self) -> tuple[type[Registry], tuple[Mapping[str, Any]]]:
+        return type(self), (self._catalogue,)
 
     def parser(self, id: str) -> Parse:
         """The entry of the parser of a format."""

@@ -8,12 +8,15 @@ from modelaudit.parsers.base import BudgetSpent, Context
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from modelaudit.parsers.base import Nested
     from modelaudit.parsers.reader import Reader
 
 MAX_DEPTH = 8  # archives in archives
 RATIO_FREE = 16 * 1024 * 1024  # bytes that a member may expand to at any ratio
 WINDOW = 1024 * 1024
+PULSE = 0.1  # seconds between two signs of life
 RESERVE = WINDOW  # with less than this left, nested artifacts are not read any more
 
 
@@ -21,10 +24,13 @@ class Budget:
     """What may still be spent on one file on disk and all that is nested in it.
 
     `deadline` is a moment of `time.monotonic`, the same for the whole scan; None for no limit. `timeout` is what
-    the user allowed, in seconds.
+    the user allowed, in seconds. `pulse` is called some times a second while the budget is asked.
     """
 
-    __slots__ = ("deadline", "depth_by", "expanded", "limits", "max_depth", "members", "timed_out", "timeout")
+    __slots__ = (
+        *("_next", "deadline", "depth_by", "expanded", "limits", "max_depth", "members", "pulse", "timed_out"),
+        "timeout",
+    )
 
     def __init__(
         self,
@@ -40,14 +46,20 @@ class Budget:
         self.expanded = 0  # bytes
         self.members = 0
         self.timed_out = False
+        self.pulse: Callable[[], None] | None = None
+        self._next = monotonic() + PULSE
 
     def allow(self, size: int) -> None:
         """Take the size of the file on disk in: what is only stored in it may be read, that is no expansion."""
         self.limits["expanded"] = max(self.limits["expanded"], 2 * size)
 
     def check(self) -> None:
-        """Raise `BudgetSpent` once the deadline has passed."""
-        if self.deadline is not None and monotonic() >= self.deadline:
+        """Raise `BudgetSpent` once the deadline has passed; give a sign of life."""
+        now = monotonic()
+        if self.pulse is not None and now >= self._next:
+            self._next = now + PULSE
+            self.pulse()
+        if self.deadline is not None and now >= self.deadline:
             self.timed_out = True
             allowed = None if self.timeout is None else int(self.timeout)
             raise BudgetSpent("time", at=allowed, budget=allowed, by="user")

@@ -7,7 +7,8 @@ import os
 from modelaudit.engine.facts import clean
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.parsers.registry import Recognition
-from modelaudit.pipeline.one import budget_for, read_with, shown
+from modelaudit.pipeline.isolation import MAIN
+from modelaudit.pipeline.one import FileResult, budget_for, read_with, shown, summaries
 from modelaudit.pipeline.read import Node
 from modelaudit.pipeline.references import ScanRoot
 from modelaudit.sources.errors import SourceError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.document import ScanError
     from modelaudit.engine.factset import FactSet
     from modelaudit.parsers.reader import Reader
+    from modelaudit.pipeline.isolation import Isolation
     from modelaudit.pipeline.one import Plan
     from modelaudit.sources.file import FileReader
     from modelaudit.sources.local import SourceFolder
@@ -58,7 +60,19 @@ class OpenFolder:
             self._readers.popitem()[1].close()
 
 
-def bundle_tree(folder: SourceFolder, plan: Plan, errors: list[ScanError]) -> FactSet | None:
+def scan_folder(folder: SourceFolder, plan: Plan, isolation: Isolation = MAIN) -> FileResult:
+    """Judge a folder as a whole; the result is empty when it is only a folder."""
+    result = FileResult(shown(folder.path))
+    result.tree = bundle_tree(folder, plan, result.errors, isolation)
+    if result.tree is not None:
+        result.judgement = plan.judge(result.tree)
+        result.summaries = summaries(result.tree)
+    return result
+
+
+def bundle_tree(
+    folder: SourceFolder, plan: Plan, errors: list[ScanError], isolation: Isolation = MAIN
+) -> FactSet | None:
     """The facts of a folder as a whole, None when it is only a folder. What breaks is added to `errors`."""
     if len(folder.files) < 2:
         return None
@@ -70,7 +84,7 @@ def bundle_tree(folder: SourceFolder, plan: Plan, errors: list[ScanError]) -> Fa
     format = recognise_folder(opened.names)
     if format is None:
         return None
-    trees = read_with(plan, budget, ScanRoot(folder.root, folder.real))
+    trees = read_with(plan, budget, ScanRoot(folder.root, folder.real), isolation=isolation)
     node = Node(path, clean(os.path.basename(folder.real))[0], BytesReader(b""), plan.folding(path))
     node.extension = ""
     node.recognition = Recognition((format,), (format,), None)

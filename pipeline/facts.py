@@ -5,10 +5,11 @@ from __future__ import annotations
 from modelaudit.engine.document import ScanError
 from modelaudit.engine.errors import ModelAuditError
 from modelaudit.parsers.registry import Registry
-from modelaudit.pipeline.bundles import bundle_tree
 from modelaudit.pipeline.fold import Fold, Passing, Unfolded
 from modelaudit.pipeline.limits import Limits, Options
-from modelaudit.pipeline.one import Plan, link_tree, scan_one, shown
+from modelaudit.pipeline.one import Plan, link_tree, shown
+from modelaudit.pipeline.workers.executor import alone
+from modelaudit.pipeline.workers.work import Job
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink, discover
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from modelaudit.engine.facts import Fact
     from modelaudit.engine.factset import FactSet
+    from modelaudit.pipeline.one import FileResult
     from modelaudit.sources.local import Entry
 
     class Taker(Protocol):
@@ -56,41 +58,59 @@ def facts(
     limits = Limits(options or Options())
     plan = Plan(registry or Registry.load(), limits, folding=Fold if folded else Unfolded)
     found: list[ScanError] = [] if errors is None else errors
-    for entry in discover(paths):
-        if limits.passed():
-            found.append(ScanError("timeout", f"timeout: {shown(entry.path)} and what comes after it were not read"))
-            break
-        tree = _tree(entry, plan, found)
-        if tree is not None:
-            yield tree
+    with alone(plan, options) as read:
+        for entry in discover(paths):
+            tree = None if limits.passed() else _tree(entry, read, found)
+            if limits.passed() and tree is None:
+                found.append(ScanError("timeout", f"timeout: {shown(entry.path)} and what comes after were not read"))
+                break
+            if tree is not None:
+                yield tree
     if errors is None and found:
         raise IncompleteError(found)
 
 
-def _tree(entry: Entry, plan: Plan, errors: list[ScanError]) -> FactSet | None:
+def _tree(entry: Entry, read: Callable[[Job], FileResult | None], errors: list[ScanError]) -> FactSet | None:
     """The facts of one thing that discovery found."""
     if isinstance(entry, SourceError):
         errors.append(ScanError(entry.code, str(entry), shown(entry.path)))
     elif isinstance(entry, SourceLink):
         return link_tree(entry)
-    elif isinstance(entry, SourceFolder):
-        return bundle_tree(entry, plan, errors)
-    elif isinstance(entry, SourceFile):
-        result = scan_one(entry, plan)
-        errors += result.errors
-        return result.tree
+    elif isinstance(entry, (SourceFile, SourceFolder)):
+        result = read(Job(entry))
+        if result is not None:
+            errors += result.errors
+            return result.tree
     return None
+
+
+class _Sink:
+    """Where the facts of one file go in order; `begin` is called again when the file is read from its beginning again."""
+
+    def __init__(self, begin: Callable[[], Callable[[Fact], None]]) -> None:
+        self.begin = begin
+        self.take = begin()
+
+    def again(self) -> None:
+        """Forget what came."""
+        self.take = self.begin()
 
 
 def stream(path: str, options: Options | None = None, *, registry: Registry | None = None) -> list[Fact]:
     """Every fact of one file in the order in which it came, members where their container gave them, not folded."""
     found: list[Fact] = []
-    plan = Plan(registry or Registry.load(), Limits(options or Options()), folding=Unfolded, emit=found.append)
-    for entry in discover([path]):
-        if isinstance(entry, SourceError):
-            raise entry
-        if isinstance(entry, SourceFile):
-            scan_one(entry, plan)
+
+    def begin() -> Callable[[Fact], None]:
+        found.clear()
+        return found.append
+
+    plan = Plan(registry or Registry.load(), Limits(options or Options()), folding=Unfolded, sink=_Sink(begin))
+    with alone(plan, options) as read:
+        for entry in discover([path]):
+            if isinstance(entry, SourceError):
+                raise entry
+            if isinstance(entry, SourceFile):
+                read(Job(entry))
     return found
 
 
@@ -100,12 +120,17 @@ def accounts(
     """For each file its tree, with defects and limits only, and what `begin` gave after it took every fact in order."""
     limits = Limits(options)
     registry = Registry.load()
+    made: list[T] = []
+
+    def fresh() -> Callable[[Fact], None]:
+        made[:] = [begin()]
+        return made[0].take
+
     for entry in discover(paths):
         if limits.passed():
             errors.append(ScanError("timeout", f"timeout: {shown(entry.path)} and what comes after it were not read"))
             return
-        taker = begin()
-        plan = Plan(registry, limits, folding=Passing, emit=taker.take)
-        tree = _tree(entry, plan, errors)
+        with alone(Plan(registry, limits, folding=Passing, sink=_Sink(fresh)), options) as read:
+            tree = _tree(entry, read, errors)
         if tree is not None:
-            yield tree, taker
+            yield tree, made[0]

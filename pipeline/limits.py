@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from modelaudit.pipeline.workers.bounds import Bounds
+
 TIMEOUT = 300.0  # seconds for the whole scan
 
 
@@ -15,10 +17,11 @@ class Options:
     """What the user asks of a scan; None leaves it to the policy, then to the defaults.
 
     `timeout` is in seconds for the whole scan (300 by default), the sizes are in bytes (no limit by default).
-    `today` is the day (UTC, `YYYY-MM-DD`) on which waivers are judged, that of the clock by default.
+    `today` is the day (UTC, `YYYY-MM-DD`) on which waivers are judged, that of the clock by default. `jobs` is how many
+    files are read at the same time, one for each processor by default; `bounds` are the limits of worker processes.
     """
 
-    __slots__ = ("fail_on", "max_file_size", "max_total_size", "timeout", "today")
+    __slots__ = ("bounds", "fail_on", "jobs", "max_file_size", "max_total_size", "timeout", "today")
 
     def __init__(
         self,
@@ -27,12 +30,16 @@ class Options:
         max_total_size: int | None = None,
         fail_on: str | None = None,
         today: str | None = None,
+        jobs: int | None = None,
+        bounds: Bounds | None = None,
     ) -> None:
         self.timeout = timeout
         self.max_file_size = max_file_size
         self.max_total_size = max_total_size
         self.fail_on = fail_on
         self.today = today
+        self.jobs = jobs
+        self.bounds = bounds
 
 
 class Limits:

@@ -11,6 +11,7 @@ from modelaudit.parsers.base import BudgetSpent
 from modelaudit.parsers.registry import UNKNOWN
 from modelaudit.pipeline.budget import Budget
 from modelaudit.pipeline.fold import Fold
+from modelaudit.pipeline.isolation import MAIN
 from modelaudit.pipeline.read import ALL, TreeReader, extension_of, reasons
 from modelaudit.pipeline.references import ScanRoot
 from modelaudit.sources.errors import SourceError
@@ -24,19 +25,37 @@ if TYPE_CHECKING:
     from modelaudit.engine.ruleset import Ruleset
     from modelaudit.parsers.registry import Registry
     from modelaudit.pipeline.fold import Unfolded
+    from modelaudit.pipeline.isolation import Isolation
     from modelaudit.pipeline.limits import Limits
     from modelaudit.pipeline.store.recall import Recall
     from modelaudit.pipeline.store.shared import FactStore
     from modelaudit.sources.file import FileReader
     from modelaudit.sources.local import SourceFile, SourceLink
 
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Sink(Protocol):
+        """Who is given every fact of a file in order."""
+
+        def take(self, fact: Fact) -> None:
+            """Take the next fact in."""
+
+        def again(self) -> None:
+            """Forget what came: the file is read from its beginning."""
+
+
 LINK = "link"  # the format of a link that was not followed
 
 
 class Plan:
-    """What every file of a scan is read with. Without a rule set everything is read and nothing is judged."""
+    """What every file of a scan is read with. Without a rule set everything is read and nothing is judged.
 
-    __slots__ = ("emit", "folding", "limits", "registry", "ruleset", "store")
+    `keep` leaves the facts in the results. `sink` is given every fact as it comes; in another process, where it is not,
+    `ordered` keeps them in the results.
+    """
+
+    __slots__ = ("folding", "keep", "limits", "ordered", "registry", "ruleset", "sink", "store")
 
     def __init__(
         self,
@@ -45,15 +64,25 @@ class Plan:
         ruleset: Ruleset | None = None,
         *,
         folding: Callable[[str], Fold | Unfolded] = Fold,
-        emit: Callable[[Fact], None] | None = None,
         store: FactStore | None = None,
+        keep: bool = True,
+        sink: Sink | None = None,
     ) -> None:
         self.registry = registry
         self.limits = limits
         self.ruleset = ruleset
         self.folding = folding
-        self.emit = emit
         self.store = store  # of facts that were read before
+        self.keep = keep
+        self.sink = sink
+        self.ordered = False
+
+    def remote(self) -> Plan:
+        """The plan as another process follows it: with a store of its own, and no sink."""
+        store = None if self.store is None else type(self.store)(self.store.limit)
+        plan = Plan(self.registry, self.limits, self.ruleset, folding=self.folding, store=store, keep=self.keep)
+        plan.ordered = self.sink is not None
+        return plan
 
     def judge(self, tree: FactSet) -> Judgement | None:
         """What the rules say of a tree."""
@@ -67,7 +96,7 @@ class Plan:
 class FileResult:
     """What came of one file. `tree` has its facts; `read` says whether the file was opened and read."""
 
-    __slots__ = ("errors", "judgement", "path", "read", "sha256", "size", "summaries", "timed_out", "tree")
+    __slots__ = ("errors", "judgement", "ordered", "path", "read", "sha256", "size", "summaries", "timed_out", "tree")
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -75,6 +104,7 @@ class FileResult:
         self.judgement: Judgement | None = None
         self.summaries: tuple[ArtifactSummary, ...] = ()
         self.errors: list[ScanError] = []
+        self.ordered: list[Fact] = []  # every fact as it came, when it was read for a sink in another process
         self.sha256: str | None = None
         self.size = 0
         self.read = False
@@ -86,15 +116,27 @@ class FileResult:
         return self.summaries[0].format if self.summaries else UNKNOWN
 
 
-def scan_one(source: SourceFile, plan: Plan, room: int | None = None) -> FileResult:
-    """Read, hash and judge one file. A file larger than `room` bytes or the size limit is listed and not read."""
+def scan_one(
+    source: SourceFile,
+    plan: Plan,
+    room: int | None = None,
+    isolation: Isolation = MAIN,
+    pulse: Callable[[int], None] | None = None,
+) -> FileResult:
+    """Read, hash and judge one file. A file larger than `room` bytes or the size limit is listed and not read.
+
+    `pulse` is called now and then with the bytes that were read. Raises `NeedsIsolation` when the file has to be read
+    in another process.
+    """
     result = FileResult(shown(source.path))
     budget = budget_for(plan)
     try:
         with source.open(budget.check) as reader:
             result.size = reader.size
+            if pulse is not None:
+                budget.pulse = lambda: pulse(reader.bytes_read)
             if not too_large(result, source, plan, room):
-                _read(result, source, reader, plan, budget)
+                _read(result, source, reader, plan, budget, isolation)
     except SourceError as error:
         result.errors.append(ScanError(error.code, clean(str(error))[0], result.path))
     if result.tree is not None:
@@ -108,7 +150,15 @@ def budget_for(plan: Plan) -> Budget:
     return Budget(plan.limits.deadline, plan.limits.timeout, plan.limits.max_depth)
 
 
-def read_with(plan: Plan, budget: Budget, root: ScanRoot, wants: Callable[[str], bool] | None = None) -> TreeReader:
+def read_with(
+    plan: Plan,
+    budget: Budget,
+    root: ScanRoot,
+    wants: Callable[[str], bool] | None = None,
+    *,
+    emit: Callable[[Fact], None] | None = None,
+    isolation: Isolation = MAIN,
+) -> TreeReader:
     """What reads a file or a folder; `wants` takes the place of what the rules read."""
     if wants is None and plan.ruleset is not None:
         wants = plan.ruleset.wants
@@ -118,16 +168,21 @@ def read_with(plan: Plan, budget: Budget, root: ScanRoot, wants: Callable[[str],
         wants=wants,
         root=root,
         folding=plan.folding,
-        emit=plan.emit,
+        emit=emit,
+        isolation=isolation,
     )
 
 
-def _read(result: FileResult, source: SourceFile, reader: FileReader, plan: Plan, budget: Budget) -> None:
+def _read(
+    result: FileResult, source: SourceFile, reader: FileReader, plan: Plan, budget: Budget, isolation: Isolation
+) -> None:
     """Parse everything in the file and take its digest."""
     budget.allow(reader.size)
     root = ScanRoot(source.root, source.folder)
     recall = _recall(source, reader, plan, budget, root)
-    trees = read_with(plan, budget, root, None if recall is None else recall.asked)
+    asked = None if recall is None else recall.asked
+    emit = result.ordered.append if plan.ordered else plan.sink.take if plan.sink is not None else None
+    trees = read_with(plan, budget, root, asked, emit=emit, isolation=isolation)
     result.read = True
     known = None if recall is None else recall.find()
     tree = result.tree = known or trees.read(source.path, reader)

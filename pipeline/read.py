@@ -22,6 +22,7 @@ from modelaudit.parsers.base import BudgetSpent, Context, Input, Nested, Propert
 from modelaudit.parsers.registry import HEAD, OTHER, UNKNOWN, UNRECOGNISED, Recognition
 from modelaudit.pipeline.budget import Metered
 from modelaudit.pipeline.fold import Fold
+from modelaudit.pipeline.isolation import MAIN
 from modelaudit.sources.errors import SourceError
 
 TYPE_CHECKING = False
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from modelaudit.parsers.registry import Registry
     from modelaudit.pipeline.budget import Budget
     from modelaudit.pipeline.fold import Unfolded
+    from modelaudit.pipeline.isolation import Isolation, Loss
     from modelaudit.pipeline.references import ScanRoot
 
     T = TypeVar("T")
@@ -48,6 +50,7 @@ class Crash(Exception):  # noqa: N818 - carries what a parser raised
 
     def __init__(self, error: Exception) -> None:
         super().__init__(error)
+        self.what = "memory" if isinstance(error, MemoryError) else "crash"
         trace = error.__traceback__
         where = ""
         while trace is not None:
@@ -100,6 +103,7 @@ class TreeReader:
         root: ScanRoot | None = None,
         folding: Callable[[str], Fold | Unfolded] = Fold,
         emit: Callable[[Fact], None] | None = None,
+        isolation: Isolation = MAIN,
     ) -> None:
         self.registry = registry
         self.budget = budget
@@ -107,6 +111,7 @@ class TreeReader:
         self.root = root
         self.folding = folding
         self.emit = emit  # given every fact as it comes
+        self.isolation = isolation
         self.errors: list[ScanError] = []
 
     def read(self, path: str, reader: Reader) -> FactSet:
@@ -133,7 +138,7 @@ class TreeReader:
         except BudgetSpent as spent:
             self.limit(node, spent)
         except Crash as crash:
-            self.crash(node, crash.words)
+            self.crash(node, crash)
         except SourceError as error:
             self.unreadable(node, error)
 
@@ -154,7 +159,11 @@ class TreeReader:
         return _guarded(lambda: self.registry.recognise(head, node.reader, node.extension))
 
     def parse(self, node: Node, format: str) -> None:
-        """Run one parser and take what it yields."""
+        """Run one parser and take what it yields, unless a worker was lost to it."""
+        loss = self.isolation.enter((node.path, format), isolated=self.registry.formats[format].isolated)
+        if loss is not None:
+            self.lost(node, format, loss)
+            return
         formats = frozenset(node.recognition.formats)
         given = Input(node.path, node.reader, format, formats=formats, extension=node.extension, depth=node.depth)
         self.drain(node, lambda: self.registry.parser(format)(given, self.context))
@@ -205,10 +214,16 @@ class TreeReader:
         fact = Limit(node.path, what=spent.what, at=spent.at, budget=spent.budget, by=spent.by, affects=ALL)
         self.take(node, fact)
 
-    def crash(self, node: Node, words: str) -> None:
+    def crash(self, node: Node, crash: Crash) -> None:
         """Note that a parser failed: what it yielded before stands."""
-        self.take(node, Limit(node.path, what="crash", by="tool", affects=ALL))
-        message = f"{node.path}: the parser of {node.recognition.format} failed ({words})"
+        self.take(node, Limit(node.path, what=crash.what, by="tool", affects=ALL))
+        message = f"{node.path}: the parser of {node.recognition.format} failed ({crash.words})"
+        self.errors.append(ScanError("crash", message, node.path))
+
+    def lost(self, node: Node, format: str, loss: Loss) -> None:
+        """Note that a parser took its process down, and is not tried again."""
+        self.take(node, Limit(node.path, what=loss.what, by="tool", affects=ALL))
+        message = f"{node.path}: the parser of {format} {loss.words}"
         self.errors.append(ScanError("crash", message, node.path))
 
     def unreadable(self, node: Node, error: SourceError) -> None:
@@ -295,6 +310,9 @@ def reasons(tree: FactSet) -> Iterator[str]:
 def _limit_words(limit: Limit) -> str:
     words = {
         "crash": "the parser failed",
+        "memory": "the parser needed too much memory",
+        "hang": "the parser gave no sign of life",
+        "cpu": "the parser took too much processor time",
         "read": "the file could not be read further",
         "not-computed": "the stored facts lack what the rules read",
     }

@@ -8,16 +8,18 @@ from modelaudit import __version__
 from modelaudit.engine.document import PackInfo, PolicyInfo, RuleInfo, ScanDocument, ScanError
 from modelaudit.engine.lazy import lazy
 from modelaudit.parsers.registry import UNKNOWN, Registry
-from modelaudit.pipeline.bundles import bundle_tree
+from modelaudit.pipeline.events import ScanDone, ScanStarted, nobody
 from modelaudit.pipeline.facts import facts, stream
+from modelaudit.pipeline.feed import Admission, Feed
 from modelaudit.pipeline.limits import Limits, Options
-from modelaudit.pipeline.one import LINK, Plan, link_tree, link_words, scan_one, shown, summaries
+from modelaudit.pipeline.one import LINK, Plan, link_tree, link_words, shown, summaries
+from modelaudit.pipeline.workers.work import Job, Work
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink, discover
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from modelaudit.engine.document import ArtifactSummary
     from modelaudit.engine.factset import FactSet
@@ -26,11 +28,11 @@ if TYPE_CHECKING:
     from modelaudit.engine.policy.acceptance import Acceptance
     from modelaudit.engine.policy.origin import Origins
     from modelaudit.engine.ruleset import Rule, Ruleset
+    from modelaudit.pipeline.events import Observer
     from modelaudit.pipeline.one import FileResult
     from modelaudit.pipeline.store.shared import FactStore
+    from modelaudit.pipeline.workers.executor import Executor
     from modelaudit.sources.local import Entry
-
-    Observer = Callable[[str, str, int], None]  # what happened (`start`, `done`), the path, bytes
 
 __all__ = ["FACTS_VERSION", "Options", "facts", "scan", "stream"]
 
@@ -41,31 +43,32 @@ def scan(
     paths: Sequence[str],
     ruleset: Ruleset,
     options: Options | None = None,
-    observer: Observer | None = None,
+    observer: Observer = nobody,
     registry: Registry | None = None,
     store: FactStore | None = None,
+    executor: Executor | None = None,
 ) -> ScanDocument:
     """Read and judge everything under the paths.
 
     Never raises for what a file holds or for a path that cannot be read: findings, coverage and errors say it.
     `UsageError` comes of an option or a source that the policy forbids, and of a baseline that cannot be read,
-    before the first byte of a model is. `observer` is told of each file's start and end.
-    Facts that `store` knows are not read again, those that it does not know are put in it.
+    before the first byte of a model is. `observer` is told what happens, see `modelaudit.pipeline.events`.
+    Facts that `store` knows are not read again, those that it does not know are put in it. `executor` reads the files
+    in the place of this process and its own workers; it stays the caller's to shut down.
     """
     from modelaudit.engine.policy.gate import Gate
 
     options = options or Options()
     Gate(ruleset, options.fail_on)  # refuses what a final gate forbids before any file is read
     limits = Limits(options, ruleset.policy.limits)
-    run = Run(tuple(paths), Plan(registry or Registry.load(), limits, ruleset, store=store), options)
-    for entry in discover(paths):
-        if limits.passed():
-            run.out_of_time(entry)
-            break
-        run.take(entry, observer)
+    run = Run(tuple(paths), Plan(registry or Registry.load(), limits, ruleset, store=store, keep=False), options)
+    observer(ScanStarted(run.paths))
+    run.read(Feed(Work(run.plan), options, Admission(limits, run.bars), observer, executor))
     if store is not None:
         store.close()
-    return run.document()
+    document = run.document()
+    observer(ScanDone(document.files_scanned, document.bytes_scanned, document.decision.exit_code))
+    return document
 
 
 class Run:
@@ -86,24 +89,35 @@ class Run:
         self.files = self.bytes = self.beyond = 0
         self.late = False
 
-    def take(self, entry: Entry, observer: Observer | None = None) -> None:
-        """Deal with what discovery found."""
-        if isinstance(entry, SourceError):
+    def read(self, feed: Feed) -> None:
+        """Read and judge everything under the paths."""
+        try:
+            for entry, result in feed.results(discover(self.paths)):
+                self.take(entry, result, feed)
+        finally:
+            feed.close()
+
+    def take(self, entry: Entry, result: FileResult | None, feed: Feed) -> None:
+        """Deal with what discovery found, and with what came of it when it is a file."""
+        if result is not None:
+            self.add(result, named=isinstance(entry, SourceFile) and entry.named)
+        elif self.plan.limits.passed():
+            self.out_of_time(entry)
+        elif isinstance(entry, SourceError):
             self.errors.append(ScanError(entry.code, str(entry), shown(entry.path)))
         elif isinstance(entry, SourceLink):
             self.link(entry)
         elif isinstance(entry, SourceFolder):
-            self.folder(entry)
-        elif isinstance(entry, SourceFile) and not self.refused(entry):
-            if observer is not None:
-                observer("start", entry.path, 0)
-            result = scan_one(entry, self.plan, self.room())
-            self.add(result, named=entry.named)
-            if observer is not None:
-                observer("done", entry.path, result.size)
+            self.folder(entry, feed)
+        else:
+            self.refused(entry)
+
+    def bars(self, entry: SourceFile) -> bool:
+        """Whether the policy does not let a file in; it is then not opened."""
+        return self.origins is not None and bool(self.origins.refusal(entry.path))
 
     def refused(self, entry: SourceFile) -> bool:
-        """Whether the policy does not let a file in; it is then not opened."""
+        """Note a file that the policy does not let in."""
         said = self.origins.refusal(entry.path) if self.origins is not None else ""
         if said:
             self.errors.append(ScanError("source-refused", said, shown(entry.path)))
@@ -120,14 +134,19 @@ class Run:
         self.judge(tree)
         self.notices.append(link_words(tree, escapes=link.escapes))
 
-    def folder(self, folder: SourceFolder) -> None:
+    def folder(self, folder: SourceFolder, feed: Feed) -> None:
         """Judge a folder as a whole, after its files. What the policy does not let in is not opened here either."""
+        if len(folder.files) < 2:
+            return
         if self.origins is not None:
             files = {name: real for name, real in folder.files.items() if not self.origins.refusal(real)}
             folder = SourceFolder(folder.path, folder.real, folder.root, files)
-        tree = bundle_tree(folder, self.plan, self.errors)
-        if tree is not None:
-            self.judge(tree)
+        result = feed.inline.whole(Job(folder))
+        if result is not None:
+            self.artifacts += result.summaries
+            self.errors += result.errors
+            if result.judgement is not None:
+                self.judgements.append(result.judgement)
 
     def judge(self, tree: FactSet) -> None:
         """List and judge what is no file itself."""

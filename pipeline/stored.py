@@ -16,23 +16,25 @@ from modelaudit import __version__
 from modelaudit.engine.document import ArtifactSummary, ScanError
 from modelaudit.engine.facts import KINDS, clean
 from modelaudit.parsers.registry import Registry
-from modelaudit.pipeline.bundles import bundle_tree
 from modelaudit.pipeline.limits import Limits, Options
-from modelaudit.pipeline.one import FileResult, Plan, link_tree, scan_one, shown
+from modelaudit.pipeline.one import FileResult, Plan, link_tree, shown
 from modelaudit.pipeline.scan import FACTS_VERSION
 from modelaudit.pipeline.store.codec import MAX_BLOCK, chunks, dump
+from modelaudit.pipeline.workers.executor import alone
+from modelaudit.pipeline.workers.work import Job
 from modelaudit.sources.errors import SourceError
-from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink, discover
+from modelaudit.sources.local import SourceFile, SourceLink, discover
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from modelaudit.engine.factset import FactSet
     from modelaudit.sources.local import Entry
 
     Json = dict[str, Any]
+    Read = Callable[[Job], FileResult | None]
 
 SCHEMA = "modelaudit/facts@1"
 
@@ -89,43 +91,40 @@ class _Block:
 
 def _texts(header: Json, paths: Sequence[str], plan: Plan, errors: list[ScanError]) -> Iterator[str | _Block]:
     yield dump(header) + "\n"
-    for entry in discover(paths):
-        if plan.limits.passed():
-            seconds = plan.limits.timeout
-            message = f"timeout: {shown(entry.path)} and what comes after it were not read within {seconds:g} seconds"
-            yield _error(ScanError("timeout", message, shown(entry.path)), errors)
-            break
-        try:
-            yield from _entry(entry, plan, errors)
-        except _TooLongError:
-            path = shown(entry.path)
-            yield _error(ScanError("unreadable", f"{path}: a fact is too long for a line", path), errors)
+    with alone(plan) as read:
+        for entry in discover(paths):
+            if plan.limits.passed():
+                seconds = plan.limits.timeout
+                words = f"{shown(entry.path)} and what comes after it were not read within {seconds:g} seconds"
+                yield _error(ScanError("timeout", f"timeout: {words}", shown(entry.path)), errors)
+                break
+            try:
+                yield from _entry(entry, read, errors)
+            except _TooLongError:
+                path = shown(entry.path)
+                yield _error(ScanError("unreadable", f"{path}: a fact is too long for a line", path), errors)
 
 
 class _TooLongError(Exception):
     """A fact that no reader would take."""
 
 
-def _entry(entry: Entry, plan: Plan, errors: list[ScanError]) -> Iterator[str | _Block]:
+def _entry(entry: Entry, read: Read, errors: list[ScanError]) -> Iterator[str | _Block]:
     """The lines of what discovery found, the first of them saying how many lines come after it."""
     if isinstance(entry, SourceError):
         yield _error(ScanError(entry.code, str(entry), shown(entry.path)), errors)
-    elif isinstance(entry, SourceFile):
-        result = scan_one(entry, plan)
-        errors += result.errors
-        yield from _with_facts(_file(entry, result), result.tree)
     elif isinstance(entry, SourceLink):
         yield from _with_facts({"link": clean(entry.path)[0], "escapes": entry.escapes}, link_tree(entry))
     else:
-        yield from _folder(entry, plan, errors)
-
-
-def _folder(folder: SourceFolder, plan: Plan, errors: list[ScanError]) -> Iterator[str | _Block]:
-    found: list[ScanError] = []
-    tree = bundle_tree(folder, plan, found)
-    errors += found
-    if tree is not None or found:
-        yield from _with_facts({"folder": clean(folder.path)[0], "errors": [_plain(error) for error in found]}, tree)
+        result = read(Job(entry))
+        if result is None:  # the time was up in this very moment; the next entry says so
+            return
+        errors += result.errors
+        if isinstance(entry, SourceFile):
+            yield from _with_facts(_file(entry, result), result.tree)
+        elif result.tree is not None or result.errors:
+            found = [_plain(error) for error in result.errors]
+            yield from _with_facts({"folder": clean(entry.path)[0], "errors": found}, result.tree)
 
 
 def _file(source: SourceFile, result: FileResult) -> Json:

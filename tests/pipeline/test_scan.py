@@ -12,6 +12,7 @@ import pytest
 from fixtures import toys
 from fixtures.toys import member, toy
 from modelaudit.engine.ruleset import Ruleset
+from modelaudit.pipeline.events import FileDone, FileStarted, ScanDone, ScanStarted, nobody
 from modelaudit.pipeline.facts import IncompleteError, facts, stream
 from modelaudit.pipeline.limits import Limits, Options
 from modelaudit.pipeline.one import Plan, scan_one
@@ -44,7 +45,7 @@ def ruleset(**limits):
     )
 
 
-def run(*paths, options=None, limits=None, observer=None):
+def run(*paths, options=None, limits=None, observer=nobody):
     return scan([str(p) for p in paths], ruleset(**(limits or {})), options, observer, toys.registry())
 
 
@@ -325,9 +326,9 @@ def test_each_byte_of_a_file_is_read_once(tmp_path, monkeypatch):
 def test_an_observer_hears_of_each_file(tmp_path):
     (tmp_path / "a.toy").write_bytes(toy())
     heard = []
-    run(tmp_path, observer=lambda *event: heard.append(event))
+    run(tmp_path, observer=heard.append)
     path = str(tmp_path / "a.toy")
-    assert heard == [("start", path, 0), ("done", path, 4)]
+    assert heard == [ScanStarted((str(tmp_path),)), FileStarted(path), FileDone(path, 4, 0), ScanDone(1, 4, 0)]
 
 
 def test_names_that_are_no_unicode_or_hold_marks_are_written_so_that_they_can_be_read_back(tmp_path):
