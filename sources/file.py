@@ -6,6 +6,7 @@ import os
 import stat
 
 from modelaudit.sources.errors import UNREADABLE, SourceError, from_os_error
+from modelaudit.sources.passing import Passing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from modelaudit.sources.passing import Consumer
+
 WHOLE = 8 * 1024 * 1024  # files up to this size are read at once and kept
 WINDOW = 1024 * 1024
 BLOCK = 64 * 1024  # what a small read fetches
 BLOCKS = 4  # blocks that are kept
-STEP = 256 * 1024  # bytes that are hashed at once: they stay in the processor's cache between read and hash
 
 # Never wait for the other end of a pipe, never follow a link that was put there after the listing.
 FLAGS = os.O_RDONLY
@@ -28,12 +30,17 @@ for _flag in ("O_CLOEXEC", "O_NONBLOCK", "O_NOFOLLOW", "O_NOCTTY", "O_BINARY"):
 class FileReader:
     """A regular file, opened. Every byte is hashed once, and read once by a parser that goes front to back.
 
+    Whoever else has to see every byte is given the same windows: `attach` says so before the first is read.
+
     `read_at` and `window` give at most the bytes that are there; `finish` reads what nobody has read and returns
     the digest. `check` is called before each read and may raise to end it. Whatever the operating system refuses
     is a `SourceError`.
     """
 
-    __slots__ = ("_blocks", "_check", "_data", "_fd", "_hash", "_hashed", "_state", "bytes_read", "name", "size")
+    __slots__ = (
+        *("_blocks", "_check", "_consumers", "_data", "_fd", "_hash", "_passing", "_state"),
+        *("bytes_read", "name", "size"),
+    )
 
     def __init__(self, path: str, *, name: str | None = None, check: Callable[[], None] | None = None) -> None:
         self.name = path if name is None else name
@@ -42,7 +49,8 @@ class FileReader:
         self._data: bytes | None = None
         self._blocks: dict[int, bytes] = {}
         self._hash: _Hash | None = None
-        self._hashed = 0
+        self._consumers: list[Consumer] = []
+        self._passing: Passing | None = None  # once the first window is on its way
         self._fd = -1
         try:
             self._open(path)
@@ -67,9 +75,17 @@ class FileReader:
 
     def close(self) -> None:
         """Give the file back; a second time does nothing."""
+        if self._passing is not None:
+            self._passing.close()
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
             os.close(fd)
+
+    def attach(self, consumer: Consumer) -> None:
+        """Have a consumer see every byte, front to back, until `finish`. ValueError once some have passed."""
+        if self._passing is not None:
+            raise ValueError("some bytes have passed already")
+        self._consumers.append(consumer)
 
     def read_at(self, offset: int, length: int) -> bytes:
         """At most `length` bytes from `offset`; small reads come from a few blocks that are kept."""
@@ -94,19 +110,20 @@ class FileReader:
         length = min(length, self.size - offset)
         if offset < 0 or length <= 0:
             return b""
-        if offset > self._hashed:
-            self._hash_up_to(offset)
+        if offset > self._passed().at:
+            self._pass_up_to(offset)
         return self._read(offset, length)
 
     def finish(self) -> str:
         """The SHA-256 of the whole file in lower-case hex; reads what was not hashed on the way."""
-        if self.size <= WHOLE:
-            if not self._hashed:
-                self._hasher().update(self._whole())
-                self._hashed = self.size
-        else:
-            self._hash_up_to(self.size)
-        return str(self._hasher().hexdigest())
+        passing = self._passed()
+        if self.size > WHOLE:
+            self._pass_up_to(self.size)
+        elif not passing.at:
+            passing.give(self._whole())
+        passing.settle()
+        assert self._hash is not None  # noqa: S101 - it is a consumer
+        return str(self._hash.hexdigest())
 
     def changed(self) -> bool:
         """Whether the file's size or time of change differ from when it was opened."""
@@ -135,12 +152,12 @@ class FileReader:
         return data
 
     def _read(self, offset: int, length: int) -> bytes:
-        """Bytes of a large file; those that continue what is hashed are hashed."""
+        """Bytes of a large file; those that continue what has passed are passed on."""
         data = self._pread(offset, length)
-        start = self._hashed - offset
+        passing = self._passed()
+        start = passing.at - offset
         if 0 <= start < len(data):
-            self._hasher().update(memoryview(data)[start:])
-            self._hashed = offset + len(data)
+            passing.give(memoryview(data)[start:])
         return data
 
     def _pread(self, offset: int, length: int) -> bytes:
@@ -158,29 +175,29 @@ class FileReader:
         self.bytes_read += len(data)
         return data
 
-    def _hash_up_to(self, end: int) -> None:
-        """Hash everything before `end` that is not hashed yet, through one reused buffer."""
-        update = self._hasher().update
-        buffer = memoryview(bytearray(STEP))
-        while self._hashed < end:
+    def _pass_up_to(self, end: int) -> None:
+        """Pass everything before `end` that has not passed yet, through buffers that are used again."""
+        passing = self._passed()
+        while passing.at < end:
             if self._check is not None:
                 self._check()
+            buffer = passing.buffer()
             try:
-                got = pread_into(self._fd, buffer[: min(STEP, end - self._hashed)], self._hashed)
+                got = pread_into(self._fd, buffer[: min(len(buffer), end - passing.at)], passing.at)
             except OSError as error:
                 raise from_os_error(error, self.name) from None
             if not got:
                 break  # shorter than it was: `changed` says so
-            update(buffer[:got])
-            self._hashed += got
+            passing.give(buffer[:got])
             self.bytes_read += got
 
-    def _hasher(self) -> _Hash:
-        if self._hash is None:
+    def _passed(self) -> Passing:
+        if self._passing is None:
             from hashlib import sha256
 
             self._hash = sha256()
-        return self._hash
+            self._passing = Passing([self._hash, *self._consumers], self.size)
+        return self._passing
 
 
 def not_regular(mode: int) -> str:

@@ -17,7 +17,7 @@ from modelaudit.pipeline.facts import IncompleteError, facts, stream
 from modelaudit.pipeline.limits import Limits, Options
 from modelaudit.pipeline.one import Plan, scan_one
 from modelaudit.pipeline.scan import FACTS_VERSION, scan
-from modelaudit.sources import file
+from modelaudit.sources import file, passing
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.file import FileReader
 from modelaudit.sources.local import discover
@@ -238,7 +238,7 @@ def test_time_keeps_what_was_found_and_ends_the_scan(tmp_path):
 
 def test_a_file_whose_digest_takes_too_long_has_none_and_partial_coverage(tmp_path, monkeypatch):
     monkeypatch.setattr(file, "WHOLE", 10)
-    monkeypatch.setattr(file, "STEP", 10)
+    monkeypatch.setattr(passing, "STEP", 10)
     monkeypatch.setattr(file, "BLOCK", 10)
     (tmp_path / "a.toy").write_bytes(toy("import a b", member("skipped", bytes(100_000))))
     read = file.pread_into

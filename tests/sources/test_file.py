@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modelaudit.sources import file as module
+from modelaudit.sources import passing
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.file import FileReader
 
@@ -20,7 +21,7 @@ def small_limits(monkeypatch):
     """Limits so low that a small file goes the way of a large one."""
     monkeypatch.setattr(module, "WHOLE", 1000)
     monkeypatch.setattr(module, "BLOCK", 4096)
-    monkeypatch.setattr(module, "STEP", 10_000)
+    monkeypatch.setattr(passing, "STEP", 10_000)
 
 
 @pytest.fixture
