@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from modelaudit.cli.values import Seconds, Size
@@ -74,6 +76,11 @@ if TYPE_CHECKING:
 @click.option(
     "--verify-index", is_flag=True, help="Try every rule on every fact as well, and refuse a difference (slow)."
 )
+@click.option(
+    "--progress",
+    is_flag=True,
+    help="Show on stderr how far the scan is, even with --quiet or in a pipe.",
+)
 @click.option("--no-cache", is_flag=True, help="Read every file, whatever earlier scans know of it.")
 def scan(
     paths: tuple[str, ...],
@@ -91,6 +98,7 @@ def scan(
     jobs: int | None,
     decision_log: str | None,
     verify_index: bool,
+    progress: bool,
     no_cache: bool,
 ) -> int:
     """Scan model files and folders: read them without loading, judge what they would do, decide by policy.
@@ -130,13 +138,20 @@ def scan(
     ruleset = load_ruleset(policy, rules)
     ruleset.verify_index |= verify_index
     options = Options(timeout, max_file_size, max_total_size, fail_on, jobs=jobs)
-    document = _judged(paths, facts, ruleset, options, use_store=not no_cache)
+    display = progress or (not quiet and sys.stderr is not None and sys.stderr.isatty())
+    document = _judged(paths, facts, ruleset, options, use_store=not no_cache, display=display)
     code = deliver.report(document, format, output, verbose=verbose, quiet=quiet)
     return code if decision_log is None else deliver.log(document, decision_log, code)
 
 
 def _judged(
-    paths: tuple[str, ...], facts: tuple[str, ...], ruleset: Ruleset, options: Options, *, use_store: bool
+    paths: tuple[str, ...],
+    facts: tuple[str, ...],
+    ruleset: Ruleset,
+    options: Options,
+    *,
+    use_store: bool,
+    display: bool,
 ) -> ScanDocument:
     """The scan of models, or of stored facts in their place."""
     if facts:
@@ -146,4 +161,10 @@ def _judged(
     from modelaudit.pipeline.scan import scan
     from modelaudit.pipeline.store.shared import FactStore
 
-    return scan(paths, ruleset, options, store=FactStore() if use_store else None)
+    store = FactStore() if use_store else None
+    if not display:
+        return scan(paths, ruleset, options, store=store)
+    from modelaudit.cli.progress import shown
+
+    with shown(paths) as observer:
+        return scan(paths, ruleset, options, observer, store=store)
