@@ -85,7 +85,7 @@ def _tree(entry: Entry, read: Callable[[Job], FileResult | None], errors: list[S
 
 
 class _Sink:
-    """Where the facts of one file go in order; `begin` is called again when the file is read from its beginning again."""
+    """Where the facts of one file go in order; `begin` is called again when the file is read anew."""
 
     def __init__(self, begin: Callable[[], Callable[[Fact], None]]) -> None:
         self.begin = begin
