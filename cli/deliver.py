@@ -22,10 +22,11 @@ def check(path: str, inputs: Iterable[str] = ()) -> None:
         output.check_writable(path, inputs)
 
 
-def check_log(path: str) -> None:
-    """Refuse, before the scan, a decision log that cannot be appended to."""
+def check_log(path: str, inputs: Iterable[str] = ()) -> None:
+    """Refuse, before the scan, a decision log that cannot be appended to, or that is one of the files to read."""
     from modelaudit.engine.policy import decision_log
 
+    output.check_apart(path, inputs)
     decision_log.check(path)
 
 

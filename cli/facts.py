@@ -44,7 +44,7 @@ def facts(models: tuple[str, ...], output: str | None, timeout: float | None, ma
     from modelaudit.pipeline.scan import facts as read_facts
 
     if output is not None:
-        deliver.check(output)
+        deliver.check(output, models)
     errors: list[ScanError] = []
     options = Options(timeout, max_file_size)
     if output is None:

@@ -19,10 +19,7 @@ class OutputError(ModelAuditError):
 
 def check_writable(path: str, inputs: Iterable[str] = ()) -> None:
     """Refuse early what cannot be written at the end of a long scan, or is itself read; writes nothing."""
-    for read in inputs:
-        with contextlib.suppress(OSError):
-            if os.path.samefile(path, read) and not _is_special(path):
-                raise OutputError(f"cannot write {path}: it is one of the files to read")
+    check_apart(path, inputs)
     folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path):
         raise OutputError(f"cannot write {path}: it is a folder")
@@ -31,6 +28,14 @@ def check_writable(path: str, inputs: Iterable[str] = ()) -> None:
     target = path if _is_special(path) else folder
     if not os.access(target, os.W_OK):
         raise OutputError(f"cannot write {path}: permission denied")
+
+
+def check_apart(path: str, inputs: Iterable[str]) -> None:
+    """Refuse to write what is itself read."""
+    for read in inputs:
+        with contextlib.suppress(OSError):
+            if os.path.samefile(path, read) and not _is_special(path):
+                raise OutputError(f"cannot write {path}: it is one of the files to read")
 
 
 def write_whole(path: str, chunks: Iterable[str]) -> None:

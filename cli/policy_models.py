@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.factset import FactSet
     from modelaudit.engine.policy.compare import Comparison
     from modelaudit.engine.policy.trace import Traced
+    from modelaudit.engine.ruleset import Ruleset
 
 CHANGED = 1  # exit code when decisions change
 INCOMPLETE = 2  # exit code when not everything could be read
@@ -144,7 +145,7 @@ def diff(
         raise click.UsageError("name models, or stored facts with --facts")
     errors: list[ScanError] = []
     sides = (load_ruleset(old, rules), load_ruleset(new, rules))
-    found = list(compare(*sides, _trees(models, stored, errors)))
+    found = list(compare(*sides, _trees(models, stored, errors, sides)))
     if format == "json":
         _show_json(old, new, found)
     else:
@@ -156,14 +157,17 @@ def diff(
     return CHANGED if any(one.decides_differently for one in found) else 0
 
 
-def _trees(models: Sequence[str], stored: Sequence[str], errors: list[ScanError]) -> Iterator[FactSet]:
+def _trees(
+    models: Sequence[str], stored: Sequence[str], errors: list[ScanError], sides: tuple[Ruleset, Ruleset]
+) -> Iterator[FactSet]:
+    """What both policies are to judge; of stored facts the kinds that one of them reads."""
     from modelaudit.pipeline.rejudge import read_facts
     from modelaudit.pipeline.scan import facts
 
     if models:
         yield from facts(models, errors=errors)
     if stored:
-        yield from read_facts(stored)
+        yield from read_facts(stored, lambda name: any(side.wants(name) for side in sides))
 
 
 def _show_diff(found: Sequence[Comparison], *, verbose: bool) -> None:
@@ -237,7 +241,7 @@ def baseline(models: tuple[str, ...], output: str, policy: str | None, rules: tu
     from modelaudit.engine.policy import baseline as baselines
     from modelaudit.pipeline.scan import scan
 
-    deliver.check(output)
+    deliver.check(output, models)
     document = scan(models, baselines.without(load_ruleset(policy, rules)))
     files.write_whole(output, [baselines.render(document.findings, document.artifacts, output)])
     known = sum(finding.active and finding.source != "deny" for finding in document.findings)

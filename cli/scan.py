@@ -134,7 +134,7 @@ def scan(
     if output is not None:
         deliver.check(output, (*paths, *facts))
     if decision_log is not None:
-        deliver.check_log(decision_log)
+        deliver.check_log(decision_log, (*paths, *facts))
     ruleset = load_ruleset(policy, rules)
     ruleset.verify_index |= verify_index
     options = Options(timeout, max_file_size, max_total_size, fail_on, jobs=jobs)

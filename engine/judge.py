@@ -60,7 +60,8 @@ class Judge:
             if trial.cause is not None and not is_suppressed(trial.rule):
                 grave = potential(trial.rule)[0]
                 inconclusive.append(Inconclusive(trial.rule.id, path, trial.cause, grave))
-        findings += absorb(found)
+        if found:
+            findings += absorb(found)
 
     def trials(self, node: FactSet) -> Iterable[Trial]:
         """The rules that match in an artifact or are inconclusive there, in order."""

@@ -14,19 +14,26 @@ from fixtures import archives, arrays, joblibs, pickles, tensors
 
 BLOCK = bytes(range(251)) * 64
 EMPTY_TUPLE, NEWOBJ, BUILD = b")", b"\x81", b"b"
+STEP = 64  # layers are multiples of this wide, as they are in the field
 RETIRED = 10  # every so many-th pickle has an object of the package that a changed pack is about
+
+
+def width(size: int, layers: int) -> int:
+    """How wide square layers are so that so many of them have about this size."""
+    wide = int((size / 4 / layers) ** 0.5)
+    return max(4, wide // STEP * STEP or wide)
 
 
 def checkpoint(path: Path, size: int, n: int) -> None:
     """A PyTorch checkpoint of a few dozen tensors."""
     layers = 4 + n % 20
-    archives.write_checkpoint(path, layers=layers, width=max(4, int((size / 4 / layers) ** 0.5)))
+    archives.write_checkpoint(path, layers=layers, width=width(size, layers))
 
 
 def safetensors(path: Path, size: int, n: int) -> None:
     """A safetensors file of a few dozen tensors."""
     layers = 4 + n % 20
-    tensors.write_large(path, layers=layers, width=max(4, int((size / 4 / layers) ** 0.5)), real=True)
+    tensors.write_large(path, layers=layers, width=width(size, layers), real=True)
 
 
 def estimator(state: dict[str, object], module: str, name: str) -> bytes:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 MAX_ITEMS = 10_000  # that a quantifier of a trace looks at
 SHOWN_ITEMS = 3  # items of a quantifier that are shown
+NOT_A_NUMBER = "every comparison with NaN is false"
 SHOWN_VALUES = 6  # items of a set that are shown
 _REACHING: Mapping[str, Truth] = {"any": True, "none": True, "count": True, "all": False}
 
@@ -150,7 +151,9 @@ class Tracer:
         sides = [program["path"]] if "path" in program else []
         values = [{"path": path} for path in sides] + [program[side] for side in ("left", "right") if side in program]
         read = [value for value in values if "path" in value or "call" in value]
-        return ", ".join(described(Linker(self.lists).value(value)(env)) for value in read)
+        found = [Linker(self.lists).value(value)(env) for value in read]
+        said = ", ".join(map(described, found))
+        return f"{said}; {NOT_A_NUMBER}" if any(map(_is_nan, found)) else said
 
     def quantified(self, program: Json, env: Env) -> Step:
         """A quantifier: how many items satisfy its body, and those that tell most."""
@@ -218,14 +221,20 @@ def _over(program: Json) -> str:
     return ".".join(map(str, over["path"])) if "path" in over else "the values"
 
 
+def _is_nan(value: Value) -> bool:
+    return isinstance(value, float) and value != value
+
+
 def described(value: Value) -> str:
-    """A value of a fact as a trace shows it: texts in quotes, sets in braces, `absent`, `unknown`, `(cut)`."""
+    """A value of a fact as a trace shows it: texts in quotes, sets in braces, `absent`, `unknown`, `(cut)`, `NaN`."""
     if value is UNKNOWN:
         return "unknown"
     if value is None:
         return "absent"
     if type(value) is Cut:
         return f"{described(value.kept)} (cut)"
+    if _is_nan(value):
+        return "NaN"
     if isinstance(value, str):
         return f'"{shown(value)}"'
     if isinstance(value, (set, frozenset, tuple, list)):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Json = Any
     Rules = frozenset[int]
     Numbers = tuple[int, ...]  # of rows
+    Read = list[tuple[Sequence[Any], list[str | int]]]  # columns, and the way in their values
     Open = Mapping[int, Numbers]  # rules, and the rows that leave them open
     Look = Callable[[Columns, Env], Open]
 
@@ -97,14 +98,14 @@ class _Turn:
         facts = self.facts
         key = (number, around, len(facts), rows, *[facts.raw(name) for name in needs.fields])
         if key not in self.rows.quiet:
-            told = [self.once(row, number, needs, around) for row in rows]
+            read = [(facts.values(str(name)), steps) for name, *steps in needs.paths]
+            told = [self.once(row, number, read, around) for row in rows]
             if not any(told):
                 self.keep(key)
 
-    def once(self, row: int, number: int, needs: Needs, around: Hashable) -> bool:
+    def once(self, row: int, number: int, read: Read, around: Hashable) -> bool:
         """Evaluate a rule on a row, unless it is known to have nothing to say of such."""
-        values = [_follow(self.facts.values(str(name))[row], steps) for name, *steps in needs.paths]
-        key = (number, around, *values)
+        key = (number, around, *[_follow(values[row], steps) if steps else values[row] for values, steps in read])
         try:
             if key in self.rows.quiet:
                 return False

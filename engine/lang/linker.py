@@ -51,7 +51,7 @@ class Linker:
         test = self.test(program)
         observe = self.observe
         if observe is None:
-            return _shared(program, test)
+            return _shared(program, test, self.lists)
 
         def observed(env: Env) -> Truth:
             value = test(env)
@@ -153,13 +153,13 @@ class Linker:
         return getter(path)
 
 
-def _shared(leaf: Json, test: Predicate) -> Predicate:
+def _shared(leaf: Json, test: Predicate, lists: Mapping[str, Matcher]) -> Predicate:
     """The test of a leaf, whose answer is shared with other rules where it costs more than to remember it."""
     if leaf["op"] != "matches" and "call" not in leaf.get("left", ()) and "call" not in leaf.get("right", ()):
         return test
     from modelaudit.engine.lang.remember import remembered
 
-    return remembered(leaf, test)
+    return remembered(leaf, test, lists)
 
 
 def constant_of(item: Json) -> Value:

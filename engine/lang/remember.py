@@ -6,16 +6,17 @@ import json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from modelaudit.engine.lang.evaluate import Env, Predicate, Truth
+    from modelaudit.engine.lang.lists import Matcher
 
     Json = Any
 
 
-def remembered(leaf: Json, test: Predicate) -> Predicate:
-    """The test of a leaf, or one that keeps its last answer for all rules with the same leaf.
+def remembered(leaf: Json, test: Predicate, lists: Mapping[str, Matcher]) -> Predicate:
+    """The test of a leaf, or one that keeps its last answer for all rules with the same leaf and the same lists.
 
     A leaf about the variable of a quantifier, which has many values for one fact, and one about constants are
     left as they are.
@@ -23,9 +24,10 @@ def remembered(leaf: Json, test: Predicate) -> Predicate:
     heads = set(_heads(leaf))
     if not heads or any(head[0] == "v" and head[1:].isdigit() for head in heads):
         return test
-    key = json.dumps({name: value for name, value in leaf.items() if name != "src"}, sort_keys=True)
+    text = json.dumps({name: value for name, value in leaf.items() if name != "src"}, sort_keys=True)
+    key = (text, id(lists))  # two policies may judge one fact in turn, with other entries under the same names
 
-    def once(env: Env) -> Truth:
+    def once(env: Env, lists: Mapping[str, Matcher] = lists) -> Truth:  # kept, so that nothing else has their id
         cache = env.shared.cache
         last = cache.get(key)
         if last is None or last[0] is not env.fact:

@@ -76,6 +76,7 @@ def policy_text(ruleset: Ruleset) -> str:
         f"Policy {policy.policy}, version {policy.version}",
         f"  merged from {' → '.join(policy.chain)}",
         f"  digest {policy.digest}",
+        *(f"  {line}" for line in _supply(ruleset)),
         "",
         "A scan is decided in this order:",
         "",
@@ -92,9 +93,19 @@ def summary(ruleset: Ruleset) -> str:
     policy = ruleset.policy
     taken = sum(rule.source == "rule" for rule in ruleset.rules)
     lines = [f"{policy.policy}, version {policy.version}: {taken} rules"]
+    lines += [f"  {line}" for line in _supply(ruleset)]
     for key in (*_KEYS, "limits", "sources", "final"):
         lines += [f"  {line}" for line in _said(key, policy.doc, ruleset)]
     return "\n".join(lines)
+
+
+def _supply(ruleset: Ruleset) -> list[str]:
+    """Which packs the policy is judged with, and whose it takes."""
+    packs = [
+        f"pack {pack.pack} {pack.version}: {pack.rules} rules, digest {pack.digest[:12]}" for pack in ruleset.packs
+    ]
+    trust = ruleset.policy.doc.get("trust") or {}
+    return packs + [f"trust.{key}: {', '.join(map(str, said))}" for key, said in trust.items()]
 
 
 def _said(key: str, doc: Mapping[str, Json], ruleset: Ruleset) -> list[str]:

@@ -12,10 +12,13 @@ FACTS = [Import("m", qualname="os.system"), Import("m", qualname="os.path")]
 NODE = FactSet(Artifact(path="m"), {"import": FACTS})
 
 
-def linked(text: str):
+LISTS = {}
+
+
+def linked(text: str, lists=LISTS):
     program = compiler().expression([(text, span(text))], "import")
     assert program is not None
-    return link(program, {})
+    return link(program, lists)
 
 
 @pytest.fixture
@@ -39,3 +42,10 @@ def test_a_leaf_about_a_variable_is_evaluated_for_each_of_its_values(calls):
     test = linked('any n in imports: (lower(n.qualname) == "os.path")')
     assert test(Env(NODE, FACTS[0])) is True
     assert calls == ["os.system", "os.path"]
+
+
+def test_two_policies_with_other_lists_do_not_share_an_answer(calls):
+    first, second = linked('lower(import.qualname) == "os.path"'), linked('lower(import.qualname) == "os.path"', {})
+    env = Env(NODE, FACTS[0])
+    assert first(env) is second(env) is False
+    assert calls == ["os.system", "os.system"]
