@@ -25,10 +25,12 @@ else:
         body |= {"__slots__": names, "FIELDS": names, "__init__": _init}
         made = type(cls.__name__, (Record,), body)
         _defaults[made] = defaults
+        _names[made] = frozenset(names)
         return made
 
 
 _defaults: dict[type, dict[str, object]] = {}
+_names: dict[type, frozenset[str]] = {}
 
 
 def replace(item: T, **changes: object) -> T:
@@ -45,7 +47,7 @@ def _init(self: Record, *args: object, **given: object) -> None:
             raise TypeError(f"{type(self).__name__}.{name} was given twice")
         given[name] = value
     fields = {**_defaults[type(self)], **given}
-    if fields.keys() != set(names):
+    if len(fields) != len(names) or not fields.keys() >= _names[type(self)]:
         wrong = sorted(fields.keys() ^ set(names))
         raise TypeError(f"{type(self).__name__} needs or does not have {', '.join(wrong)}")
     put = object.__setattr__

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SMALL = 16 * 1024  # bytes of a column that is remembered
 KEPT = 2 * 1024 * 1024  # bytes of all columns that are remembered
+_NAMES = {name.encode(): name for kind in KINDS.values() for name in kind.FIELDS}
 OWNER = "artifact"  # the field that no column has: it is the same for all
 
 
@@ -46,7 +47,7 @@ def split(lines: Iterable[bytes]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for line in lines:
         end = line.find(b'":[', 2)
-        name = line[2:end].decode("utf-8", "replace")
+        name = _NAMES.get(line[2:end]) or line[2:end].decode("utf-8", "replace")
         if not line.startswith(b'{"') or end < 0 or not line.endswith(b"]}") or name in found or name == OWNER:
             raise BadFactsError("a line in a block that is no column")
         found[name] = line[end + 2 : -1]

@@ -45,21 +45,21 @@ class Rows:
         self.name = kind
         self.kind = index.of_kind(kind)
         sources = index.doc["kinds"][kind]["sources"]
-        self._looks = [_look(kind, source, index.lists) for source in sources if not source["whole"]]
+        looks = [_look(kind, source, index.lists) for source in sources if not source["whole"]]
+        names = {name for fields, _ in looks for name in fields or ()}
+        self._look = _united([look for _, look in looks])
+        if all(fields is not None for fields, _ in looks):
+            self._look = _remembered(sorted(names), self._look)
         self._needs: dict[int, Needs | None] = {}
         self.quiet = Memory(QUIET)  # what rules were false about, or excepted
 
     def judge(self, node: FactSet, scope: Scope, facts: Columns, trials: dict[int, Trial], allows: Allows) -> None:
         """Evaluate on each fact the rules that it leaves open."""
         env = Env(node, node.artifact)
-        found: dict[int, Numbers] = {}
-        for look in self._looks:
-            for number, rows in look(facts, env).items():
-                known = found.get(number)
-                found[number] = rows if known is None or known == rows else tuple(sorted({*known, *rows}))
+        found = self._look(facts, env)
         always = self.kind.always | self.kind.of_artifact(env)
         if always:
-            found |= dict.fromkeys(always, tuple(range(len(facts))))
+            found = {**found, **dict.fromkeys(always, tuple(range(len(facts))))}
         turn = _Turn(self, env, facts, trials, allows)
         for number, rows in found.items():
             if scope.fits(number):
@@ -156,19 +156,36 @@ def _follow(value: Any, steps: Iterable[str | int]) -> Any:  # noqa: ANN401
     return value
 
 
-def _look(kind: str, source: Json, lists: Mapping[str, Matcher]) -> Look:
-    """What a source says of the rows of columns."""
+def _look(kind: str, source: Json, lists: Mapping[str, Matcher]) -> tuple[Sequence[str] | None, Look]:
+    """What a source says of the rows of columns, and the fields that it depends on, None when on more than those."""
     field = of_field(kind, source, lists)
     if field is not None:
         name, table, of_value = field
-        return _remembered((name, "unknown", "cut"), _of_column(name, table, of_value))
+        names: Sequence[str] = (name, "unknown", "cut")
+        return names, _remembered(names, _of_column(name, table, of_value))
     program = of_env(source, lists)
 
     def every(facts: Columns, env: Env) -> Open:
         return _by_rule(program(env.at(fact)) for fact in facts)
 
     depends = needs(kind, source["in"], source["term"])
-    return every if depends is None or depends.outer or depends.facts else _remembered(depends.fields, every)
+    if depends is None or depends.outer or depends.facts:
+        return None, every
+    return depends.fields, _remembered(depends.fields, every)
+
+
+def _united(looks: Sequence[Look]) -> Look:
+    """What several sources say together."""
+
+    def look(facts: Columns, env: Env) -> Open:
+        found: dict[int, Numbers] = {}
+        for each in looks:
+            for number, rows in each(facts, env).items():
+                known = found.get(number)
+                found[number] = rows if known is None or known == rows else tuple(sorted({*known, *rows}))
+        return found
+
+    return look
 
 
 def _by_rule(said: Iterable[Rules]) -> Open:
