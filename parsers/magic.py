@@ -33,12 +33,23 @@ class Place:
             self._end = self.head if size <= len(self.head) else self.reader.read_at(max(0, size - length), length)
         return self._end[-length:]
 
+    def doubling(self, step: int, wanted: bytes) -> bool:
+        """Whether bytes stand at the beginning, or at an offset that is `step` times a power of two."""
+        at = 0
+        while at + len(wanted) <= self.reader.size:
+            near = at + len(wanted) <= len(self.head)
+            if self.head.startswith(wanted, at) if near else self.reader.read_at(at, len(wanted)) == wanted:
+                return True
+            at = at * 2 or step
+        return False
+
 
 class Magic:
     """Tests that hold together, as the catalogue writes them.
 
     `{"at": 4, "text": "TFL3"}`, `{"at": 0, "hex": "89504e47"}`: these bytes at an offset, 0 by default;
     `{"at": 0, "byte": "5d7d80"}`: one of these bytes there;
+    `{"doubling": 512, "hex": "89484446"}`: these bytes at 0, 512, 1024, 2048 … as far as the artifact goes;
     `{"within": 64, "text": "<PMML"}`: somewhere among the first bytes, 4,096 at most;
     `{"end": 65557, "hex": "504b0506"}`: somewhere among the last bytes.
     """
@@ -56,7 +67,7 @@ class Magic:
 
 def _read(test: Test) -> tuple[str, int, bytes]:
     """How a test is made, where, and with which bytes."""
-    how = next((name for name in ("within", "end") if name in test), "at")
+    how = next((name for name in ("within", "end", "doubling") if name in test), "at")
     where: int = test.get(how, 0)
     if "byte" in test:
         return "byte", where, bytes.fromhex(test["byte"])
@@ -72,4 +83,6 @@ def _holds(place: Place, how: str, where: int, wanted: bytes) -> bool:
         return where < len(head) and head[where] in wanted
     if how == "within":
         return head.find(wanted, 0, where) >= 0
+    if how == "doubling":
+        return place.doubling(where, wanted)
     return wanted in place.end(where)

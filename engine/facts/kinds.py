@@ -541,14 +541,14 @@ class Op(Fact):
 class Layer(Fact):
     """A layer or configured object."""
 
-    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'class_name', 'module', 'registered_name', 'name', 'code', 'config_paths',)
+    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'class_name', 'module', 'registered_name', 'name', 'code', 'qualname', 'by_name', 'slot', 'config_paths',)
     KIND = 'layer'
     COLLECTION = 'layers'
     SUBJECT = 'class_name'
-    IDENTITY = ('class_name', 'module', 'name',)
+    IDENTITY = ('class_name', 'module', 'name', 'qualname',)
     CONTEXT = frozenset(['artifact'])
-    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'class_name', 'module', 'registered_name', 'name', 'code', 'config_paths',)
-    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'class_name', 'module', 'registered_name', 'name', 'code', 'config_paths',)
+    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'class_name', 'module', 'registered_name', 'name', 'code', 'qualname', 'by_name', 'slot', 'config_paths',)
+    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'class_name', 'module', 'registered_name', 'name', 'code', 'qualname', 'by_name', 'slot', 'config_paths',)
 
     def __init__(
         self,
@@ -559,6 +559,9 @@ class Layer(Fact):
         registered_name: str | None = None,
         name: str | None = None,
         code: str | None = None,
+        qualname: str | None = None,
+        by_name: bool = False,
+        slot: str | None = None,
         config_paths: frozenset[str] | None = None,
         places: tuple[Place, ...] = (),
         n: int = 1,
@@ -578,6 +581,9 @@ class Layer(Fact):
         put(self, "registered_name", registered_name)
         put(self, "name", name)
         put(self, "code", code)
+        put(self, "qualname", qualname)
+        put(self, "by_name", by_name)
+        put(self, "slot", slot)
         put(self, "config_paths", config_paths)
 
     artifact: str
@@ -591,6 +597,9 @@ class Layer(Fact):
     registered_name: str | None
     name: str | None
     code: str | None
+    qualname: str | None
+    by_name: bool
+    slot: str | None
     config_paths: frozenset[str] | None
 
 
@@ -963,14 +972,14 @@ class Member(Fact):
 class Tensor(Fact):
     """A weight."""
 
-    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'name', 'dtype', 'shape', 'rows', 'nbytes', 'storage_size', 'role', 'layer', 'digest', 'stats',)
+    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'name', 'dtype', 'shape', 'rows', 'nbytes', 'storage_size', 'filters', 'role', 'layer', 'digest', 'stats',)
     KIND = 'tensor'
     COLLECTION = 'tensors'
     SUBJECT = 'name'
     IDENTITY = ('name',)
     CONTEXT = frozenset(['artifact'])
-    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'name', 'dtype', 'shape', 'rows', 'nbytes', 'storage_size', 'role', 'layer', 'digest', 'stats',)
-    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'name', 'dtype', 'shape', 'rows', 'nbytes', 'storage_size', 'role', 'layer', 'digest', 'stats',)
+    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'name', 'dtype', 'shape', 'rows', 'nbytes', 'storage_size', 'filters', 'role', 'layer', 'digest', 'stats',)
+    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'name', 'dtype', 'shape', 'rows', 'nbytes', 'storage_size', 'filters', 'role', 'layer', 'digest', 'stats',)
 
     def __init__(
         self,
@@ -982,6 +991,7 @@ class Tensor(Fact):
         rows: int | None = None,
         nbytes: int = 0,
         storage_size: int | None = None,
+        filters: frozenset[str] = frozenset(),
         role: str | None = None,
         layer: str | None = None,
         digest: str | None = None,
@@ -1005,6 +1015,7 @@ class Tensor(Fact):
         put(self, "rows", rows)
         put(self, "nbytes", nbytes)
         put(self, "storage_size", storage_size)
+        put(self, "filters", filters)
         put(self, "role", role)
         put(self, "layer", layer)
         put(self, "digest", digest)
@@ -1022,6 +1033,7 @@ class Tensor(Fact):
     rows: int | None
     nbytes: int
     storage_size: int | None
+    filters: frozenset[str]
     role: str | None
     layer: str | None
     digest: str | None

@@ -1,0 +1,90 @@
+"""Keras: `.keras` archives, and configurations of layers as JSON and YAML wherever they stand.
+
+Layout: https://keras.io/api/models/model_saving_apis/ and what `keras.saving.deserialize_keras_object` and its
+predecessors in Keras 2 take (`class_name`, `config`, `module`, `registered_name`).
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.reader import Reader
+
+SPACE = b" \t\r\n"
+HEAD = 4096
+LOOK = 4 * 1024 * 1024  # bytes of a text that are searched
+CLASS, CONFIG = b'"class_name"', b'"config"'
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+BOM = b"\xef\xbb\xbf"
+YAML = re.compile(rb"""^["']?class_name["']?[ \t]*:""", re.MULTILINE)  # of the outermost object
+YAML_CONFIG = re.compile(rb"""^["']?config["']?[ \t]*:""", re.MULTILINE)
+ESCAPE = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
+
+
+def recognise_archive(head: bytes, reader: Reader) -> bool:
+    """Whether the bytes are a ZIP archive with a configuration at its top, and metadata or weights beside it."""
+    if head[:4] != b"PK\x03\x04":
+        from modelaudit.parsers.zip import recognise_zip
+
+        if not recognise_zip(head, reader):
+            return False
+    from modelaudit.parsers.keras.archive import holds_model
+
+    return holds_model(reader)
+
+
+def recognise_config(head: bytes, reader: Reader) -> bool:
+    """Whether a JSON or YAML text describes objects by `class_name` and `config`."""
+    if head[:2] in UTF16 or 0 in head[:2]:
+        return _is_wide(head, reader)
+    start = head.removeprefix(BOM).lstrip(SPACE)
+    if start[:1] in (b"{", b"[") or not start:
+        return _is_json(reader.read_at(0, LOOK))
+    if b"\0" in head or b"class_name" not in head:
+        return False
+    data = reader.read_at(0, LOOK)
+    return bool(YAML.search(data)) and bool(YAML_CONFIG.search(data))
+
+
+RECOGNISERS = {"keras-zip": recognise_archive, "keras-config": recognise_config}
+
+
+def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+    """Facts of the configuration; of an archive its members' too."""
+    if artifact.format == "keras-zip":
+        from modelaudit.parsers.keras.archive import parse_archive
+
+        return parse_archive(artifact, context)
+    from modelaudit.parsers.keras.config import parse_file
+
+    return parse_file(artifact, context)
+
+
+def is_config_text(data: bytes) -> bool:
+    """Whether bytes are a JSON configuration, as attributes of other formats hold them."""
+    return data[:LOOK].lstrip(SPACE)[:1] in (b"{", b"[") and _is_json(data[:LOOK])
+
+
+def _is_json(data: bytes) -> bool:
+    if data[:HEAD].lstrip(SPACE + BOM) == b"" and data.lstrip(SPACE + BOM)[:1] not in (b"{", b"["):
+        return False
+    if CLASS in data and CONFIG in data:
+        return True
+    if b"\\u00" not in data or not ESCAPE.search(data):
+        return False
+    plain = ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), data)
+    return CLASS in plain and CONFIG in plain
+
+
+def _is_wide(head: bytes, reader: Reader) -> bool:
+    """The same for UTF-16 and UTF-32, which `json.loads` takes."""
+    letters = head.replace(b"\0", b"").lstrip(b"\xff\xfe")
+    if letters.lstrip(SPACE)[:1] not in (b"{", b"["):
+        return False
+    return _is_json(reader.read_at(0, LOOK).replace(b"\0", b""))
