@@ -17,7 +17,7 @@ from modelaudit.parsers.hdf5.datasets import (
 )
 from modelaudit.parsers.hdf5.headers import Header, read_header
 from modelaudit.parsers.hdf5.links import EXTERNAL, HARD, SOFT, Link, is_group, links
-from modelaudit.parsers.hdf5.source import Damage, Source
+from modelaudit.parsers.hdf5.source import COST_MAX, Damage, Source, Spent
 from modelaudit.parsers.hdf5.superblock import read_superblock
 from modelaudit.parsers.reader import SliceReader
 
@@ -68,7 +68,10 @@ class _File:
             return
         yield Property("version", str(superblock.version))
         yield from self.around(base, base + superblock.end)
-        yield from self.walk(source, superblock.root)
+        try:
+            yield from self.walk(source, superblock.root)
+        except Spent:
+            yield Limit(self.path, what="work", at=source.cost, budget=COST_MAX, by="file", affects=CONTENT)
         yield from self.contents.summary()
 
     def around(self, base: int, end: int) -> Iterator[Nested | Defect]:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 PAGE = 16 * 1024
 PAGES = 128  # that are held
 TURNS = 256  # reads between two looks at the clock
+COST = 256  # that a read counts for, beside its bytes
+COST_MAX = 512 * 1024 * 1024  # of all reads: objects may refer to the same bytes again and again
 STRING_MAX = 64 * 1024  # bytes of a name
 
 
@@ -23,16 +25,21 @@ class Damage(ValueError):  # noqa: N818 - an outcome of reading, not an error of
         self.address = max(0, address)
 
 
+class Spent(Exception):  # noqa: N818 - a budget
+    """More was read of the structure than any sound file asks for."""
+
+
 class Source:
     """Reads by address, which counts from the superblock. `wide` and `long` are the sizes of offsets and lengths."""
 
-    __slots__ = ("_check", "_pages", "_reader", "_turns", "base", "long", "size", "wide")
+    __slots__ = ("_check", "_pages", "_reader", "_turns", "base", "cost", "long", "size", "wide")
 
     def __init__(self, reader: Reader, base: int, check: Callable[[], None]) -> None:
         self._reader = reader
         self._check = check
         self._pages: dict[int, bytes] = {}
         self._turns = 0
+        self.cost = 0
         self.base = base
         self.size = reader.size - base
         self.wide = 8
@@ -40,9 +47,7 @@ class Source:
 
     def read(self, address: int, length: int) -> bytes:
         """Just so many bytes; `Damage` when they are not all there."""
-        self._turns += 1
-        if self._turns % TURNS == 0:
-            self._check()
+        self._spend(length)
         if address < 0 or length < 0 or address + length > self.size:
             raise Damage(f"{length} bytes at {address} lie outside of the file", address)
         first, last = address // PAGE, (address + length - 1) // PAGE
@@ -53,6 +58,14 @@ class Source:
             return self._reader.read_at(self.base + address, length)
         joined = b"".join(self._page(n) for n in range(first, last + 1))
         return joined[address - first * PAGE :][:length]
+
+    def _spend(self, length: int) -> None:
+        self._turns += 1
+        self.cost += COST + max(0, min(length, self.size))
+        if self._turns % TURNS == 0:
+            self._check()
+        if self.cost > COST_MAX:
+            raise Spent
 
     def _page(self, number: int) -> bytes:
         page = self._pages.pop(number, None)
@@ -77,6 +90,7 @@ class Source:
     def string(self, address: int) -> bytes:
         """The bytes up to a NUL."""
         parts = []
+        self._spend(0)
         for _ in range(STRING_MAX // PAGE + 1):
             if not 0 <= address < self.size:
                 raise Damage(f"the text at {address} lies outside of the file", address)

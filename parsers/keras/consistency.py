@@ -8,7 +8,7 @@ from modelaudit.engine.facts import Relation, clean
 from modelaudit.parsers.hdf5 import find_signature
 from modelaudit.parsers.hdf5.headers import read_header
 from modelaudit.parsers.hdf5.links import HARD, links
-from modelaudit.parsers.hdf5.source import Damage, Source
+from modelaudit.parsers.hdf5.source import Damage, Source, Spent
 from modelaudit.parsers.hdf5.superblock import read_superblock
 
 TYPE_CHECKING = False
@@ -38,7 +38,7 @@ def layer_groups(reader: Reader, context: Context) -> list[str]:
             if link.name == LAYERS and link.kind == HARD:
                 inner = read_header(source, link.address)
                 return [one.name.decode("utf-8", "replace") for one in links(source, inner, GROUPS_MAX)]
-    except Damage:
+    except (Damage, Spent):
         return []
     return []
 

@@ -9,7 +9,7 @@ import pytest
 from fixtures import hdf5s, keras_models, mutants
 from modelaudit.engine.facts import Code, Defect, Layer, Limit, Metadata, Reference, Relation, Tensor, Text
 from modelaudit.parsers.base import Context, Input, Nested, Property
-from modelaudit.parsers.hdf5 import find_signature, parse, recognise
+from modelaudit.parsers.hdf5 import find_signature, parse, recognise, source
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.parsers.registry import Registry
 
@@ -228,6 +228,13 @@ def test_no_superblock_is_a_defect():
 def test_more_objects_than_are_read_are_a_limit():
     (limit,) = of(Limit, scan(hdf5s.everything(), members=20))
     assert (limit.what, limit.by) == ("members", "file")
+    assert "tensor" in limit.affects
+
+
+def test_objects_that_share_their_bytes_again_and_again_are_a_limit(monkeypatch):
+    monkeypatch.setattr(source, "COST_MAX", 100_000)
+    (limit,) = of(Limit, scan(hdf5s.everything()))
+    assert (limit.what, limit.by) == ("work", "file")
     assert "tensor" in limit.affects
 
 
