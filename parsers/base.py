@@ -102,8 +102,9 @@ class Context:
     __slots__ = ("_check", "_wants", "budgets")
 
     BUDGETS: dict[str, int] = {  # noqa: RUF012 - read only
-        "opcodes": 50_000_000,
-        "memo": 4_000_000,
+        "opcodes": 500_000_000,
+        "memo": 64_000_000,
+        "memo_bytes": 256 * 1024 * 1024,
         "stack": 1_000_000,
         "container": 1_000_000,
         "literal": 64 * 1024,

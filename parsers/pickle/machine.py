@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import re
 from itertools import repeat
-from struct import Struct
+from struct import Struct, unpack_from
 
 from modelaudit.parsers.pickle import constants, objects
 from modelaudit.parsers.pickle.literals import LITERAL_MIN, inspect, magics
 from modelaudit.parsers.pickle.opcodes import BYTES, NAMES
-from modelaudit.parsers.pickle.state import KINDS, State
+from modelaudit.parsers.pickle.state import KEPT_MAX, KINDS, State
 from modelaudit.parsers.pickle.tape import Break, FileTape, Pause
-from modelaudit.parsers.pickle.values import DictValue, ListValue, Unknown
+from modelaudit.parsers.pickle.values import Container, DictValue, ListValue, Unknown
 
 REAL = Struct(">d").unpack_from
 SIGNED = Struct("<i").unpack_from
 UNSIGNED = Struct("<I").unpack_from
 NUMBERS = {0x4B: rb"K.", 0x4D: rb"M..", 0x4A: rb"J....", 0x47: rb"G.{8}"}
+WIDTHS = {0x4B: 2, 0x4D: 3, 0x4A: 5, 0x47: 9}
+FORMATS = {0x4B: "<xB", 0x4D: "<xH", 0x4A: "<xi", 0x47: ">xd"}
+_RUNS = {byte: re.compile(rb"(?:" + number + rb"){1,1000}", re.DOTALL) for byte, number in NUMBERS.items()}
 
 STEP = 4096  # opcodes between two looks at the clock and the budgets
 
@@ -184,9 +187,15 @@ class Machine(State):
                             pos += 2
                             continue
                         if op == 0x28:  # MARK
-                            if stack and stack[-1].__class__ is ListValue and stack[-1].more:
-                                pos = self._skip(pos)
-                                if pos >= bound or buf[pos] != 0x28:
+                            first = buf[pos + 1]
+                            if stack and stack[-1].__class__ is ListValue and first in NUMBERS:
+                                if stack[-1].more or self.kept >= KEPT_MAX:
+                                    pos = self._skip(pos, stack[-1])
+                                    if pos >= bound or buf[pos] != 0x28:
+                                        continue
+                                elif buf[pos + 1 + WIDTHS[first]] == first:
+                                    marks.append(len(stack))
+                                    pos = self._numbers(pos + 1, bound)
                                     continue
                             marks.append(len(stack))
                             pos += 1
@@ -302,8 +311,20 @@ class Machine(State):
             buf = tape.buf
             bound = self._bound()
 
-    def _skip(self, pos: int) -> int:
-        """Pass portions of numbers that go to a list whose first items are known; returns the position after.
+    def _numbers(self, pos: int, bound: int) -> int:
+        """Push numbers of one kind that follow one another, as many as come into one portion of a list."""
+        buf, op = self.tape.buf, self.tape.buf[pos]
+        run = _RUNS[op].match(buf, pos, max(pos, min(bound, self.tape.end)))
+        if run is None:
+            return pos
+        width = WIDTHS[op]
+        count = (run.end() - pos) // width
+        self.seen[op] = 1
+        self.stack.extend(unpack_from(FORMATS[op][0] + FORMATS[op][1:] * count, buf, pos))
+        return pos + count * width
+
+    def _skip(self, pos: int, target: Container) -> int:
+        """Pass portions of numbers that go to a list of which enough is known; returns the position after.
 
         Only opcodes that the stream has had are passed, so that it is still known which ones it has.
         """
@@ -313,7 +334,10 @@ class Machine(State):
         tape = self.tape
         stop = min(tape.end, self.frame_end - tape.base) if self.frame_end else tape.end
         run = _portions(kinds).match(tape.buf, pos, stop)
-        return pos if run is None else run.end()
+        if run is None:
+            return pos
+        target.more = True
+        return run.end()
 
 
 _PORTIONS: dict[bytes, re.Pattern[bytes]] = {}

@@ -19,11 +19,15 @@ FOLDS_MAX = 50_000  # what working out results may cost in one stream: a call co
 SPARSE = 1 << 24  # memo keys above it make the C reader allocate gigabytes
 HOLD = 16 * 1024 * 1024  # bytes of long literals that one stream keeps in memory
 ROOM = 100_000  # memo entries that are kept as they are
+KEPT_MAX = 200_000  # items of containers that one stream keeps, constants among them
+WEIGHT = 64 * 1024 * 1024  # bytes of values in the memo before tuples of constants are forgotten
+VALUE = 64  # bytes that a value of the machine takes at least
+SHARED_MAX = 10_000  # sets of flows that results share
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from modelaudit.parsers.base import Context, Nested
 
@@ -97,6 +101,7 @@ class State:
         self.cut = False  # a frame's end cuts an opcode: one kind of reader sees other bytes
         self.forgotten: dict[type[v.Container], v.Container] = {}
         self.packed = self.filled = 0  # memo entries whose texts have been packed, containers forgotten
+        self.weight = 0  # bytes of the values among them that are held, estimated
         self.count = 0
         self.calls = 0
         self.persistent = 0
@@ -113,6 +118,7 @@ class State:
         self._defects: dict[str, int] = {}
         self._limits: set[str] = set()
         self.repeats = repeats.Repeats()
+        self.flows: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
 
     # what is wrong
 
@@ -238,9 +244,10 @@ class State:
         entries = len(self.memo) + len(self.sparse)
         if isinstance(self.memo, list) and len(self.memo) > max(ROOM, self.packed):
             self._pack(self.memo)
-        if entries > budget("memo") and isinstance(self.memo, list):
-            self.limit("memo", entries, budget("memo"))
-            self.memo = FullMemo(self.memo)
+        for spent, name in ((entries, "memo"), (self.weight, "memo_bytes")):
+            if spent > budget(name) and isinstance(self.memo, list):
+                self.limit("memo", spent, budget(name))
+                self.memo = FullMemo(self.memo)
         if len(self.stack) + len(self.marks) > budget("stack"):
             self.limit("stack", len(self.stack), budget("stack"))
             self.end("limit")
@@ -252,7 +259,7 @@ class State:
         """Make a large memo smaller; BINGET, whose keys are small, never meets what this leaves.
 
         Texts are put together. Containers of constants are forgotten a step later, when they are filled: reading
-        one again gives a container of its kind with unknown items.
+        one again gives a container of its kind with unknown items. So are tuples once the memo is heavy.
         """
         start, end = max(self.packed, ROOM), len(memo)
         texts = [value if value.__class__ is str else "" for value in memo[start:end]]
@@ -261,12 +268,24 @@ class State:
             if text:
                 memo[key] = pack
         for key in range(max(self.filled, ROOM), start):
-            value = memo[key]
-            if isinstance(value, v.Container) and not value.live:
-                memo[key] = self._forgotten(value.__class__)
+            memo[key] = self._kept(memo[key])
         self.filled, self.packed = start, end
 
-    def _forgotten(self, kind: type[v.Container]) -> v.Container:
+    def _kept(self, value: Value) -> Value:
+        """What stays of a value in a large memo."""
+        kind = value.__class__
+        if kind is v.Pack:
+            return value
+        if isinstance(value, v.Container) and not value.live:
+            return self._forgotten(kind)
+        if kind is tuple and self.weight > WEIGHT and not v.is_live(value):
+            return self._forgotten(v.TupleValue)
+        self.weight += VALUE
+        if isinstance(value, (tuple, bytes)):
+            self.weight += len(value) * (VALUE // 2 if kind is tuple else 1)
+        return value
+
+    def _forgotten(self, kind: type[Any]) -> v.Container:
         if kind not in self.forgotten:
             made = self.forgotten[kind] = kind()
             made.more = made.live = True
@@ -283,7 +302,7 @@ class State:
         if live:
             target.live = True
             self.mark_stored(live)
-        room = len(target) + len(items) <= v.KEEP and self.kept < 1_000_000
+        room = len(target) + len(items) <= v.KEEP and self.kept < KEPT_MAX
         if room:
             self.kept += len(items)
             target.extend(items)
@@ -424,7 +443,21 @@ class State:
             self.out.append(fact)
             if kwargs is None:
                 self.repeats.first(key, fact)
-        return _with_name(target, flows)
+        return self._with_name(target, flows)
+
+    def _with_name(self, target: Value, flows: frozenset[str]) -> frozenset[str]:
+        """The flows of a result: its own callable in front of those that led to it; equal ones are one object."""
+        if target.__class__ is not v.Import:
+            return flows
+        name: str = target.qualname
+        if name in flows or len(flows) >= v.FLOWS_MAX:
+            return flows
+        shared = self.flows.get((name, flows))
+        if shared is None:
+            shared = flows | {name}
+            if len(self.flows) < SHARED_MAX:
+                self.flows[name, flows] = shared
+        return shared
 
     def loaded(self, args: Sequence[Value], flows: frozenset[str]) -> Value:
         """What the loader's `persistent_load` gives for an id, taken apart when it is a tuple."""
@@ -432,6 +465,15 @@ class State:
 
     def set(self, via: str, target: Value, pairs: Sequence[tuple[Value, Value]], offset: int, *, known: bool) -> None:
         """Emit state that is set on something, in portions."""
+        if len(pairs) <= emit.KEYS_MAX and isinstance(target, v.Made):
+            keys = repeats.signature([key for key, _ in pairs])
+            key = via, target.__class__, target.cls, known, keys, _imports(pairs)
+            if self.repeats.more(key):
+                return
+            fact = emit.setattr_(self.path, offset, via, target, pairs, known=known)
+            self.out.append(fact)
+            self.repeats.first(key, fact)
+            return
         for start in range(0, len(pairs) or 1, emit.KEYS_MAX):
             self.out.append(
                 emit.setattr_(self.path, offset, via, target, pairs[start : start + emit.KEYS_MAX], known=known)
@@ -445,6 +487,11 @@ class State:
             fact = emit.setattr_(self.path, offset, via, target, pairs, known=True)
             self.out.append(fact)
             self.repeats.first(key, fact)
+
+
+def _imports(pairs: Sequence[tuple[Value, Value]]) -> tuple[Value, ...]:
+    """The imports among the values."""
+    return tuple([value for _, value in pairs if value.__class__ is v.Import])
 
 
 def _text(value: Value) -> str:
@@ -467,11 +514,3 @@ def _record(opcode: str, spelling: Spelling, *, computed: bool) -> v.Import:
     record.qualname, record.names, record.segments = spelling.qualname, spelling.names, spelling.segments
     record.cut, record.lossy = spelling.cut, spelling.lossy
     return record
-
-
-def _with_name(target: Value, flows: frozenset[str]) -> frozenset[str]:
-    """The flows of a result: its own callable in front of those that led to it."""
-    if target.__class__ is not v.Import:
-        return flows
-    name: str = target.qualname
-    return flows if name in flows or len(flows) >= v.FLOWS_MAX else flows | {name}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from modelaudit.parsers.reader import WINDOW
-
+MOST = 256 * 1024  # bytes that are read at once: they stay in the processor's cache while they are hashed
+FIRST = 32 * 1024  # the same behind data that was passed: more data may follow soon
 SLACK = 320  # bytes that stand behind every position of the fast loop: its longest opcode takes 257
 PROBE = 16 * 1024  # bytes that a probe reads at once
 LINE_MAX = 64 * 1024  # bytes of a text line that are held
@@ -37,12 +37,12 @@ class Tape:
     caller takes `buf` anew.
     """
 
-    __slots__ = ("base", "buf", "chunk", "end", "read", "reader", "size")
+    __slots__ = ("base", "buf", "chunk", "end", "most", "read", "reader", "size")
 
     def __init__(self, reader: Reader, *, probe: bool = False) -> None:
         self.reader = reader
         self.read = reader.read_at if probe else reader.window
-        self.chunk = PROBE if probe else WINDOW
+        self.chunk = self.most = PROBE if probe else MOST
         self.size = reader.size
         self.base = 0
         self.buf = b""
@@ -56,6 +56,7 @@ class Tape:
             return pos
         kept = self.buf[pos : self.end] if 0 <= pos < self.end else b""
         start = offset + len(kept)
+        self.chunk = min(2 * self.chunk, self.most) if kept else min(FIRST, self.most)
         data = self.read(start, self.chunk) if start < self.size else b""
         if not data:
             self.size = min(self.size, start)
@@ -69,7 +70,7 @@ class Tape:
         return self.end if self.base + self.end >= self.size else self.end - SLACK
 
     def need(self, pos: int, count: int) -> int:
-        """The position, with `count` bytes behind it (at most a window); breaks at the end of the file."""
+        """The position, with `count` bytes behind it; breaks at the end of the file."""
         if pos + count > self.end:
             if self.base + pos + count > self.size:
                 raise Break("truncated", "the file ends within an opcode's argument")

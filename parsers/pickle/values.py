@@ -43,7 +43,7 @@ class Pack:
 
         self._first = first
         self._text = "".join(texts)
-        self._ends = array("Q", accumulate(map(len, texts), initial=0))
+        self._ends = array("I", accumulate(map(len, texts), initial=0))
 
     def __getitem__(self, key: int) -> str:
         start = key - self._first

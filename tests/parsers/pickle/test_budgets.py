@@ -8,36 +8,13 @@ import pytest
 
 from fixtures import pickles, shapes
 from fixtures.reading import Read
+from fixtures.vast import Vast
 from modelaudit.parsers import pickle as parser
 from modelaudit.parsers.base import BudgetSpent, Context, Input
 from modelaudit.parsers.pickle import state, tape
 from modelaudit.parsers.reader import BytesReader
 
 CALL = pickles.reduce_call("os", "system", "echo", protocol=0)
-
-
-class Huge:
-    """A file of a repeated portion between a head and a tail that is nowhere in memory."""
-
-    def __init__(self, head: bytes, portion: bytes, times: int, tail: bytes) -> None:
-        self.head, self.portion, self.tail = head, portion, tail
-        self.middle = len(portion) * times
-        self.size = len(head) + self.middle + len(tail)
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        out = self.head[offset : offset + length]
-        at = offset + len(out) - len(self.head)
-        want = min(length - len(out), self.middle - at)
-        if want > 0:
-            skip = at % len(self.portion)
-            out += (self.portion * ((skip + want) // len(self.portion) + 1))[skip : skip + want]
-            at += want
-        if at >= self.middle:
-            out += self.tail[at - self.middle :][: length - len(out)]
-        return out
-
-    def window(self, offset: int, length: int = 1 << 20) -> bytes:
-        return self.read_at(offset, length)
 
 
 def peak(reader) -> tuple[list[str], float]:
@@ -52,7 +29,7 @@ def peak(reader) -> tuple[list[str], float]:
 
 def test_a_constant_of_gigabytes_is_passed_without_being_read():
     size = 3 << 30
-    huge = Huge(b"\x80\x04\x8e" + size.to_bytes(8, "little"), bytes(1 << 20), 3 << 10, b"0" + CALL)
+    huge = Vast(b"\x80\x04\x8e" + size.to_bytes(8, "little"), bytes(1 << 20), 3 << 10, b"0" + CALL)
     targets, megabytes = peak(huge)
     assert targets == ["os.system"]
     assert megabytes < 8
@@ -60,14 +37,14 @@ def test_a_constant_of_gigabytes_is_passed_without_being_read():
 
 def test_a_list_of_millions_of_numbers_is_passed_in_portions():
     portion = b"(" + b"G" + bytes(8) + b"J\1\2\3\4" * 999 + b"e"
-    targets, megabytes = peak(Huge(b"\x80\x04]", portion, 20_000, b"0" + CALL))
+    targets, megabytes = peak(Vast(b"\x80\x04]", portion, 20_000, b"0" + CALL))
     assert targets == ["os.system"]
     assert megabytes < 10
 
 
 def test_long_texts_are_not_held():
     portion = b"X\x00\x40\x00\x00" + b"y" * 0x4000 + b"a"
-    targets, megabytes = peak(Huge(b"\x80\x04]", portion, 20_000, b"0" + CALL))
+    targets, megabytes = peak(Vast(b"\x80\x04]", portion, 20_000, b"0" + CALL))
     assert targets == ["os.system"]
     assert megabytes < 30
 
@@ -138,12 +115,12 @@ def test_the_clock_is_looked_at_every_few_thousand_opcodes():
 def test_facts_do_not_depend_on_the_window(shape, chunk, monkeypatch):
     data = shapes.SHAPES[shape](300)
     whole = Read(data).facts
-    monkeypatch.setattr(tape, "WINDOW", chunk)
+    monkeypatch.setattr(tape, "MOST", chunk)
     assert Read(data).facts == whole
 
 
 def test_text_lines_may_span_windows(monkeypatch):
-    monkeypatch.setattr(tape, "WINDOW", 400)
+    monkeypatch.setattr(tape, "MOST", 400)
     data = b"S'" + b"x" * 5000 + b"'\n0V" + b"y" * 200_000 + b"\n0" + CALL
     assert Read(data).targets == ["os.system"]
 
