@@ -68,7 +68,7 @@ HARMLESS = {
         "builtins.reversed",
         "operator.itemgetter",
     },
-    by_build_of_result: {"collections.defaultdict", "types.SimpleNamespace"},
+    by_build_of_result: {"collections.defaultdict", "itertools.chain", "types.SimpleNamespace"},
 }
 WRITTEN = (written, from_stack, dotted, python_2)
 CALLED = (by_reduce, by_obj, by_newobj, by_build, by_build_of_result)
