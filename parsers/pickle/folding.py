@@ -273,14 +273,18 @@ def _attribute(site: Site, obj: Value, name: str, op: str, flows: frozenset[str]
 
 def _getattr(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
     computed = _disguised(args[1:2])
-    return attribute(site, args[0], _text(site, args[1]), "getattr", flows, computed=computed)
+    found = attribute(site, args[0], _text(site, args[1]), "getattr", flows, computed=computed)
+    return found if len(args) == 2 else None  # with a default it may be either
 
 
-def _import_module(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value:
+def _import_module(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
     name = _text(site, args[0])
     if name.startswith(".") and len(args) > 1:
         name = _text(site, args[1]) + name
-    return site.m.derive("import_module", name, "", site.offset, computed=_disguised(args), flows=flows)
+    found = site.m.derive("import_module", name, "", site.offset, computed=_disguised(args), flows=flows)
+    if len(args) > 1 and args[1] is not None and not isinstance(args[1], str):
+        return None  # a default
+    return found
 
 
 def _import(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value:
@@ -615,7 +619,8 @@ def _iadd(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str
 
 def _dict_get(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
     if isinstance(args[0], v.Import):
-        return _getitem(site, cls, args, flows)
+        found = _getitem(site, cls, args, flows)
+        return found if len(args) == 2 else None  # with a default it may be either
     raw = _thawed(site, args[0])
     key = _thawed(site, args[1])
     if raw.__class__ is not dict:

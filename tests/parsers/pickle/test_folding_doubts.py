@@ -87,6 +87,20 @@ def test_the_order_of_a_set_is_not_known():
 
 
 @pytest.mark.parametrize(
+    "fetched",
+    [
+        call("builtins:getattr", p.imported("a", "b"), "c", p.imported("x", "f")),
+        call("builtins:dict.get", p.imported("sys", "modules"), "a", p.imported("x", "f")),
+        call("sys:modules.get", "a", p.imported("x", "f")),
+    ],
+    ids=["getattr", "dict.get", "a method"],
+)
+def test_what_may_be_a_default_is_not_taken_for_the_attribute(fetched):
+    made = Read(p.stream(fetched, p.args(1), p.REDUCE)).calls[-1]
+    assert (made.target, made.computed) == ("", True)
+
+
+@pytest.mark.parametrize(
     ("op", "args"),
     [
         ("gzip", (gzip.compress(b"pa") + gzip.compress(b"th"),)),
