@@ -9,7 +9,10 @@ from modelaudit.reports import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TextIO
+
+    from modelaudit.engine.diagnostics import Diagnostic
 
 WIDEST = 100  # cells; longer lines are hard to read
 SIGNS = str.maketrans({"·": "-", "…": "...", "–": "-", "—": "-", "→": "->", "’": "'", "“": '"', "”": '"', "×": "x"})
@@ -21,6 +24,13 @@ def complain(message: str, level: str = "error") -> None:
 
     lines = [visible(line) for line in message.splitlines()] or [""]
     _put(sys.stderr, "\n".join([f"{level}: {lines[0]}", *lines[1:]]) + "\n")
+
+
+def complain_of(diagnostics: Sequence[Diagnostic]) -> None:
+    """Say on stderr what is wrong in rule and policy files."""
+    from modelaudit.reports.diagnostics.text import render_text
+
+    _put(sys.stderr, render_text(diagnostics))
 
 
 def write_stdout(text: str) -> bool:

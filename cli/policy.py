@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from modelaudit.cli.policy_models import RULES, baseline, diff, explain
@@ -86,7 +84,7 @@ def check(policies: tuple[str, ...], rules: tuple[str, ...], parent: str | None,
     Exit codes: 0 all of them can be used and what was to be proved is, 1 one is not proved to be stricter, 2 one
     cannot be used.
     """
-    from modelaudit.cli.console import complain, say
+    from modelaudit.cli.console import complain, complain_of, say
     from modelaudit.engine.policy.check import check as check_policies
 
     if format != "text":
@@ -95,7 +93,7 @@ def check(policies: tuple[str, ...], rules: tuple[str, ...], parent: str | None,
     for checked in check_policies(policies, rules):
         failed |= not checked.ok
         if not checked.ok:
-            complain(checked.refusal) if checked.refusal else sys.stderr.write(f"{checked.render()}\n\n")
+            complain(checked.refusal) if checked.refusal else complain_of(checked.diagnostics)
         elif parent is None:
             say(checked.render(), hang=4)
     if failed:
@@ -106,7 +104,7 @@ def check(policies: tuple[str, ...], rules: tuple[str, ...], parent: str | None,
 def _mistakes(policies: tuple[str, ...], rules: tuple[str, ...], parent: str | None, format: str) -> int:
     """Write the mistakes of all policies for a machine; refuses what has no place in them."""
     from modelaudit.cli.console import complain, write_stdout
-    from modelaudit.engine.packs.load import in_order
+    from modelaudit.engine.diagnostics import in_order
     from modelaudit.engine.policy.check import check as check_policies
     from modelaudit.reports.diagnostics import render_diagnostics
 

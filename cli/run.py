@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
-from modelaudit.cli.console import complain, silence_stdout
+from modelaudit.cli.console import complain, complain_of, silence_stdout
 from modelaudit.cli.group import cli
 from modelaudit.engine.errors import ModelAuditError
 
@@ -61,6 +59,6 @@ def _refused(error: ModelAuditError) -> None:
     from modelaudit.engine.diagnostics import DiagnosticsError
 
     if isinstance(error, DiagnosticsError):
-        sys.stderr.write(f"{error}\n")
+        complain_of(error.diagnostics)
         return
     complain(str(error))

@@ -8,8 +8,9 @@ schema. Tags, anchors, aliases, merge keys and duplicate keys are mistakes.
 from __future__ import annotations
 
 import re
+from array import array
 
-from modelaudit.engine.diagnostics import Diagnostic, Span
+from modelaudit.engine.diagnostics import MAX_IN_FILE, Diagnostic, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,13 +19,49 @@ if TYPE_CHECKING:
 
     Json = Any
     Event = Any  # a YAML event whose marks are there, which the stubs do not know
+    YamlError = Any  # likewise
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 64
+MAX_NODES = 250_000  # values and keys of one file
 
 _BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)")
 _STYLES = {None: "plain", "": "plain", "'": "single", '"': "double", "|": "literal", ">": "folded"}
+
+
+class Lines:
+    """The lines of a text without their ends, each cut out when it is asked for."""
+
+    __slots__ = ("_last", "_starts", "_text")
+
+    def __init__(self, text: str = "") -> None:
+        self._text = text
+        self._starts = array("I", [0])
+        self._starts.extend(match.end() for match in _BREAKS.finditer(text))
+        self._last = (-1, "")  # one copy of a line serves everything that stands on it
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, number: int) -> str:
+        if number != self._last[0]:
+            self._last = (number, self._cut(number))
+        return self._last[1]
+
+    def _cut(self, number: int) -> str:
+        start = self._starts[number]
+        if number == len(self._starts) - 1:
+            return self._text[start:]
+        end = self._starts[number + 1]
+        return self._text[start : end - (2 if self._text.startswith("\r\n", end - 2) else 1)]
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Line and column, from 0, of a character of the text."""
+        from bisect import bisect_right
+
+        line = bisect_right(self._starts, offset) - 1
+        return line, offset - self._starts[line]
 
 
 class Node:
@@ -42,13 +79,13 @@ class Node:
         data: str | list[Node] | dict[str, Node],
         span: Span,
         style: str,
-        lines: list[str] | None = None,
+        lines: Lines | None = None,
     ) -> None:
         self.data = data
         self.span = span
         self.style = style
         self.key_spans: dict[str, Span] = {}
-        self.lines = lines if lines is not None else []
+        self.lines = lines if lines is not None else Lines()
 
     @property
     def kind(self) -> str:
@@ -116,13 +153,13 @@ class Node:
 
 def _raw_offsets(node: Node, upto: int) -> list[int] | None:
     """Where each character of a one-line scalar stands in its source, from the scalar's first character."""
-    raw = node.span.source[node.span.column - 1 :]
-    offsets, at = [0], 0
+    raw, first = node.span.source, node.span.column - 1
+    offsets, at = [0], first
     while len(offsets) <= min(upto, len(node.text)):
         if at >= len(raw):
             return None  # the scalar goes on in another line
         at += _raw_width(raw, at, node.style)
-        offsets.append(at)
+        offsets.append(at - first)
     return offsets
 
 
@@ -147,8 +184,7 @@ def parse(text: str, file: str) -> tuple[list[Node], list[Diagnostic]]:
         return [], [problem]
     composer = _Composer(text, file)
     composer.run(text)
-    broken = any(problem.code in ("E101", "E104") for problem in composer.diagnostics)
-    return ([] if broken else composer.documents), composer.diagnostics
+    return ([] if composer.broken else composer.documents), composer.diagnostics
 
 
 def read(path: str, shown: str | None = None) -> tuple[list[Node], list[Diagnostic]]:
@@ -191,10 +227,12 @@ class _Composer:
 
     def __init__(self, text: str, file: str) -> None:
         self.file = file
-        self.lines = _BREAKS.split(text)
+        self.lines = Lines(text)
         self.documents: list[Node] = []
         self.diagnostics: list[Diagnostic] = []
         self.stack: list[_Frame] = []
+        self.nodes = 0
+        self.broken = False  # the rest was not read
 
     def run(self, text: str) -> None:
         import yaml
@@ -203,18 +241,49 @@ class _Composer:
         try:
             for event in yaml.parse(text, Loader=loader):
                 self.event(event)
-                if len(self.stack) > MAX_DEPTH:
-                    span = self.stack[-1].node.span
-                    self.report("E104", f"nested deeper than {MAX_DEPTH} levels", span)
+                if self.enough():
+                    self.broken = True
                     return
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            span = self.span(mark.line, mark.column) if mark else Span(self.file, 1, 1)
-            self.report("E101", f"this is not YAML: {error.problem or error.context}", span)
+            self.not_yaml(error)
         except yaml.YAMLError as error:
-            self.report("E101", "this is not YAML: a character that no text file should hold", _reader(error, self))
+            place = self.lines.place(getattr(error, "position", 0))
+            self.refuse("this is not YAML: a character that no text file should hold", self.span(*place))
         except UnicodeEncodeError as error:
-            self.report("E101", "this is not YAML: a lone surrogate", self.offset(text, error.start))
+            self.refuse("this is not YAML: a lone surrogate", self.span(*self.lines.place(error.start)))
+
+    def enough(self) -> bool:
+        """Whether reading ends here: too deep, too much, or more mistakes than anybody reads."""
+        if len(self.stack) > MAX_DEPTH:
+            self.report("E104", f"nested deeper than {MAX_DEPTH} levels", self.stack[-1].node.span)
+            return True
+        if self.nodes > MAX_NODES:
+            span = self.stack[-1].node.span if self.stack else Span(self.file, 1, 1)
+            hint = "move a part of it to another file"
+            self.report("E104", f"the file holds more than {MAX_NODES:,} keys and values", span, hint=hint)
+            return True
+        return len(self.diagnostics) > MAX_IN_FILE
+
+    def not_yaml(self, error: YamlError) -> None:
+        """Report where the grammar is broken, and what had begun there."""
+        mark, begun = error.problem_mark or error.context_mark, error.context_mark
+        span = self.span(mark.line, mark.column) if mark else Span(self.file, 1, 1)
+        span, label = (span, "") if span.source else (self.last(), "the file ends here")
+        hint = ""
+        if begun is not None and error.context and error.problem and begun.line + 1 < span.line:
+            hint = f"{error.context} that begins in line {begun.line + 1}"
+        self.refuse(f"this is not YAML: {error.problem or error.context}", span, label, hint)
+
+    def refuse(self, message: str, span: Span, label: str = "", hint: str = "") -> None:
+        self.broken = True
+        self.report("E101", message, span, label, hint)
+
+    def last(self) -> Span:
+        """The place behind the last character that is not blank."""
+        line = len(self.lines) - 1
+        while line and not self.lines[line].strip():
+            line -= 1
+        return self.span(line, len(self.lines[line].rstrip()))
 
     def report(self, code: str, message: str, span: Span, label: str = "", hint: str = "") -> None:
         self.diagnostics.append(Diagnostic(code, message, span, label, hint))
@@ -222,10 +291,6 @@ class _Composer:
     def span(self, line: int, column: int, length: int = 1) -> Span:
         source = self.lines[line] if line < len(self.lines) else ""
         return Span(self.file, line + 1, column + 1, max(1, length), source)
-
-    def offset(self, text: str, offset: int) -> Span:
-        before = _BREAKS.split(text[:offset])
-        return self.span(len(before) - 1, len(before[-1]))
 
     def event(self, event: Event) -> None:
         name = type(event).__name__
@@ -277,6 +342,7 @@ class _Composer:
         return self.span(line, column, len(first))
 
     def add(self, node: Node) -> None:
+        self.nodes += 1
         if not self.stack:
             self.documents.append(node)
             return
@@ -305,22 +371,38 @@ class _Composer:
         return node.data
 
 
-def _reader(error: Exception, composer: _Composer) -> Span:
-    """The place of a character that the YAML reader refuses."""
-    position = getattr(error, "position", 0)
-    for number, line in enumerate(composer.lines):
-        if position <= len(line):
-            return composer.span(number, position)
-        position -= len(line) + 1
-    return Span(composer.file, 1, 1)
+_MANY = 1_000  # options from which on only those one slip away are looked for
 
 
 def suggestion(word: str, options: Iterable[str]) -> str:
-    """`did you mean ...?` for a mistyped word, or an empty string when nothing comes near."""
-    import difflib
+    """`did you mean ...?` for a mistyped word, or an empty string when nothing comes near.
 
-    near = difflib.get_close_matches(word, list(options), n=1, cutoff=0.6)
-    return f"did you mean `{near[0]}`?" if near else ""
+    A word with digits, such as an id, is near what one slip of the keyboard makes of it, and nothing else: another
+    number is another thing.
+    """
+    words = list(options)
+    if len(words) > _MANY or any(map(str.isdigit, word)):
+        near = next((option for option in words if _one_slip(word, option)), None)
+    else:
+        import difflib
+
+        near = next(iter(difflib.get_close_matches(word, words, n=1, cutoff=0.6)), None)
+    return f"did you mean `{near}`?" if near is not None else ""
+
+
+def _one_slip(word: str, other: str) -> bool:
+    """Whether one character too many, too few or another, two that changed places, or case alone part two words."""
+    if abs(len(word) - len(other)) > 1:
+        return False
+    if word.casefold() == other.casefold():
+        return True
+    same = next(
+        (at for at, pair in enumerate(zip(word, other, strict=False)) if pair[0] != pair[1]),
+        len(min(word, other, key=len)),
+    )
+    one, two = word[same:], other[same:]
+    swapped = len(one) > 1 and one[1::-1] == two[:2] and one[2:] == two[2:]
+    return swapped or one[1:] == two[1:] or one[1:] == two or one == two[1:]
 
 
 def validate(node: Node, schema: str) -> tuple[Json, list[Diagnostic]]:

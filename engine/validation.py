@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
-from modelaudit.engine.diagnostics import Diagnostic
+from modelaudit.engine.diagnostics import MAX_IN_FILE, Diagnostic
 from modelaudit.engine.documents import suggestion
 
 TYPE_CHECKING = False
@@ -48,13 +48,15 @@ def validate(node: Node, schema: str) -> tuple[Json, list[Diagnostic]]:
 
 
 def check(node: Node, schema: str) -> tuple[Json, list[Mistake]]:
-    """As `validate`, with the path of the value that each mistake is about."""
+    """As `validate`, with the path of the value that each mistake is about; it ends after more than are told."""
     root = schema_of(schema)
     value = typed(node, root, root)
     mistakes: list[Mistake] = []
     for error in _validator(schema).iter_errors(value):
         path = tuple(error.absolute_path)
         mistakes.extend((path, mistake) for mistake in _diagnose(error, node))
+        if len(mistakes) > MAX_IN_FILE:
+            break
     return value, _without_echoes(mistakes)
 
 
@@ -266,6 +268,8 @@ def _value_message(error: ValidationError, node: Node) -> tuple[str, str]:
         "maxLength": f"must not be longer than {wanted} characters",
         "minimum": f"must not be below {wanted}",
         "maximum": f"must not be above {wanted}",
+        "maxItems": f"holds more than {wanted:,} items" if isinstance(wanted, int) else "",
+        "maxProperties": f"holds more than {wanted:,} entries" if isinstance(wanted, int) else "",
         "uniqueItems": "must not hold the same item twice",
     }
     said = limits.get(str(error.validator), "does not have the form that is wanted here")

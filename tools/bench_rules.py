@@ -31,6 +31,12 @@ SHAPES = (  # of twenty rules: 12 by name, 4 by beginning, 3 by a part, 1 by a r
     *(['import.qualname contains "part_{n:05d}_"'] * 3),
     'import.qualname matches r"tok_{n:05d}_[a-f0-9]+x"',
 )
+MANIFEST = """schema: modelaudit/pack@1
+pack: acme
+version: 1.0.0
+engine: '>=0'
+rules: rules-*.yaml
+"""
 RULE = """  - id: ACME-{n}
     name: acme-rule-{n}
     version: 1
@@ -51,13 +57,17 @@ RULE = """  - id: ACME-{n}
 """
 
 
-def pack(count: int) -> str:
-    """A rule file of so many rules."""
-    rules = []
-    for n in range(count):
-        when = SHAPES[n % len(SHAPES)].format(n=n, few=n % 997)
-        rules.append(RULE.format(n=n, when=when))
-    return "schema: modelaudit/rules@1\nrules:\n" + "".join(rules)
+def write_pack(folder: Path, count: int) -> None:
+    """Make a pack of so many rules, 1,000 in a file."""
+    folder.mkdir()
+    (folder / "pack.yaml").write_text(MANIFEST, encoding="utf-8")
+    for first in range(0, count, 1_000):
+        rules = []
+        for n in range(first, min(first + 1_000, count)):
+            when = SHAPES[n % len(SHAPES)].format(n=n, few=n % 997)
+            rules.append(RULE.format(n=n, when=when))
+        text = "schema: modelaudit/rules@1\nrules:\n" + "".join(rules)
+        (folder / f"rules-{first:05}.yaml").write_text(text, encoding="utf-8")
 
 
 def tree(count: int) -> FactSet:
@@ -162,8 +172,8 @@ def main() -> None:
     facts = options.parse_args().facts
     with tempfile.TemporaryDirectory() as folder:
         os.environ["MODELAUDIT_CACHE_DIR"] = folder
-        path = Path(folder) / "acme.yaml"
-        path.write_text(pack(SIZES[-1]), encoding="utf-8")
+        path = Path(folder) / "acme"
+        write_pack(path, SIZES[-1])
         growth(loading(str(path)), facts)
     anchors()
 

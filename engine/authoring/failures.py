@@ -13,7 +13,7 @@ FAILED = "E132"
 
 def as_diagnostics(run: TestRun) -> list[Diagnostic]:
     """The mistakes of a run with a diagnostic for each test that failed, in the order of files and lines."""
-    from modelaudit.engine.packs.load import in_order
+    from modelaudit.engine.diagnostics import in_order
 
     failed = [
         Diagnostic(FAILED, f"test `{result.name}` failed: {problem}", result.span, note=f"rule {result.rule}")

@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from modelaudit.engine.authoring.conditions import conjuncts, never, pairwise, repeated
-from modelaudit.engine.diagnostics import Diagnostic
+from modelaudit.engine.diagnostics import Diagnostic, in_order
 from modelaudit.engine.finding import SEVERITIES
 from modelaudit.engine.index.build import unanchored
-from modelaudit.engine.packs.load import compiled, gather, in_order
+from modelaudit.engine.packs.load import compiled, gather
 from modelaudit.engine.packs.testing import expected_outcome
 
 TYPE_CHECKING = False

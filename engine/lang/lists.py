@@ -7,6 +7,7 @@ the longest `name.**`, then the first in the file.
 
 from __future__ import annotations
 
+from modelaudit.engine.diagnostics import MAX_IN_FILE
 from modelaudit.engine.lang import globs
 
 TYPE_CHECKING = False
@@ -26,6 +27,7 @@ OPERATORS: Mapping[str, frozenset[str]] = {
     "table": frozenset(("in", "glob", "overlaps", "within")),
     "shapes": frozenset(),
 }
+MAX_REGEX = 10_000  # entries, each of which is compiled
 MAX_ITEM = 4 * 1024  # characters of one entry
 
 
@@ -73,8 +75,13 @@ def compile_list(
     if kind not in KINDS:
         maker.problem(len(items), "E229", f"lists of kind `{kind}` are not in this engine version")
         return maker.compiled, maker.problems
+    if kind == "regex" and len(items) > MAX_REGEX:
+        maker.problem(len(items), "E228", f"a list of kind regex holds at most {MAX_REGEX:,} entries")
+        return maker.compiled, maker.problems
     for index, item in enumerate(items):
         maker.add(index, item)
+        if len(maker.problems) > MAX_IN_FILE:
+            break
     return maker.compiled, maker.problems
 
 

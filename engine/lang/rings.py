@@ -32,16 +32,26 @@ def report_rings(macros: Macros, report: Report) -> None:
 
 def _ring(start: str, first: str, uses: dict[str, list[ast.MacroCall]]) -> list[str]:
     """A way from a macro over one that it uses back to itself, empty when there is none."""
-    ways = [[start, first]]
-    seen = set()
-    while ways:
-        way = ways.pop()
-        if way[-1] == start:
-            return way
-        if way[-1] not in seen:
-            seen.add(way[-1])
-            ways.extend([*way, call.name] for call in uses.get(way[-1], ()))
+    came_from = {first: start}
+    pending = [first]
+    while pending:
+        at = pending.pop()
+        if at == start:
+            return _way(start, came_from)
+        for call in uses.get(at, ()):
+            if call.name not in came_from:
+                came_from[call.name] = at
+                pending.append(call.name)
     return []
+
+
+def _way(start: str, came_from: dict[str, str]) -> list[str]:
+    """The names from a macro to itself."""
+    way = [start]
+    while True:
+        way.append(came_from[way[-1]])
+        if way[-1] == start:
+            return way[::-1]
 
 
 def _calls(node: ast.Node) -> Iterator[ast.MacroCall]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from modelaudit.engine.diagnostics import MAX_IN_FILE
 from modelaudit.engine.documents import suggestion
 from modelaudit.engine.lang import globs
 from modelaudit.engine.lang.lists import MAX_ITEM, Problem
@@ -53,6 +54,8 @@ def compile_shapes(items: Sequence[Json], resolve: Resolve) -> tuple[Json, list[
             problem = Problem(index, wrong.code, wrong.message, wrong.hint)
             problem.start, problem.length = wrong.start, max(0, wrong.end - wrong.start)
             maker.problems.append(problem)
+            if len(maker.problems) > MAX_IN_FILE:
+                break
     return maker.compiled(), maker.problems
 
 

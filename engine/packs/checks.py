@@ -7,7 +7,7 @@ import json
 import re
 
 from modelaudit.engine import validation
-from modelaudit.engine.diagnostics import Diagnostic
+from modelaudit.engine.diagnostics import Diagnostic, Tally
 from modelaudit.engine.documents import suggestion
 from modelaudit.engine.finding import CONFIDENCES, SEVERITIES
 from modelaudit.engine.resources import data_path
@@ -59,8 +59,10 @@ def check_rules(sources: Sources) -> None:
     _ids(sources)
     named = [*sources.rules, *sources.left_out]
     known = {rule.id for rule in named} | {alias for rule in named for alias in rule.value("aliases")}
+    tally = Tally(sources.diagnostics)
     for rule in sources.rules:
-        _Checker(rule, sources.diagnostics).run(None if sources.incomplete else known)
+        if not tally.full(rule.span.file):
+            _Checker(rule, sources.diagnostics).run(None if sources.incomplete else known)
 
 
 def _packs(sources: Sources) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from modelaudit.engine.diagnostics import Diagnostic
+from modelaudit.engine.diagnostics import Diagnostic, Tally
 from modelaudit.engine.lang.compile import Compiler
 from modelaudit.engine.lang.lists import ListType, compile_list
 from modelaudit.engine.lang.macros import MacroDef
@@ -13,7 +13,7 @@ from modelaudit.engine.packs.manifest import skip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from modelaudit.engine.diagnostics import Span
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Json = Any
 
+MAX_CONDITIONS = 1024 * 1024  # characters of one file, which take some seconds to compile
 _NO_LIST = "E209"
 _COPIED = (
     *("id", "name", "version", "title", "status", "severity", "confidence", "aliases", "formats", "inside", "for"),
@@ -72,11 +73,14 @@ def macro_defs(pack: Pack) -> dict[str, MacroDef]:
 def compile_rules(sources: Sources, types: Mapping[str, ListType]) -> list[Json]:
     """The compiled rules of all packs; those with mistakes are left out and the mistakes reported."""
     compiled = []
+    tally = Tally(sources.diagnostics)
     for pack in sources.packs:
         compiler = Compiler(lists=types, macros=macro_defs(pack), pack=pack.name)
         compiler.check_macros()
         sources.diagnostics.extend(compiler.diagnostics)
-        for rule in pack.rules:
+        for rule in _affordable(pack.rules, sources):
+            if tally.full(rule.span.file):
+                continue
             worker = _RuleCompiler(compiler, rule)
             made = worker.run()
             if made is not None:
@@ -86,6 +90,28 @@ def compile_rules(sources: Sources, types: Mapping[str, ListType]) -> list[Json]
                 continue
             sources.diagnostics.extend(worker.mistakes)
     return compiled
+
+
+def _affordable(rules: Sequence[RuleSource], sources: Sources) -> Iterator[RuleSource]:
+    """The rules of each file, until its conditions are longer than one file's may be (E202)."""
+    spent: dict[str, int] = {}
+    for rule in rules:
+        before = spent.get(rule.span.file, 0)
+        after = before + sum(_length(rule.node.get(key)) for key in ("when", "unless", "raise"))
+        spent[rule.span.file] = after
+        if after <= MAX_CONDITIONS:
+            yield rule
+        elif before <= MAX_CONDITIONS:
+            message = f"the conditions of this file are longer than {MAX_CONDITIONS:,} characters together"
+            hint = "put constants into a list, or the rules into several files"
+            sources.diagnostics.append(Diagnostic("E202", message, rule.span, help=hint, note=f"rule {rule.id}"))
+
+
+def _length(node: Node | None) -> int:
+    """How many characters the texts of a node have."""
+    if node is None:
+        return 0
+    return len(node.text) + sum(map(_length, (*node.items, *node.fields.values())))
 
 
 def _list_type(source: ListSource) -> ListType:

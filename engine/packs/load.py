@@ -139,17 +139,11 @@ def compiled(sources: Sources, diagnostics: list[Diagnostic]) -> Json:
 
 
 def raise_errors(diagnostics: Sequence[Diagnostic]) -> None:
-    """Refuse when there is an error among the diagnostics, with all of them in the order of files and lines."""
+    """Refuse when there is an error among the diagnostics, with all of them, errors first."""
     if any(diagnostic.level == "error" for diagnostic in diagnostics):
-        from modelaudit.engine.diagnostics import DiagnosticsError
+        from modelaudit.engine.diagnostics import DiagnosticsError, in_order
 
         raise DiagnosticsError(in_order(diagnostics))
-
-
-def in_order(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Diagnostics file by file and line by line, each once."""
-    places = {d: (d.span.file, d.span.line, d.span.column) if d.span else ("", 0, 0) for d in diagnostics}
-    return tuple(sorted(places, key=places.__getitem__))
 
 
 def _request(policy: str | None, rules: Sequence[str]) -> Json:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from dataclasses import replace
 
 from modelaudit.engine import documents, validation
-from modelaudit.engine.diagnostics import Diagnostic, Span
+from modelaudit.engine.diagnostics import MAX_IN_FILE, Diagnostic, Span, Tally
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.packs import files, manifest
 from modelaudit.engine.packs.model import ListSource, MacroSource, Pack, RuleSource
@@ -15,7 +16,7 @@ from modelaudit.engine.resources import data_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from modelaudit.engine.documents import Node
@@ -116,7 +117,7 @@ class _Reader:
         for part, take in (("lists", self.lists), ("macros", self.macros), ("rules", self.rules)):
             for path in manifest.part_files(node, data, part, self.folder, self.sources):
                 shown = os.path.join(self.shown, path) if self.shown else path
-                for document in _read(os.path.join(self.folder, path), shown, self.sources):
+                for document in self.documents(_read(os.path.join(self.folder, path), shown, self.sources)):
                     take(document, pack)
         self.sources.packs.append(pack)
 
@@ -126,9 +127,14 @@ class _Reader:
             return
         name = self.free_name(os.path.splitext(os.path.basename(file))[0])
         pack = Pack(name, "0", Span(file, 1, 1), folder=self.folder, digest=files.file_digest(real))
-        for node in nodes:
+        for node in self.documents(nodes):
             self.rules(node, pack)
         self.sources.packs.append(pack)
+
+    def documents(self, nodes: Sequence[Node]) -> Iterator[Node]:
+        """The documents of a file, until it has more mistakes than are told."""
+        tally = Tally(self.sources.diagnostics)
+        return itertools.takewhile(lambda node: not tally.full(node.span.file), nodes)
 
     def free_name(self, stem: str) -> str:
         """A pack name made from a file's name, with a number where it is taken."""
@@ -154,6 +160,8 @@ class _Reader:
             listed.data = kept
         data, mistakes = validation.check(node, "rules")
         broken = {path[1] for path, _ in mistakes if len(path) > 1}
+        if len(mistakes) > MAX_IN_FILE and listed is not None:  # the last ones were not looked at
+            broken.update(range(len(listed.items)))
         for path, mistake in sorted(mistakes, key=lambda pair: _line(pair[1])):
             self.sources.diagnostics.append(_noted(mistake, node.at(*path[:2]) if len(path) > 1 else None))
         if any(len(path) < 2 for path, _ in mistakes):  # the file itself, not one rule
@@ -204,7 +212,7 @@ class _Reader:
         """Whether the entries are rows in a table and strings elsewhere (E127)."""
         wanted = "mapping" if kind == "table" else "scalar"
         misfits = [item for item in items.items if item.kind != wanted]
-        for item in misfits:
+        for item in misfits[: MAX_IN_FILE + 1]:
             said = "rows such as `{key: os.system}`" if kind == "table" else "strings"
             self.report("E127", f"a list of kind `{kind}` holds {said}", item.span)
         return not misfits

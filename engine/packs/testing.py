@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from modelaudit.engine.diagnostics import Diagnostic
+from modelaudit.engine.diagnostics import Diagnostic, in_order
 from modelaudit.engine.documents import suggestion
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.index.build import build
@@ -14,7 +14,7 @@ from modelaudit.engine.judge import evaluate_rule
 from modelaudit.engine.lazy import lazy
 from modelaudit.engine.packs.coverage import Leaves
 from modelaudit.engine.packs.examples import Examples
-from modelaudit.engine.packs.load import compiled, gather, in_order, raise_errors
+from modelaudit.engine.packs.load import compiled, gather, raise_errors
 from modelaudit.engine.ruleset import Matchers, Rule
 
 TYPE_CHECKING = False

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from modelaudit.engine.diagnostics import Span
+    from modelaudit.engine.documents import Lines
     from modelaudit.engine.lang.lists import ListType
     from modelaudit.engine.policy.load import PolicyFile
     from modelaudit.engine.policy.resolved import Entry, Resolved
@@ -138,7 +139,7 @@ def _with_message(entry: Entry) -> Node:
     return filled
 
 
-def _place(node: Node) -> tuple[Span, str, list[str]]:
+def _place(node: Node) -> tuple[Span, str, Lines]:
     return node.span, node.style, node.lines
 
 

@@ -31,7 +31,7 @@ def _one(diagnostic: Diagnostic) -> dict[str, Any]:
     place = {}
     if span is not None:
         ends = {"end_column": span.column + span.length}
-        place = {"file": span.file, "line": span.line, "column": span.column, **ends, "source": span.source}
+        place = {"file": span.file, "line": span.line, "column": span.column, **ends, "source": span.excerpt()[0]}
     said = {"label": diagnostic.label, "help": diagnostic.help, "note": diagnostic.note}
     return {
         "code": diagnostic.code,

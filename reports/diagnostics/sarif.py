@@ -67,7 +67,7 @@ def _result(diagnostic: Diagnostic, index: int) -> Json:
             "endColumn": span.column + span.length,
         }
         if span.source:
-            region["snippet"] = {"text": span.source}
+            region["snippet"] = {"text": span.excerpt()[0]}
         place = {"artifactLocation": {"uri": _uri(span.file)}, "region": region}
         result["locations"] = [{"physicalLocation": place}]
     return result

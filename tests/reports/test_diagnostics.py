@@ -5,7 +5,7 @@ import json
 import pytest
 
 from modelaudit.engine.authoring.codes import pages
-from modelaudit.engine.diagnostics import Diagnostic, Span
+from modelaudit.engine.diagnostics import Diagnostic, Span, Tally, in_order
 from modelaudit.reports.diagnostics import render_diagnostics
 from modelaudit.reports.diagnostics.text import counted
 
@@ -83,3 +83,33 @@ def test_nothing_to_tell_is_still_a_document():
 def test_an_unknown_format_is_refused():
     with pytest.raises(ValueError, match="xml"):
         render_diagnostics([], "xml")
+
+
+def test_a_long_line_is_cut_around_the_place():
+    span = Span("a.yaml", 1, 5_001, 3, "x" * 5_000 + "bad" + "y" * 5_000)
+    number, line, caret = Diagnostic("E203", "unknown", span).render().split("\n")[1:4]
+    assert number.endswith("a.yaml:1:5001")
+    assert len(line) < 200
+    assert line[caret.index("^") :].startswith("bad")
+    assert caret.count("^") == 3
+
+
+def test_errors_stand_before_warnings_and_more_than_anybody_reads_is_said():
+    errors = [Diagnostic("E203", f"mistake {n}", Span("b.yaml", n + 1, 1)) for n in range(150)]
+    doubts = [Diagnostic("W301", f"doubt {n}", Span("a.yaml", n + 1, 1), level="warning") for n in range(150)]
+    told = in_order([*doubts, *errors])
+    assert [d.code for d in told] == ["E203"] * 100 + ["E133"] + ["W301"] * 100 + ["W318"]
+    assert told[100].span.line == 101
+
+
+def test_of_many_files_some_mistakes_are_told():
+    told = in_order([Diagnostic("E203", f"{n}", Span(f"{n}.yaml", 1, 1)) for n in range(900)])
+    assert len(told) == 501
+    assert told[-1].message == "at least 400 more mistakes are not told"
+
+
+def test_more_doubts_than_are_told_keep_no_rule_from_being_checked():
+    found = [Diagnostic("W301", f"{n}", Span("a.yaml", n + 1, 1), level="warning") for n in range(200)]
+    assert not Tally(found).full("a.yaml")
+    found += [Diagnostic("E203", f"{n}", Span("a.yaml", n + 1, 1)) for n in range(101)]
+    assert Tally(found).full("a.yaml")

@@ -50,7 +50,7 @@ MISTAKES = [
     ("extends: [policy.yaml]", "E302", 4, 11, "extend one another in a circle", ""),
     ("ignore: [A1]\nignore: [A2]", "E102", 5, 1, "key `ignore` is given twice", "first in line 4"),
     ("ignore: &x [A1]", "E103", 4, 9, "anchors", ""),
-    ("ignore: [A1", "E101", 5, 1, "this is not YAML", ""),
+    ("ignore: [A1", "E101", 4, 12, "this is not YAML", ""),
     ("---\nschema: modelaudit/policy@1", "E316", 5, 1, "this is a second one", ""),
     # Packs and whom to trust
     ("trust: {unsigned: report}", "E113", 4, 19, "found `report`", ""),
