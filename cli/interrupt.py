@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 
@@ -34,4 +35,6 @@ def before_end(cleanup: Callable[[], None]) -> Callable[[], None]:
 def _end(number: int, _frame: FrameType | None) -> None:
     for cleanup in reversed(_cleanups):
         cleanup()
+    with contextlib.suppress(OSError):  # not by way of a stream, whose lock the interrupted code may hold
+        os.write(2, b"interrupted: nothing is known about what was not reported\n")
     os._exit(128 + number)

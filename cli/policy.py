@@ -160,6 +160,7 @@ def test(policies: tuple[str, ...], rules: tuple[str, ...], inherited: bool, ver
 
 def _show(run: TestRun, *, verbose: bool, quiet: bool) -> None:
     from modelaudit.cli.console import say
+    from modelaudit.reports.diagnostics.text import number
 
     for result in run.results:
         if result.problems:
@@ -169,4 +170,4 @@ def _show(run: TestRun, *, verbose: bool, quiet: bool) -> None:
         elif verbose:
             say(f"{'skip' if result.skipped else 'ok  '}  {result.policy} {result.name}")
     if run.failed or not quiet:
-        say(f"{run.policy}: {len(run.results)} tests, {len(run.failed)} failed")
+        say(f"{run.policy}: {number(len(run.results), 'test')}, {len(run.failed)} failed")

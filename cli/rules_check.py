@@ -98,6 +98,7 @@ def _scanned(path: str) -> FactSet:
 
 def _show_run(run: TestRun, *, verbose: bool, quiet: bool) -> None:
     from modelaudit.cli.console import complain, say
+    from modelaudit.reports.diagnostics.text import number
 
     _deliver(run.diagnostics, "text")
     for result in run.results:
@@ -111,7 +112,7 @@ def _show_run(run: TestRun, *, verbose: bool, quiet: bool) -> None:
         complain(notice, level="warning")
     if not (quiet and run.ok):
         skipped = f", {len(run.skipped)} skipped" if run.skipped else ""
-        say(f"{run.rules} rules, {len(run.results)} tests, {len(run.failed)} failed{skipped}")
+        say(f"{number(run.rules, 'rule')}, {number(len(run.results), 'test')}, {len(run.failed)} failed{skipped}")
         say(_covered(run.coverage))
 
 
@@ -142,14 +143,14 @@ def lint(paths: tuple[str, ...], format: str) -> int:
     """
     from modelaudit.cli.console import complain, say
     from modelaudit.engine.authoring.lint import lint as lint_rules
-    from modelaudit.reports.diagnostics.text import counted
+    from modelaudit.reports.diagnostics.text import counted, number
 
     run = lint_rules(paths)
     _deliver(run.diagnostics, format)
     for notice in run.notices:
         complain(notice, level="warning")
     if format == "text":
-        say(f"{run.rules} rules, {counted(run.diagnostics)}")
+        say(f"{number(run.rules, 'rule')}, {counted(run.diagnostics)}")
     if run.errors:
         return MISTAKES
     return FAILED if run.diagnostics else 0

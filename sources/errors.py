@@ -27,6 +27,8 @@ def from_os_error(error: OSError | ValueError, path: str) -> SourceError:
     """The refusal of the operating system, as a value."""
     if isinstance(error, ValueError):  # a NUL in the path
         return SourceError(MISSING, "no such file or directory: the path has a NUL in it", path)
+    if "://" in path:
+        return SourceError(MISSING, "this version reads files and folders of this machine alone", path)
     message = os.strerror(error.errno).lower() if error.errno else str(error)
     code = MISSING if isinstance(error, (FileNotFoundError, NotADirectoryError)) else UNREADABLE
     return SourceError(code, message, path)

@@ -18,7 +18,7 @@ def counted(diagnostics: Sequence[Diagnostic]) -> str:
     """How many errors and warnings there are, such as `2 errors, 1 warning`."""
     errors = sum(1 for each in diagnostics if each.level == "error")
     warnings = len(diagnostics) - errors
-    return f"{_number(errors, 'error')}, {_number(warnings, 'warning')}"
+    return f"{number(errors, 'error')}, {number(warnings, 'warning')}"
 
 
 def _one(diagnostic: Diagnostic) -> str:
@@ -27,5 +27,6 @@ def _one(diagnostic: Diagnostic) -> str:
     return "\n".join(visible(line) for line in diagnostic.render().split("\n"))
 
 
-def _number(count: int, word: str) -> str:
+def number(count: int, word: str) -> str:
+    """A count with its noun, such as `1 rule` or `2 rules`."""
     return f"{count} {word}{'' if count == 1 else 's'}"

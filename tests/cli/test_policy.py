@@ -104,7 +104,7 @@ def test_a_missing_baseline_ends_the_scan_with_2(models, capsys):
 def test_tests_of_a_policy_pass_or_fail(models, capsys):
     tests = "tests:\n  - {name: bad, fixture: bad.pkl, expect: {decision: %s}}\n"
     assert run(["policy", "test", policy(models, tests % "fail"), "-v"]) == 0
-    assert capsys.readouterr().out == "ok    acme/p bad\nacme/p: 1 tests, 0 failed\n"
+    assert capsys.readouterr().out == "ok    acme/p bad\nacme/p: 1 test, 0 failed\n"
     assert run(["policy", "test", policy(models, tests % "pass")]) == 1
     assert "expected pass, got fail" in capsys.readouterr().out
     assert run(["policy", "test", policy(models, tests % "maybe")]) == 2

@@ -69,7 +69,7 @@ def test_a_fixture_is_scanned_and_judged(modelaudit, put):
     assert "a real file" in done.stdout
     offset = next((line for line in done.stdout.splitlines() if "expected a finding at" in line), "")
     assert done.returncode == 0, offset
-    assert "1 rules, 3 tests, 0 failed\n" in done.stdout
+    assert "1 rule, 3 tests, 0 failed\n" in done.stdout
 
 
 def test_fixtures_are_taken_from_the_folder_that_is_given(modelaudit, put):
