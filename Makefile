@@ -23,8 +23,9 @@ demo: $(STAMP)  ## build harmless demo models and scan them, with two policies
 test: $(STAMP)  ## run the tests
 	$(BIN)/python -m pytest
 
-fuzz: $(STAMP)  ## compare the pickle machine with CPython's readers (SECONDS=60 JOBS=1)
+fuzz: $(STAMP)  ## compare the pickle machine with CPython's readers, change files of formats (SECONDS=60 JOBS=1 MUTANTS=20000)
 	$(BIN)/python tools/fuzz.py --seconds $(or $(SECONDS),60) --jobs $(or $(JOBS),1)
+	$(BIN)/python tools/fuzz_formats.py --mutants $(or $(MUTANTS),20000)
 
 lint: $(STAMP)  ## ruff, mypy --strict, generated files, built-in rules
 	$(BIN)/ruff check .

@@ -6,6 +6,8 @@ magic the file has. A magic is necessary, never sufficient: the recogniser decid
 
 from __future__ import annotations
 
+LOOKS = 64  # fields of a message that are looked at
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +53,8 @@ class Magic:
     `{"at": 0, "byte": "5d7d80"}`: one of these bytes there;
     `{"doubling": 512, "hex": "89484446"}`: these bytes at 0, 512, 1024, 2048 … as far as the artifact goes;
     `{"within": 64, "text": "<PMML"}`: somewhere among the first bytes, 4,096 at most;
-    `{"end": 65557, "hex": "504b0506"}`: somewhere among the last bytes.
+    `{"end": 65557, "hex": "504b0506"}`: somewhere among the last bytes;
+    `{"message": true}`: the first fields are those of a protocol buffer.
     """
 
     __slots__ = ("_tests",)
@@ -69,6 +72,8 @@ def _read(test: Test) -> tuple[str, int, bytes]:
     """How a test is made, where, and with which bytes."""
     how = next((name for name in ("within", "end", "doubling") if name in test), "at")
     where: int = test.get(how, 0)
+    if "message" in test:
+        return "message", 0, b""
     if "byte" in test:
         return "byte", where, bytes.fromhex(test["byte"])
     wanted = test["text"].encode("latin-1") if "text" in test else bytes.fromhex(test["hex"])
@@ -85,4 +90,55 @@ def _holds(place: Place, how: str, where: int, wanted: bytes) -> bool:
         return head.find(wanted, 0, where) >= 0
     if how == "doubling":
         return place.doubling(where, wanted)
+    if how == "message":
+        return plausible(head, place.reader.size)
     return wanted in place.end(where)
+
+
+def plausible(head: bytes, size: int) -> bool:
+    """Whether a message of `size` bytes may begin with `head`: sound tags, lengths within the message."""
+    at = 0
+    groups: list[int] = []
+    for _ in range(LOOKS):
+        if at >= size:
+            return at == size and not groups
+        tag, at = varint(head, at)
+        if at > len(head):
+            return len(head) < size  # the head ends within a field
+        if not 8 <= tag < 1 << 32:
+            return False
+        at = _after(head, at, tag, groups)
+        if at < 0:
+            return False
+    return at <= size
+
+
+def _after(head: bytes, at: int, tag: int, groups: list[int]) -> int:
+    """Where a field ends, negative for what is none. `groups` are those that are open."""
+    wire, number = tag & 7, tag >> 3
+    if wire == 0:
+        return varint(head, at)[1]
+    if wire == 2:
+        length, at = varint(head, at)
+        return at + length if length >= 0 else -1
+    if wire == 3:
+        groups.append(number)
+        return at
+    if wire == 4 and groups:
+        return at if groups.pop() == number else -1
+    return {1: at + 8, 5: at + 4}.get(wire, -1)
+
+
+def varint(data: bytes, at: int) -> tuple[int, int]:
+    """A number of variable length and the place behind it, which is beyond the data when those end too early.
+
+    The number is negative when it has more than the ten bytes that are allowed.
+    """
+    value = shift = 0
+    for place in range(at, min(at + 10, len(data))):
+        byte = data[place]
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, place + 1
+        shift += 7
+    return (0, len(data) + 1) if at + 10 > len(data) else (-1, at + 10)

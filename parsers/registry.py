@@ -47,6 +47,7 @@ class Format:
         "role",
         "specialises",
         "title",
+        "unmarked",
         "weak",
     )
 
@@ -60,6 +61,7 @@ class Format:
         self.specialises: frozenset[str] = frozenset(entry.get("specialises", ()))  # formats that it makes redundant
         self.fallback: bool = entry.get("fallback", False)  # only when nothing else is recognised
         self.weak: bool = entry.get("weak", False)  # a loader may take what the recogniser declines
+        self.unmarked: bool = entry.get("unmarked", False)  # nothing but numbers: the extension alone can tell
         self.isolated: bool = entry.get("isolated", False)  # its parser runs in a process that may be lost
         written = entry.get("magics")
         self.magics = None if written is None else [Magic(one) for one in written]  # None: no fixed bytes
@@ -147,9 +149,16 @@ class Registry:
         """What an artifact of this format is for."""
         return self.formats[id].role if id in self.formats else OTHER
 
+    def promise(self, extension: str) -> Format | None:
+        """The format that an extension promises; digits of a numbered one stand as `#` in the catalogue."""
+        found = self.promises.get(extension)
+        if found is None and not extension.isalpha():
+            found = self.promises.get("".join("#" if "0" <= sign <= "9" else sign for sign in extension))
+        return found
+
     def recognise(self, head: bytes, reader: Reader, extension: str) -> Recognition:
         """What the bytes are. `head` is their beginning, `extension` has its dot and is in lower case."""
-        promise = self.promises.get(extension)
+        promise = self.promise(extension)
         if reader.size == 0:
             return Recognition((EMPTY,), (EMPTY,), promise.id if promise is not None else None)
         look = Look(head, reader)
@@ -173,7 +182,8 @@ class Registry:
         """What was accepted, held against what the extension promises."""
         formats = tuple(format.id for format in accepted)
         recognition = Recognition(formats, formats, promise.id if promise is not None else None)
-        if promise is not None and promise.families.isdisjoint(self.families(formats)):
+        expected = promise is None or (promise.unmarked and accepted[0].fallback)
+        if promise is not None and not expected and promise.families.isdisjoint(self.families(formats)):
             detail = f"{promise.title} is promised by the extension, the content is {accepted[0].title}"
             recognition.defects.append(("extension-mismatch", detail))
             if accepted[0].fallback:  # a loader may try all the same
@@ -184,6 +194,8 @@ class Registry:
 
     def _unrecognised(self, promise: Format | None) -> Recognition:
         """What nothing accepts is read as what the extension promises, when that is a model; else it is unknown."""
+        if promise is not None and promise.unmarked:
+            return Recognition((promise.id,), (promise.id,), promise.id)
         if promise is None or promise.role == OTHER:
             return Recognition((), (), promise.id if promise is not None else None)
         others = (id for id in self._weak(promise) if id != promise.id)

@@ -247,7 +247,7 @@ def too_large(result: FileResult, source: SourceFile, plan: Plan, room: int | No
         why = "beyond the total size limit"
     else:
         return False
-    promise = plan.registry.promises.get(extension_of(source.path.rpartition(os.sep)[2]))
+    promise = plan.registry.promise(extension_of(source.path.rpartition(os.sep)[2]))
     format = promise.id if promise is not None else UNKNOWN
     role = plan.registry.role(format)
     result.summaries = (ArtifactSummary(result.path, format, role, result.size, 0, "none", reasons=(why,)),)

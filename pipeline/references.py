@@ -45,11 +45,23 @@ class ScanRoot:
             real = os.path.realpath(os.path.join(self.folder, reference.target))
             if not self._inside(real):
                 return reference.replace(escapes_root=True)
-            kind = _kind(os.lstat(real).st_mode)
+            status = os.lstat(real)
         except (OSError, ValueError):
             return reference.replace(escapes_root=False, exists=False)
-        resolved = os.path.relpath(real, self.root).replace(os.sep, "/")
-        return reference.replace(escapes_root=False, exists=True, target_kind=kind, resolved=resolved)
+        is_file = stat.S_ISREG(status.st_mode)
+        return reference.replace(
+            escapes_root=False,
+            exists=True,
+            target_kind=_kind(status.st_mode),
+            target_size=status.st_size if is_file else None,
+            links=self._links(reference.target, real, hard=is_file and status.st_nlink > 1),
+            resolved=os.path.relpath(real, self.root).replace(os.sep, "/"),
+        )
+
+    def _links(self, target: str, real: str, *, hard: bool) -> frozenset[str]:
+        """What kinds of links lead to a file."""
+        written = os.path.normpath(os.path.join(self.folder, target))
+        return frozenset([*(["symbolic"] if written != real else []), *(["hard"] if hard else [])])
 
 
 def _kind(mode: int) -> str:

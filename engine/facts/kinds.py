@@ -485,14 +485,14 @@ class Setattr(Fact):
 class Op(Fact):
     """A graph operator."""
 
-    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'domain', 'type', 'name', 'graph_path', 'attributes', 'const_inputs',)
+    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'domain', 'type', 'name', 'graph_path', 'attributes', 'const_inputs', 'local',)
     KIND = 'op'
     COLLECTION = 'ops'
     SUBJECT = 'type'
     IDENTITY = ('domain', 'type',)
     CONTEXT = frozenset(['artifact'])
-    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'domain', 'type', 'name', 'graph_path', 'attributes', 'const_inputs',)
-    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'domain', 'type', 'graph_path', 'attributes', 'const_inputs',)
+    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'domain', 'type', 'name', 'graph_path', 'attributes', 'const_inputs', 'local',)
+    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'domain', 'type', 'graph_path', 'attributes', 'const_inputs', 'local',)
 
     def __init__(
         self,
@@ -504,6 +504,7 @@ class Op(Fact):
         graph_path: str | None = None,
         attributes: Mapping[str, str] = EMPTY_MAP,
         const_inputs: tuple[str, ...] = (),
+        local: bool = False,
         places: tuple[Place, ...] = (),
         n: int = 1,
         unknown: frozenset[str] = frozenset(),
@@ -523,6 +524,7 @@ class Op(Fact):
         put(self, "graph_path", graph_path)
         put(self, "attributes", attributes)
         put(self, "const_inputs", const_inputs)
+        put(self, "local", local)
 
     artifact: str
     places: tuple[Place, ...]
@@ -536,6 +538,7 @@ class Op(Fact):
     graph_path: str | None
     attributes: Mapping[str, str]
     const_inputs: tuple[str, ...]
+    local: bool
 
 
 class Layer(Fact):
@@ -827,14 +830,14 @@ class Metadata(Fact):
 class Reference(Fact):
     """Something outside is named."""
 
-    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'resolved', 'exists', 'target_kind', 'escapes_root', 'in_assets',)
+    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'end', 'resolved', 'target_size', 'links', 'exists', 'target_kind', 'escapes_root', 'in_assets',)
     KIND = 'reference'
     COLLECTION = 'references'
     SUBJECT = 'target'
     IDENTITY = ('kind', 'target', 'key',)
-    CONTEXT = frozenset(['artifact', 'escapes_root', 'exists', 'in_assets', 'resolved', 'target_kind'])
-    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'resolved', 'exists', 'target_kind', 'escapes_root', 'in_assets',)
-    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'resolved', 'exists', 'target_kind', 'escapes_root', 'in_assets',)
+    CONTEXT = frozenset(['artifact', 'escapes_root', 'exists', 'in_assets', 'links', 'resolved', 'target_kind', 'target_size'])
+    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'end', 'resolved', 'target_size', 'links', 'exists', 'target_kind', 'escapes_root', 'in_assets',)
+    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'end', 'resolved', 'target_size', 'links', 'exists', 'target_kind', 'escapes_root', 'in_assets',)
 
     def __init__(
         self,
@@ -845,7 +848,10 @@ class Reference(Fact):
         owner: str = '',
         key: str = '',
         path_class: frozenset[str] = frozenset(),
+        end: int | None = None,
         resolved: str | None = None,
+        target_size: int | None = None,
+        links: frozenset[str] | None = None,
         exists: bool | None = None,
         target_kind: str | None = None,
         escapes_root: bool | None = None,
@@ -868,7 +874,10 @@ class Reference(Fact):
         put(self, "owner", owner)
         put(self, "key", key)
         put(self, "path_class", path_class)
+        put(self, "end", end)
         put(self, "resolved", resolved)
+        put(self, "target_size", target_size)
+        put(self, "links", links)
         put(self, "exists", exists)
         put(self, "target_kind", target_kind)
         put(self, "escapes_root", escapes_root)
@@ -885,7 +894,10 @@ class Reference(Fact):
     owner: str
     key: str
     path_class: frozenset[str]
+    end: int | None
     resolved: str | None
+    target_size: int | None
+    links: frozenset[str] | None
     exists: bool | None
     target_kind: str | None
     escapes_root: bool | None

@@ -37,7 +37,27 @@ def _is_sharded(names: Collection[str]) -> bool:
     return any(name.endswith(INDEX) for name in names)
 
 
-FOLDER_RECOGNISERS: dict[str, Recogniser] = {"sharded-safetensors": _is_sharded}
+def _is_checkpoint(names: Collection[str]) -> bool:
+    return any(name.endswith(".index") for name in names) and any(".data-" in name and "-of-" in name for name in names)
+
+
+def _relate_shards(folder: Folder, context: Context) -> Iterator[Fact]:
+    from modelaudit.parsers.bundle.shards import relate_shards
+
+    return relate_shards(folder, context)
+
+
+def _relate_checkpoints(folder: Folder, context: Context) -> Iterator[Fact]:
+    from modelaudit.parsers.bundle.checkpoints import relate_checkpoints
+
+    return relate_checkpoints(folder, context)
+
+
+FOLDER_RECOGNISERS: dict[str, Recogniser] = {
+    "sharded-safetensors": _is_sharded,
+    "tf-checkpoint-folder": _is_checkpoint,
+}
+RELATE = {"sharded-safetensors": _relate_shards, "tf-checkpoint-folder": _relate_checkpoints}
 
 
 def recognise_folder(names: Collection[str]) -> str | None:
@@ -47,6 +67,6 @@ def recognise_folder(names: Collection[str]) -> str | None:
 
 def relate(folder: Folder, context: Context) -> Iterator[Fact | Property]:
     """Facts of a recognised folder: how its files belong together, and whether they agree."""
-    from modelaudit.parsers.bundle.shards import relate_shards
-
-    return relate_shards(folder, context)
+    for id, accepts in FOLDER_RECOGNISERS.items():
+        if accepts(folder.names):
+            yield from RELATE[id](folder, context)

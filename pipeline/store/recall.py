@@ -125,7 +125,7 @@ class Recall:
             return None
         self.store.hits += 1
         extension = extension_of(self.name)
-        promise = self.registry.promises.get(extension)
+        promise = self.registry.promise(extension)
         declared = promise.id if promise is not None else None
         tree.artifact = tree.artifact.replace(name=self.name, extension=extension, declared_format=declared)
         return tree

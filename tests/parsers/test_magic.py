@@ -84,6 +84,8 @@ def test_every_format_says_by_which_bytes_it_can_be_told(id):
     assert "magics" in entry, f"{id}: add `magics` to schemas/formats.json, see CONTRIBUTING.md, Add a format"
     for magic in entry["magics"] or ():
         for test in magic if isinstance(magic, list) else [magic]:
+            if test == {"message": True}:
+                continue
             assert test.keys() <= {"at", "within", "end", "doubling", "text", "hex", "byte"}
             assert len(test.keys() & {"text", "hex", "byte"}) == 1
             assert len(test.keys() & {"at", "within", "end"}) <= 1

@@ -1,0 +1,141 @@
+"""Change files of each format and read them: nothing may raise, hang or use more memory than a window and its facts.
+
+    python tools/fuzz_formats.py [--mutants N] [--family NAME] [--seed N]
+
+Lengths, counts, offsets, types and nesting are lied about: numbers of variable length are replaced by others, parts
+are cut out, doubled, swapped and put into each other, single bytes are changed. The seeds are the files that the tests
+build. A mutant that takes more than two seconds or 64 MiB, or that raises, is printed and makes the exit code 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from fixtures import onnxes, tensorflows  # noqa: E402
+from fixtures.protobufs import varint  # noqa: E402
+from modelaudit.engine.facts import Fact  # noqa: E402
+from modelaudit.parsers.base import Context, Input, Nested, Property  # noqa: E402
+from modelaudit.parsers.reader import BytesReader  # noqa: E402
+from modelaudit.parsers.registry import Registry  # noqa: E402
+
+SECONDS = 2.0
+MEMORY = 64 * 1024  # KiB that one mutant may add to the largest use so far
+NUMBERS = (0, 1, 2, 7, 8, 127, 128, 255, 2**14, 2**16, 2**21, 2**28, 2**31 - 1, 2**31, 2**32, 2**35, 2**63, 2**64 - 1)
+
+
+def onnx() -> list[tuple[str, bytes]]:
+    """Models with everything that the format has."""
+    inner = onnxes.graph(onnxes.node("Run", domain="x.y"), tensors=(onnxes.external("w", location="../w", offset="1"),))
+    body = onnxes.graph(
+        onnxes.node("If", onnxes.attribute("then_branch", 6, inner), name="if"),
+        onnxes.node(
+            "Op", onnxes.attribute("s", 4, "a text of some length"), onnxes.attribute("t", 5, onnxes.tensor("c"))
+        ),
+        tensors=(onnxes.tensor("w"), onnxes.tensor("b", (8,), b"cbuiltin", onnxes.UINT8)),
+        doc="about",
+    )
+    functions = (onnxes.function("F", "f.d", onnxes.node("InF")),)
+    return [("onnx", onnxes.model()), ("onnx", onnxes.model(body, properties=(("k", "v"),), functions=functions))]
+
+
+def tensorflow() -> list[tuple[str, bytes]]:
+    """Graphs, saved models, checkpoints and their text form."""
+    tf = tensorflows
+    body = tf.graph(
+        tf.const("path", "old/vocab.txt"),
+        tf.node("StringJoin", tf.attr("separator", (2, "/")), name="j", inputs=("path", "path", "j")),
+        tf.node("ReadFile", tf.attr("T", (6, 7)), inputs=("j",)),
+        tf.weight("w", 8, 16),
+        functions=(tf.function("f", tf.const("c", "/x"), tf.node("ReadFile", inputs=("c:output:0",))),),
+    )
+    text = b'node { name: "a" op: "Const" attr { key: "v" value { tensor { string_val: "\\x2fetc" } } } }\n' * 3
+    return [
+        ("tf-graph", body),
+        ("tf-saved-model", tf.saved_model(body, (6, tf.asset("v.txt")))),
+        ("tf-meta-graph", tf.meta_graph(body)),
+        ("tf-keras-metadata", tf.keras_metadata('{"class_name": "Dense"}')),
+        ("tf-fingerprint", tf.fingerprint()),
+        ("tf-checkpoint", tf.index({"a": (0, 16), "ab": (16, 4)})),
+        ("tf-text", text),
+        ("tf-checkpoint-state", b'model_checkpoint_path: "ckpt-2"\nall_model_checkpoint_paths: ["a", "b"]\n'),
+    ]
+
+
+FAMILIES = {"onnx": onnx, "tensorflow": tensorflow}
+
+
+def mutant(rng: random.Random, data: bytes) -> bytes:
+    """A file with one to four changes."""
+    for _ in range(rng.randint(1, 4)):
+        a, b = sorted(rng.randrange(len(data) + 1) for _ in range(2))
+        b = min(b, a + 400)
+        choice = rng.randrange(7)
+        if choice == 0:
+            data = data[:a] + bytes([rng.randrange(256)]) + data[a + 1 :]
+        elif choice == 1:  # a number says something else
+            data = data[:a] + varint(rng.choice(NUMBERS)) + data[a + 1 :]
+        elif choice == 2:
+            data = data[:a] + data[b:]
+        elif choice == 3:
+            data = data[:b] + data[a:b] * rng.randint(1, 3) + data[b:]
+        elif choice == 4:  # a part in a message of its own
+            tag = varint(rng.randint(1, 30) << 3 | rng.randrange(8))
+            data = data[:a] + tag + varint(b - a) + data[a:]
+        elif choice == 5:
+            at = rng.randrange(len(data) + 1)
+            data = data[:at] + data[a:b] + data[at:]
+        else:
+            data = data[:a] + bytes(rng.randrange(256) for _ in range(rng.randint(1, 8))) + data[b:]
+        data = data[:20_000] or b"\0"
+    return data
+
+
+def run(family: str, mutants: int, rng: random.Random) -> int:
+    """Read so many mutants of a family; returns how many failed."""
+    registry = Registry.load()
+    seeds = FAMILIES[family]()
+    failed = 0
+    slowest, most = 0.0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(mutants):
+        format, seed = rng.choice(seeds)
+        data = mutant(rng, seed)
+        begin = time.process_time()
+        try:
+            reader = BytesReader(data)
+            registry.recognise(data[:4096], reader, "")
+            for item in registry.parser(format)(Input("m", reader, format), Context()):
+                assert isinstance(item, Fact | Nested | Property)
+        except Exception as error:  # noqa: BLE001 - what is looked for
+            failed += 1
+            print(f"{format}: {type(error).__name__}: {error}: {data.hex()}")
+        taken = time.process_time() - begin
+        now = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        if taken > SECONDS or now - most > MEMORY:
+            failed += 1
+            print(f"{format}: {taken:.1f} s, {now - most} KiB more: {data.hex()}")
+        slowest, most = max(slowest, taken), max(most, now)
+    print(f"{family}: {mutants} mutants, {failed} failed, slowest {slowest * 1000:.0f} ms, {most // 1024} MiB at most")
+    return failed
+
+
+def main() -> int:
+    """Run the families; returns the exit code."""
+    options = argparse.ArgumentParser(description="Change files of each format and read them.")
+    options.add_argument("--mutants", type=int, default=20_000)
+    options.add_argument("--family", choices=sorted(FAMILIES))
+    options.add_argument("--seed", type=int, default=1)
+    given = options.parse_args()
+    names = [given.family] if given.family else sorted(FAMILIES)
+    return int(sum(run(name, given.mutants, random.Random(given.seed)) for name in names) > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
