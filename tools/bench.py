@@ -353,6 +353,7 @@ Millions of opcodes that the pickle machine reads or passes in a second of CPU, 
 | shape | M opcodes/s | bar |
 |---|---|---|
 """
+OTHERS = "<!-- figures of other tools, which stay -->"
 
 
 def main() -> int:
@@ -380,7 +381,9 @@ def main() -> int:
         print(RATE + "\n".join(rows))
         lines += [*RATE.splitlines(), *rows]
     if not arguments.cases:
-        (ROOT / "docs" / "benchmarks.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        page = ROOT / "docs" / "benchmarks.md"
+        _, mark, others = page.read_text(encoding="utf-8").partition(OTHERS)
+        page.write_text("\n".join([*lines, ""]) + (f"\n{mark}{others}" if mark else ""), encoding="utf-8")
     return 0
 
 
