@@ -10,6 +10,7 @@ build. A mutant that takes more than two seconds or 64 MiB, or that raises, is p
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import resource
 import sys
@@ -19,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from fixtures import onnxes, tensorflows  # noqa: E402
+from fixtures import hdf5s, keras_models, onnxes, tensorflows  # noqa: E402
 from fixtures.protobufs import varint  # noqa: E402
 from modelaudit.engine.facts import Fact  # noqa: E402
 from modelaudit.parsers.base import Context, Input, Nested, Property  # noqa: E402
@@ -69,7 +70,19 @@ def tensorflow() -> list[tuple[str, bytes]]:
     ]
 
 
-FAMILIES = {"onnx": onnx, "tensorflow": tensorflow}
+def keras() -> list[tuple[str, bytes]]:
+    """HDF5 files of two versions, whole models, configurations and archives, with code in them."""
+    model = keras_models.sequential(keras_models.lambda_layer(), keras_models.dense(vocabulary="/x"))
+    return [
+        ("hdf5", hdf5s.everything()),
+        ("hdf5", hdf5s.everything("latest")),
+        ("hdf5", hdf5s.whole_model(model, layers=("dense",))),
+        ("keras-config", json.dumps(model).encode()),
+        ("keras-zip", keras_models.archive(model)),
+    ]
+
+
+FAMILIES = {"keras": keras, "onnx": onnx, "tensorflow": tensorflow}
 
 
 def mutant(rng: random.Random, data: bytes) -> bytes:
@@ -94,7 +107,7 @@ def mutant(rng: random.Random, data: bytes) -> bytes:
             data = data[:at] + data[a:b] + data[at:]
         else:
             data = data[:a] + bytes(rng.randrange(256) for _ in range(rng.randint(1, 8))) + data[b:]
-        data = data[:20_000] or b"\0"
+        data = data[:200_000] or b"\0"
     return data
 
 

@@ -119,4 +119,6 @@ def _value(source: Source, raw: bytes, type: Datatype, limit: int) -> tuple[byte
     if not length or not address or source.undefined(address):
         return b"", True
     data, size = global_object(source, address, index, limit)
-    return (data[:length].rstrip(b"\0") if type.text else data), size <= limit
+    if type.text:  # libraries end such a text at its first NUL
+        data = data[:length].partition(b"\0")[0]
+    return data, size <= limit

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 SPACE = b" \t\r\n"
 HEAD = 4096
-LOOK = 4 * 1024 * 1024  # bytes of a text that are searched
-CLASS, CONFIG = b'"class_name"', b'"config"'
+LOOK = 1024 * 1024  # bytes of a text that are searched at once
+OVERLAP = 128  # bytes that two of these have in common: the longest way to write a key
+KEYS = (b'"class_name"', b'"config"')
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 BOM = b"\xef\xbb\xbf"
 YAML = re.compile(rb"""^["']?class_name["']?[ \t]*:""", re.MULTILINE)  # of the outermost object
@@ -45,7 +46,7 @@ def recognise_config(head: bytes, reader: Reader) -> bool:
         return _is_wide(head, reader)
     start = head.removeprefix(BOM).lstrip(SPACE)
     if start[:1] in (b"{", b"[") or not start:
-        return _is_json(reader.read_at(0, LOOK))
+        return _is_json(reader)
     if b"\0" in head or b"class_name" not in head:
         return False
     data = reader.read_at(0, LOOK)
@@ -68,23 +69,36 @@ def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Propert
 
 def is_config_text(data: bytes) -> bool:
     """Whether bytes are a JSON configuration, as attributes of other formats hold them."""
-    return data[:LOOK].lstrip(SPACE)[:1] in (b"{", b"[") and _is_json(data[:LOOK])
+    return data[:HEAD].lstrip(SPACE)[:1] in (b"{", b"[") and len(_keys(data)) == len(KEYS)
 
 
-def _is_json(data: bytes) -> bool:
-    if data[:HEAD].lstrip(SPACE + BOM) == b"" and data.lstrip(SPACE + BOM)[:1] not in (b"{", b"["):
-        return False
-    if CLASS in data and CONFIG in data:
-        return True
-    if b"\\u00" not in data or not ESCAPE.search(data):
-        return False
-    plain = ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), data)
-    return CLASS in plain and CONFIG in plain
+def _is_json(reader: Reader, *, wide: bool = False) -> bool:
+    """Whether a text names both keys, in whatever of its parts. Texts of more than one byte a character are `wide`."""
+    found: set[bytes] = set()
+    begun = False
+    for at in range(0, reader.size, LOOK - OVERLAP):
+        data = reader.read_at(at, LOOK)
+        data = data.replace(b"\0", b"").lstrip(b"\xff\xfe") if wide else data
+        if not begun and (start := data.removeprefix(BOM).lstrip(SPACE)[:1]):
+            if start not in (b"{", b"["):
+                return False
+            begun = True
+        found |= _keys(data)
+        if len(found) == len(KEYS):
+            return True
+    return False
+
+
+def _keys(data: bytes) -> set[bytes]:
+    """Which of the keys stand in a text; they may be written with escapes."""
+    found = {key for key in KEYS if key in data}
+    if len(found) < len(KEYS) and b"\\u00" in data and ESCAPE.search(data):
+        plain = ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), data)
+        found |= {key for key in KEYS if key in plain}
+    return found
 
 
 def _is_wide(head: bytes, reader: Reader) -> bool:
     """The same for UTF-16 and UTF-32, which `json.loads` takes."""
     letters = head.replace(b"\0", b"").lstrip(b"\xff\xfe")
-    if letters.lstrip(SPACE)[:1] not in (b"{", b"["):
-        return False
-    return _is_json(reader.read_at(0, LOOK).replace(b"\0", b""))
+    return letters.lstrip(SPACE)[:1] in (b"{", b"[") and _is_json(reader, wide=True)

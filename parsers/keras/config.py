@@ -61,7 +61,10 @@ def parse_file(artifact: Input, context: Context) -> Iterator[Fact | Nested | Pr
 
 
 class Config:
-    """One configuration while it is read. `names` are name and class of the layers, `version` what wrote it."""
+    """One configuration while it is read. `names` are name and class of the layers, `version` what wrote it.
+
+    `names` stay empty when the outermost object is no model that lists its layers.
+    """
 
     def __init__(self, path: str, context: Context) -> None:
         self.path = path
@@ -77,7 +80,7 @@ class Config:
         try:
             tree: Tree = _read(data, yaml=not whole)
         except TooLarge as large:
-            yield Limit(self.path, what="nodes", at=large.at, budget=large.budget, by="file", affects=FACTS)
+            yield Limit(self.path, what=large.what, at=large.at, budget=large.budget, by="file", affects=FACTS)
             return
         except DocumentError as error:
             if whole:
@@ -90,6 +93,7 @@ class Config:
         """Facts of everything in a tree."""
         if isinstance(tree, Object):
             yield from self.about(tree, pointer)
+        listed = _lists_layers(tree)
         for found in objects.walk(tree, pointer, self.context.check):
             value = found.value
             if isinstance(value, Object):
@@ -98,6 +102,8 @@ class Config:
                 yield from self.tag(value.tag, found)
             elif isinstance(value, str):
                 yield from self.string(found, value)
+        if not listed:
+            self.names = []
 
     def defect(self, code: str, detail: str, pointer: str, *, affects: frozenset[str] = frozenset()) -> Defect:
         """A defect of the configuration."""
@@ -256,6 +262,12 @@ def _name_of(value: Object) -> str | None:
         return config
     name = config.text("name") if isinstance(config, Object) else None
     return name if name is not None else value.text("name")
+
+
+def _lists_layers(tree: Tree) -> bool:
+    """Whether the outermost object lists its layers, as models do that are not written as a class of their own."""
+    config = tree.get("config") if isinstance(tree, Object) else None
+    return isinstance(config, Object) and isinstance(config.get("layers"), list)
 
 
 def _payload(text: str) -> bytes | None:

@@ -54,7 +54,7 @@ def compare(path: str, names: list[tuple[str, str]], groups: list[str], *, a: st
 
 def snake_case(class_name: str) -> str:
     """The name that Keras makes of a class for the group of its weights."""
-    name = re.sub(r"\W+", "", class_name)
+    name = re.sub(r"\W+", "", class_name.rpartition(">")[2])
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 

@@ -29,10 +29,11 @@ class DocumentError(ValueError):
 
 
 class TooLarge(Exception):  # noqa: N818 - a budget, no error
-    """The document has more parts than are read."""
+    """The document has more parts, or is nested deeper, than is read. `what` is the name of the budget."""
 
-    def __init__(self, at: int, budget: int) -> None:
-        super().__init__(at, budget)
+    def __init__(self, what: str, at: int | None, budget: int | None) -> None:
+        super().__init__(what, at, budget)
+        self.what = what
         self.at = at
         self.budget = budget
 
@@ -81,12 +82,12 @@ class Tagged:
 def read_json(data: bytes) -> Tree:
     """The tree of a JSON text in any of the encodings that `json.loads` takes."""
     if data.count(b"{") + data.count(b"[") > BRACKETS_MAX:
-        raise TooLarge(data.count(b"{") + data.count(b"["), BRACKETS_MAX)
+        raise TooLarge("nodes", data.count(b"{") + data.count(b"["), BRACKETS_MAX)
     try:
         text = data.decode(json.detect_encoding(data), "surrogatepass")
         tree: Tree = DECODER.decode(text.removeprefix("\ufeff"))
     except RecursionError:
-        raise DocumentError("nested too deep") from None
+        raise TooLarge("depth", None, None) from None
     except ValueError as error:
         raise DocumentError(str(error)[:200]) from None
     return tree
@@ -104,13 +105,13 @@ def read_yaml(data: bytes) -> Tree:
     import yaml
 
     if len(data) > YAML_MAX:
-        raise TooLarge(len(data), YAML_MAX)
+        raise TooLarge("size", len(data), YAML_MAX)
     try:
         node = next(islice(yaml.compose_all(data.decode("utf-8-sig", "replace"), Loader=yaml.SafeLoader), 1), None)
     except yaml.YAMLError as error:
         raise DocumentError(" ".join(str(error).split())[:200]) from None
     except RecursionError:
-        raise DocumentError("nested too deep") from None
+        raise TooLarge("depth", None, None) from None
     tree: Tree = _Conversion().tree(node, 0)
     return tree
 
@@ -127,11 +128,11 @@ class _Conversion:
         """What a node and those below it stand for."""
         self.nodes += 1
         if self.nodes > NODES_MAX:
-            raise TooLarge(self.nodes, NODES_MAX)
+            raise TooLarge("nodes", self.nodes, NODES_MAX)
         if node is None:
             return None
         if depth > self.DEPTH:
-            raise DocumentError("nested too deep")
+            raise TooLarge("depth", depth, self.DEPTH)
         tag = "" if node.tag in PLAIN else str(node.tag)
         if node.id == "mapping":
             return Object([(self.key(key), self.tree(value, depth + 1)) for key, value in node.value], tag)

@@ -1,6 +1,7 @@
 """The HDF5 parser: what h5py writes is found, other files are named and not opened, damage is said."""
 
 import io
+import json
 
 import h5py
 import numpy as np
@@ -198,6 +199,14 @@ def test_a_configuration_in_any_attribute_is_read():
 
     (layer,) = of(Layer, scan(hdf5s.made(write)))
     assert layer.places[0].pointer == "a@other"
+
+
+def test_a_text_ends_at_its_first_nul_as_it_does_for_libraries():
+    config = json.dumps(keras_models.old_sequential(keras_models.old_dense())).encode()
+    data = hdf5s.whole_model(config + b" tail").replace(config + b" tail", config + b"\0tail")
+    items = scan(data)
+    assert defects(items) == []
+    assert "Dense" in {layer.class_name for layer in of(Layer, items)}
 
 
 def test_a_broken_configuration_is_a_defect():

@@ -7,6 +7,7 @@ import zipfile
 from fixtures import hdf5s, mutants
 from fixtures import keras_models as models
 from modelaudit.engine.facts import Code, Defect, Layer, Limit, Relation
+from modelaudit.parsers import keras
 from modelaudit.parsers.base import Context, Input, Nested, Property
 from modelaudit.parsers.keras import parse, recognise_archive
 from modelaudit.parsers.reader import BytesReader
@@ -49,8 +50,11 @@ def test_members_are_nested_and_layers_are_said_there():
     assert of(Layer, items) == of(Code, items) == []
 
 
-def test_a_configuration_that_is_not_recognised_is_read_all_the_same():
-    text = " " * 5_000_000 + json.dumps(models.sequential(models.lambda_layer()))
+def test_a_configuration_that_is_not_recognised_is_read_all_the_same(monkeypatch):
+    text = json.dumps(models.sequential(models.lambda_layer()))
+    items = read(models.archive(b"\x0c" + text.encode()))
+    assert [defect.code for defect in of(Defect, items)] == ["config-not-json"]
+    monkeypatch.setattr(keras, "recognise_config", lambda head, reader: False)
     items = read(models.archive(text.encode()))
     assert next(layer.class_name for layer in of(Layer, items)) == "Sequential"
     assert len(of(Code, items)) == 1

@@ -46,6 +46,9 @@ def recognised(data: bytes) -> bool:
         json.dumps([models.dense()]).encode(),
         json.dumps(models.dense()).replace("class_name", "clas\\u0073_name").encode(),
         (" " * 5000 + json.dumps(models.dense())).encode(),
+        (" " * 3_000_000 + json.dumps(models.dense())).encode(),
+        json.dumps({"padding": "x" * 5_000_000, **models.dense()}).encode(),
+        json.dumps({"class_name": "A", "padding": "x" * 5_000_000, "config": {}}).encode("utf-16"),
         b"backend: tensorflow\nclass_name: Sequential\nconfig:\n  layers: []\n",
     ],
 )
@@ -211,8 +214,13 @@ def test_texts_that_do_not_parse_are_only_texts():
         assert of(Defect, items) == of(Layer, items) == []
 
 
-def test_deep_nesting_ends_well():
-    assert of(Defect, read(b"[" * 100_000)) == []
+def test_deep_nesting_is_a_limit():
+    (limit,) = of(Limit, read(b'{"class_name": "x", "config": ' + b"[" * 100_000))
+    assert (limit.what, limit.by) == ("depth", "file")
+    assert "layer" in limit.affects
+
+
+def test_too_many_parts_are_a_limit():
     assert of(Limit, read(b"[" * 2_100_000))[0].what == "nodes"
 
 
