@@ -24,6 +24,7 @@ NUMBERS = {0x4B: rb"K.", 0x4D: rb"M..", 0x4A: rb"J....", 0x47: rb"G.{8}"}
 WIDTHS = {0x4B: 2, 0x4D: 3, 0x4A: 5, 0x47: 9}
 FORMATS = {0x4B: "<xB", 0x4D: "<xH", 0x4A: "<xi", 0x47: ">xd"}
 _RUNS = {byte: re.compile(rb"(?:" + number + rb"){1,1000}", re.DOTALL) for byte, number in NUMBERS.items()}
+BATCH = 1000  # items that picklers append at once
 
 STEP = 4096  # opcodes between two looks at the clock and the budgets
 
@@ -333,11 +334,28 @@ class Machine(State):
             return pos
         tape = self.tape
         stop = min(tape.end, self.frame_end - tape.base) if self.frame_end else tape.end
+        start, pos = pos, self._batches(pos, stop)
         run = _portions(kinds).match(tape.buf, pos, stop)
-        if run is None:
+        if run is not None:
+            pos = run.end()
+        target.more = target.more or pos > start
+        return pos
+
+    def _batches(self, pos: int, stop: int) -> int:
+        """Pass full portions of numbers of one kind, as picklers write them; every n-th byte is then its opcode."""
+        buf, op = self.tape.buf, self.tape.buf[pos + 1]
+        if not self.seen[op]:
             return pos
-        target.more = True
-        return run.end()
+        width = WIDTHS[op]
+        wanted, size = bytes([op]) * BATCH, width * BATCH + 2
+        while (
+            pos + size <= stop
+            and buf[pos] == 0x28
+            and buf[pos + size - 1] == 0x65
+            and buf[pos + 1 : pos + size - 1 : width] == wanted
+        ):
+            pos += size
+        return pos
 
 
 _PORTIONS: dict[bytes, re.Pattern[bytes]] = {}
