@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test fuzz lint format generate bench dist clean
+.PHONY: help demo test fuzz corpus lint format generate bench dist clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,21 @@ test: $(STAMP)  ## run the tests
 fuzz: $(STAMP)  ## compare the pickle machine with CPython's readers, change files of formats (SECONDS=60 JOBS=1 MUTANTS=20000)
 	$(BIN)/python tools/fuzz.py --seconds $(or $(SECONDS),60) --jobs $(or $(JOBS),1)
 	$(BIN)/python tools/fuzz_formats.py --mutants $(or $(MUTANTS),20000)
+
+CORPUS := .cache/corpus
+
+corpus: $(STAMP) $(CORPUS)/.installed  ## build ordinary model files, scan them, print what is said (CORPUS_PIP=… for pip)
+	$(CORPUS)/venv/bin/python -m tests.corpus.build $(CORPUS)/files
+	$(BIN)/python tests/corpus/table.py $(CORPUS)/files
+
+# What pip would have to build, or has no wheel for, is left out: its family is then not made.
+$(CORPUS)/.installed: tests/corpus/requirements.txt
+	$(PYTHON) -m venv $(CORPUS)/venv
+	@grep -v '^#' $< | while read -r name; do \
+	  $(CORPUS)/venv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: $(CORPUS_PIP) "$$name" \
+	    || echo "left out: $$name"; \
+	done
+	@touch $@
 
 lint: $(STAMP)  ## ruff, mypy --strict, generated files, built-in rules
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from modelaudit.parsers.reader import Reader
 
 _FIRST = b"(]})NILFSVXUTKMJGBCPc\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96"  # opcodes that need no operand
+ARCHIVE = b"PK\x03\x04"  # reads as PERSID and a line: every loader that knows persistent ids asks for an archive first
 
 
 def recognise(head: bytes, reader: Reader) -> bool:
@@ -20,6 +21,8 @@ def recognise(head: bytes, reader: Reader) -> bool:
     some valid opcodes are not.
     """
     if len(head) < 2:
+        return False
+    if head.startswith(ARCHIVE):
         return False
     if head[0] == 0x80 and head[1] <= 5:
         from modelaudit.parsers.pickle.opcodes import NAMES

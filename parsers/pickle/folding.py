@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os.path
 
-from modelaudit.parsers.pickle import pure
+from modelaudit.parsers.pickle import code, pure
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.names import mapped_name
 from modelaudit.parsers.pickle.pure import ERRORS, Unfoldable
@@ -293,6 +293,19 @@ def _import(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[s
     found = site.m.derive("__import__", name, "", site.offset, computed=_disguised(args), flows=flows)
     top = name.partition(".")[0]
     return found if whole or top == name else site.m.named(top, "")
+
+
+def _type_named(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value:
+    """A type of the interpreter's own, which serialisers of functions look up by its name."""
+    name = _text(site, args[0])
+    found = site.m.named("types" if name.endswith("Type") else "builtins", name, "type_named")
+    found.flows = flows
+    return found
+
+
+def _code(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> None:
+    """A code object: its names and constants become a fact."""
+    code.tell(site.m, args, site.offset)
 
 
 def _resolve(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
@@ -640,6 +653,8 @@ _STRUCTURE: dict[str, Callable[..., Value | None]] = {
     "import_module": _import_module,
     "resolve": _resolve,
     "call": _through,
+    "type_named": _type_named,
+    "code": _code,
     "reduce": _reduce,
     "next": _next,
     "mutate": _mutate,

@@ -131,7 +131,7 @@ class Streams:
         other = Exact(self.artifact.path, tape, self.context, machine.start, index=-1, strict=True)
         for fact in self.run(other):
             if isinstance(fact, (Import, Call, Setattr)) and (fact.places[0].offset or 0) >= (machine.split or 0):
-                yield fact
+                yield fact.replace(stray=True)
 
     def _role(self) -> str:
         if self.resumed:

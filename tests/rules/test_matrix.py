@@ -66,8 +66,10 @@ HARMLESS = {
         "_operator.itemgetter",
         "builtins.iter",
         "builtins.reversed",
+        "operator.attrgetter",
         "operator.itemgetter",
     },
+    by_newobj: {"collections.ChainMap", "numpy.vectorize"},
     by_build_of_result: {"collections.defaultdict", "itertools.chain", "types.SimpleNamespace"},
 }
 WRITTEN = (written, from_stack, dotted, python_2)
