@@ -11,6 +11,11 @@ from modelaudit.parsers.base import Nested
 from modelaudit.parsers.reader import BytesReader, SliceReader
 
 LITERAL_MIN = 8  # bytes of a constant that is looked at
+ENCODED_MIN = 24  # bytes of one that may be encoded
+HASHED = 16 * 1024 * 1024  # bytes of a blob whose digest is taken
+ENCODED = re.compile(rb"[A-Za-z0-9+/_=-]{24}")  # what begins so may be base64 or hexadecimal
+URL = bytes.maketrans(b"+/", b"-_")  # base64 of addresses
+COMPRESSED = frozenset(["zlib", "gzip", "bzip2", "xz", "lzma"])  # kinds whose content is looked at
 RECODED_MAX = 1024 * 1024  # bytes of text that are turned back into the bytes that it stands for
 
 TYPE_CHECKING = False
@@ -18,14 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from modelaudit.parsers.pickle import encoded
     from modelaudit.parsers.pickle.state import State
     from modelaudit.parsers.reader import Reader
 
 
 class _Magics:
-    """The table of first bytes, and which first byte of a constant is in it at all."""
+    """The table of first bytes, and by first byte from which size on a short text is looked at."""
 
-    __slots__ = ("rows", "texts")
+    __slots__ = ("pairs", "raw", "rows", "texts")
 
     def __init__(self) -> None:
         with open(os.path.join(os.path.dirname(__file__), "magics.json"), encoding="utf-8") as file:
@@ -36,10 +42,29 @@ class _Magics:
             firsts = range(256) if row["magic"].startswith(".") else [int(row["magic"][:2], 16)]
             for first in firsts:
                 self.rows.setdefault(first, []).append((pattern, row))
-        self.texts = bytes(first in (0xC2, 0xC3) or self._named(first) for first in range(256))
+        coded = [bool(re.match(rb"[A-Za-z0-9+/]", bytes([first]))) for first in range(256)]
+        self.raw = bytes(first in (0xC2, 0xC3) or self._named(first) for first in range(256))
+        self.texts = bytes(
+            LITERAL_MIN if raw else ENCODED_MIN if code else 255 for raw, code in zip(self.raw, coded, strict=True)
+        )
+
+        firsts = {first for first, rows in self.rows.items() if any(row["magic"][0] != "." for _, row in rows)}
+        self.pairs = _pairs(firsts | {first for first in range(256) if coded[first]})
 
     def _named(self, first: int) -> bool:
         return first < 128 and any(not row["magic"].startswith(".") for _, row in self.rows[first])
+
+
+def _pairs(firsts: set[int]) -> frozenset[bytes]:
+    """The first two characters in base64 and hexadecimal of data that begin with one of the bytes."""
+    from binascii import b2a_base64
+
+    found = {form % first for first in firsts for form in (b"%02x", b"%02X")}
+    for first in firsts:
+        for second in range(0, 256, 16):
+            pair = b2a_base64(bytes((first, second)))[:2]
+            found |= {pair, pair.translate(URL)}
+    return frozenset(found)
 
 
 def _pattern(magic: str) -> re.Pattern[bytes]:
@@ -64,21 +89,68 @@ def inspect(m: State, data: bytes, size: int, start: int, offset: int, *, is_tex
     """
     if size < LITERAL_MIN or len(data) < LITERAL_MIN or m.strict:
         return
-    if is_text:
-        if m.texts:
-            _text(m, data, size, offset)
-        if not magics().texts[data[0]]:
-            return
-        raw = _latin(data)
-        if raw is None:
-            return
-        verbatim = raw == data
-    else:
-        raw, verbatim = data, True
+    if is_text and m.texts:
+        _text(m, data, size, offset)
+    raw = data if not is_text else _latin(data) if magics().raw[data[0]] else None
+    kind = _raw(m, raw, raw == data, size, start, offset) if raw is not None else ""
+    if kind in COMPRESSED and raw is not None:
+        _encoded(m, raw, size, start, offset, latin=raw != data)
+    elif not kind and data[:2] in magics().pairs and ENCODED.match(data):
+        _encoded(m, data, size, start, offset)
+
+
+def _raw(m: State, raw: bytes, verbatim: bool, size: int, start: int, offset: int) -> str:
+    """What kind of file the bytes are as they stand, which is then told; empty for none."""
     whole = SliceReader(m.tape.reader, start, size) if verbatim and size > len(raw) else BytesReader(raw)
     found = sniff(raw, whole)
-    if found is not None:
-        _blob(m, found, raw, size, start if verbatim else -1, offset, is_text=is_text, text_start=start)
+    if found is None:
+        return ""
+    reader = _reader(m, raw, size, start if verbatim else -1, start)
+    _tell(m, found, reader, size, offset, "raw")
+    return found[0]
+
+
+def _encoded(m: State, data: bytes, size: int, start: int, offset: int, *, latin: bool = False) -> None:
+    """Look for a file in layers of encodings."""
+    from modelaudit.parsers.pickle import encoded
+
+    def whole() -> bytes:
+        if start < 0 or size <= len(data):
+            return data
+        read = m.tape.reader.read_at(start, min(size, encoded.WHOLE))
+        return (_latin(read) if latin else read) or data
+
+    inner = encoded.payload(data, whole, sniff, glance)
+    if inner is not None:
+        _inner(m, inner, offset)
+        if size > encoded.WHOLE:
+            m.limit("decoded", size, encoded.WHOLE)
+
+
+def made(m: State, data: bytes, how: str, offset: int) -> None:
+    """Look at bytes that a call of the stream has made of others."""
+    if len(data) < LITERAL_MIN or m.strict:
+        return
+    from modelaudit.parsers.pickle import encoded
+
+    found = sniff(data, BytesReader(data))
+    if found is not None and found[0] not in COMPRESSED:
+        _tell(m, found, BytesReader(data), len(data), offset, how)
+    else:
+        _inner(m, encoded.payload(data, lambda: data, sniff, glance), offset, how)
+
+
+def _inner(m: State, inner: encoded.Payload | None, offset: int, how: str = "") -> None:
+    if inner is None:
+        return
+    from modelaudit.parsers.pickle import encoded
+
+    m.recoded += len(inner.data)
+    if inner.cut or m.recoded > encoded.SPENT:
+        m.limit("decoded", m.recoded, encoded.SPENT)
+    if m.recoded <= encoded.SPENT:
+        methods = [how, *inner.methods] if how else inner.methods
+        _tell(m, inner.found, BytesReader(inner.data), len(inner.data), offset, "+".join(methods))
 
 
 def _text(m: State, data: bytes, size: int, offset: int) -> None:
@@ -114,32 +186,35 @@ def sniff(data: bytes, whole: Reader) -> tuple[str, bool, bool] | None:
     return None
 
 
-def _blob(
-    m: State,
-    found: tuple[str, bool, bool],
-    raw: bytes,
-    size: int,
-    start: int,
-    offset: int,
-    *,
-    is_text: bool,
-    text_start: int,
-) -> None:
+def glance(data: bytes) -> frozenset[str]:
+    """Kinds of files that may begin with the data, unchecked."""
+    return frozenset([row["kind"] for pattern, row in magics().rows.get(data[0], ()) if pattern.match(data)])
+
+
+def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, size: int, offset: int, method: str) -> None:
+    """The fact of a file in a constant, and the file as an artifact of its own where it can be read."""
+    from hashlib import sha256
+
     kind, validated, nested = found
+    digest = sha256(reader.read_at(0, size)).hexdigest() if size <= HASHED else None
     m.out.append(
         Blob(
             m.path,
             kind=kind,
             region="literal",
-            method="raw",
+            method=method,
             size=size,
             validated=validated,
+            sha256=digest,
             places=(Place(offset=offset),),
+            unknown=frozenset() if digest else frozenset(["sha256"]),
         )
     )
-    if not nested or m.path.count("!literal@") >= m.context.budget("literal_depth"):
-        return
-    m.out.append(Nested(f"literal@0x{offset:x}", _reader(m, raw, size, start, text_start), role="member"))
+    depth = m.context.budget("literal_depth")
+    if nested and m.path.count("!literal@") >= depth:
+        m.limit("depth", depth + 1, depth)
+    elif nested:
+        m.out.append(Nested(f"literal@0x{offset:x}", reader, role="member"))
 
 
 def _reader(m: State, raw: bytes, size: int, start: int, text_start: int) -> Reader:
@@ -193,6 +268,15 @@ def _bzip2(data: bytes) -> bool:
     return data[3:4].isdigit() and data[4:10] == b"1AY&SY"
 
 
+def _lzma(data: bytes) -> bool:
+    import lzma
+
+    try:
+        return bool(lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=1 << 26).decompress(data, 64))
+    except lzma.LZMAError:
+        return False
+
+
 def _zlib(data: bytes) -> bool:
     import zlib
 
@@ -219,6 +303,7 @@ CHECKS: dict[str, Callable[[bytes], bool]] = {
     "gzip": _gzip,
     "bzip2": _bzip2,
     "zlib": _zlib,
+    "lzma": _lzma,
     "marshal": _marshal,
     "pyc": _pyc,
 }

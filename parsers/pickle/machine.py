@@ -11,7 +11,7 @@ from itertools import repeat
 from struct import Struct, unpack_from
 
 from modelaudit.parsers.pickle import constants, objects
-from modelaudit.parsers.pickle.literals import LITERAL_MIN, inspect, magics
+from modelaudit.parsers.pickle.literals import LITERAL_MIN, inspect, made, magics
 from modelaudit.parsers.pickle.opcodes import BYTES, NAMES
 from modelaudit.parsers.pickle.state import KEPT_MAX, KINDS, State
 from modelaudit.parsers.pickle.tape import Break, FileTape, Pause
@@ -119,6 +119,10 @@ class Machine(State):
         if start + size <= tape.end:
             inspect(self, data, size, tape.base + start, tape.base + start - 2, is_text=True)
 
+    def looked(self, data: bytes, how: str, offset: int) -> None:
+        """Look at bytes that a call has made."""
+        made(self, data, how, offset)
+
     def _walk(self) -> None:
         """The loop without short cuts, for a tape that is not read straight on."""
         for _ in range(STEP):
@@ -139,7 +143,7 @@ class Machine(State):
         tape, stack, marks, seen, sparse = self.tape, self.stack, self.marks, self.seen, self.sparse
         memo, handlers = self.memo, HANDLERS
         push, real, signed, unsigned = stack.append, REAL, SIGNED, UNSIGNED
-        alert = bytes([1]) * 256 if self.texts else magics().texts
+        alert = bytes([LITERAL_MIN]) * 256 if self.texts else magics().texts  # size from which on a text is looked at
         pos = tape.seek(self.offset)
         buf = tape.buf
         bound = self._bound()
@@ -158,7 +162,7 @@ class Machine(State):
                             pos = start + size
                             text = buf[start:pos].decode()
                             push(text)
-                            if size >= LITERAL_MIN and alert[buf[start]]:
+                            if size >= alert[buf[start]]:
                                 self._text(size, start)
                             if pos < bound and buf[pos] == 0x94 and not sparse:
                                 seen[0x94] = 1
@@ -218,7 +222,7 @@ class Machine(State):
                             start = pos + 5
                             push(buf[start : start + size].decode())
                             pos = start + size
-                            if size >= LITERAL_MIN and alert[buf[start]]:
+                            if size >= alert[buf[start]]:
                                 self._text(size, start)
                             continue
                         if op == 0x5D:  # EMPTY_LIST

@@ -110,6 +110,7 @@ class State:
         self.mutated = False  # a call has changed some container
         self.prepared = False  # some value is a callable or an iterator made of others
         self.decoded: set[int] = set()  # hashes of bytes that were looked at when a call had made them
+        self.recoded = 0  # bytes of files that constants hold encoded
         self.kept = 0
         self.stopped = False
         self.error: str | None = None

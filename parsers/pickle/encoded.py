@@ -1,0 +1,114 @@
+"""Files in constants that are encoded as text or compressed, in layers: base64, hex, zlib, gzip, bzip2, xz, lzma.
+
+The beginning is peeled first, and the whole only when a file of the table of magics comes out: ordinary encoded data
+costs a look at its first bytes, and says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import Error, a2b_base64, unhexlify
+
+from modelaudit.parsers.reader import BytesReader
+
+HEAD = 4096  # bytes that the first look takes
+LAYERS = 8
+FILE_MIN = 8  # bytes of the smallest file
+WHOLE = 16 * 1024 * 1024  # bytes of a constant that are decoded
+SPENT = 64 * 1024 * 1024  # bytes that the constants of one stream may come to
+
+_HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){12}")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{23}[A-Za-z0-9+/_=-]")
+_SPACE = re.compile(rb"\s+")
+_URL = bytes.maketrans(b"-_", b"+/")
+COMPRESSED = {"zlib": "zlib", "gzip": "gzip", "bzip2": "bzip2", "xz": "xz", "lzma": "lzma"}
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelaudit.parsers.reader import Reader
+
+    Glance = Callable[[bytes], frozenset[str]]
+    Sniff = Callable[[bytes, Reader], tuple[str, bool, bool] | None]
+
+
+class Payload:
+    """What was found: its kind, the layers around it from the outermost, and its bytes."""
+
+    __slots__ = ("cut", "data", "found", "methods")
+
+    def __init__(self, found: tuple[str, bool, bool], methods: list[str], data: bytes, *, cut: bool) -> None:
+        self.found = found
+        self.methods = methods
+        self.data = data
+        self.cut = cut
+
+
+def payload(head: bytes, whole: Callable[[], bytes], sniff: Sniff, glance: Glance) -> Payload | None:
+    """The file in a constant that begins with `head`; None when there is none, or it is not encoded at all."""
+    return _peeled(whole(), sniff, glance) if _promises(head[:HEAD], glance) else None
+
+
+def _promises(data: bytes, glance: Glance) -> bool:
+    """Whether the beginning of a file may stand under one or more layers; its check needs more than a beginning."""
+    for layer in range(LAYERS + 1):
+        kinds = glance(data) if len(data) >= FILE_MIN else frozenset[str]()
+        if kinds - COMPRESSED.keys():
+            return layer > 0 or bool(kinds & COMPRESSED.keys())
+        step = _step(data, next(iter(kinds), None))
+        if step is None:
+            return False
+        data, _ = _decoded(data, step, HEAD)
+    return False
+
+
+def _peeled(data: bytes, sniff: Sniff, glance: Glance) -> Payload | None:
+    methods: list[str] = []
+    cut = False
+    while len(data) >= FILE_MIN:
+        found = sniff(data, BytesReader(data))
+        if found is None and cut and "pickle" in glance(data):
+            found = "pickle", True, True  # too long to be checked
+        if found is not None and found[0] not in COMPRESSED:
+            return Payload(found, methods, data, cut=cut) if found[1] and methods else None
+        step = _step(data, None if found is None else found[0])
+        if step is None or len(methods) >= LAYERS:
+            return None
+        methods.append(step)
+        data, more = _decoded(data, step, WHOLE)
+        cut = cut or more
+    return None
+
+
+def _step(data: bytes, kind: str | None) -> str | None:
+    if kind is not None:
+        return COMPRESSED.get(kind)
+    if _HEX.match(data):
+        return "hex"
+    return "base64" if _BASE64.match(data) else None
+
+
+def _decoded(data: bytes, step: str, most: int) -> tuple[bytes, bool]:
+    """The next layer, and whether there is more of it than is held."""
+    if step == "hex":
+        data = _SPACE.sub(b"", data)
+        return _attempt(lambda: unhexlify(data[: len(data) & ~1])), False
+    if step == "base64":
+        text = _SPACE.sub(b"", data).translate(_URL).rstrip(b"=")
+        text = text[: len(text) // 4 * 4] if len(text) % 4 == 1 else text
+        return _attempt(lambda: a2b_base64(text + b"=" * (-len(text) % 4))), False
+    from modelaudit.parsers.compressed.stream import Chain
+
+    chain = Chain(BytesReader(data), step)
+    parts: list[bytes] = []
+    while chain.produced <= most and (part := chain.read(most)):
+        parts.append(part)
+    return b"".join(parts)[:most], chain.produced > most
+
+
+def _attempt(decode: Callable[[], bytes]) -> bytes:
+    try:
+        return decode()
+    except (Error, ValueError):
+        return b""
