@@ -48,8 +48,8 @@ class _Magics:
             LITERAL_MIN if raw else ENCODED_MIN if code else 255 for raw, code in zip(self.raw, coded, strict=True)
         )
 
-        firsts = {first for first, rows in self.rows.items() if any(row["magic"][0] != "." for _, row in rows)}
-        self.pairs = _pairs(firsts | {first for first in range(256) if coded[first]})
+        known = {first for first, found in self.rows.items() if any(row["magic"][0] != "." for _, row in found)}
+        self.pairs = _pairs(known | {first for first in range(256) if coded[first]})
 
     def _named(self, first: int) -> bool:
         return first < 128 and any(not row["magic"].startswith(".") for _, row in self.rows[first])

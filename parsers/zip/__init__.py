@@ -29,12 +29,12 @@ def recognise_zip(head: bytes, reader: Reader) -> bool:
 
 
 def recognise_torch(head: bytes, reader: Reader) -> bool:
-    """Whether the archive holds `data.pkl`, at its top or in a folder."""
+    """Whether the archive holds `data.pkl` or the list of a package, at its top or in a folder."""
     if not recognise_zip(head, reader):
         return False
     from modelaudit.parsers.zip.directory import names_member
 
-    return names_member(reader, head, b"data.pkl")
+    return names_member(reader, head, b"data.pkl") or names_member(reader, head, b".data/extern_modules")
 
 
 RECOGNISERS = {"pytorch-zip": recognise_torch, "zip": recognise_zip}

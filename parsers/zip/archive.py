@@ -22,7 +22,16 @@ from modelaudit.parsers.zip.content import METHODS, STORED, Content, expander, f
 from modelaudit.parsers.zip.names import decode_name, folded, leads_outside, mode_flags, name_flags
 from modelaudit.parsers.zip.records import DESCRIBED, ENCRYPTED, STRONG, UTF8
 from modelaudit.parsers.zip.survey import Archive
-from modelaudit.parsers.zip.torch import description, is_file, is_storage, value_of
+from modelaudit.parsers.zip.torch import (
+    EXTERNS,
+    description,
+    externs,
+    folder_of,
+    is_file,
+    is_storage,
+    language_of,
+    value_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +74,9 @@ class _Parse:
         self.done: set[tuple[int, int, int]] = set()  # views that were read
         self.names: dict[str, int] = {}
         self.twins: dict[str, set[str]] = {}
+        self.sizes: dict[str, int] = {}  # bytes of the storages
+        self.pickles: list[tuple[str, Reader, int]] = []  # those that ask for storages, with their folders
+        self.package = False
         self._registry: Registry | None = None
 
     def run(self) -> Iterator[Fact | Nested | Property]:
@@ -75,6 +87,7 @@ class _Parse:
             yield self.defect(code, detail, offset, missing=missing)
         yield from self.comment(archive.comment)
         self.count(archive.members)
+        self.package = self.torch and any(name.endswith(EXTERNS) for name in self.names)
         for entry in archive.members:
             self.context.check()
             overrun = self.ledger.spent()
@@ -82,6 +95,7 @@ class _Parse:
                 yield self.limit(overrun, CONTENT)
                 break
             yield from self.member(entry)
+        yield from self.geometry()
         yield from self.regions(archive)
         if archive.overrun is not None:
             yield self.limit(archive.overrun, ALL)
@@ -153,6 +167,8 @@ class _Parse:
         """The content of a member, in each of its views."""
         views = entry.views()
         first = views[0]
+        if self.torch and is_storage(name) and first.size is not None:
+            self.sizes[name] = first.size
         if self.torch and is_storage(name) and len(views) == 1:
             yield self.fact(entry, name, flags | self.encryption(first, None, flags), None)
             yield from self.storage(first, name, entry)
@@ -251,9 +267,36 @@ class _Parse:
                 if key == "version":
                     yield Property("version", value)
                 return
+        if self.torch:
+            yield from self.code(name, content.reader, entry.start)
+            if not hidden and (folder := folder_of(name)) is not None:
+                self.pickles.append((folder, content.reader, entry.start))
         compressed = None if view.method == STORED else view.compressed
         sight = "hidden" if hidden else "visible"
         yield Nested(name, content.reader, role="member", view=sight, compressed_size=compressed)
+
+    def code(self, name: str, reader: Reader, offset: int) -> Iterator[Fact]:
+        """What the code in a member would import and call, and which modules a package takes from its host."""
+        language = language_of(name, package=self.package)
+        if language is not None:
+            from modelaudit.parsers.torch.source import read
+
+            yield from read(self.path, name, reader, language, offset)
+        elif name.endswith(EXTERNS):
+            for module in externs(reader):
+                text, lossy = clean(module[:TEXT_MAX])
+                place = Place(offset=offset)
+                yield Metadata(self.path, key="extern_module", value=text, type="str", lossy=lossy, places=(place,))
+
+    def geometry(self) -> Iterator[Fact]:
+        """Storages that are missing, or of another size than the tensors say."""
+        if not self.pickles or self.package:
+            return
+        from modelaudit.parsers.zip.geometry import mistakes
+
+        for folder, reader, offset in self.pickles:
+            for code, detail in mistakes(folder, reader, self.sizes, self.context.check):
+                yield self.defect(code, detail, offset)
 
     def storage(self, view: View, name: str, entry: Entry) -> Iterator[Fact | Nested]:
         """A tensor's bytes: only their beginning is looked at, in case they are a file instead."""

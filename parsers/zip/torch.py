@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from modelaudit.parsers.registry import Registry
 
 HEAD = 4096
+EXTERNS = ".data/extern_modules"  # of torch.package: names of modules, one a line
+EXTERNS_MAX = 1024 * 1024
 VALUE_MAX = 128  # bytes of a small file's value
 PROBE = 256 * 1024
 OPCODES = 100_000
 WHOLE = 16  # bytes of a stream that no weights make by chance
 HEADED = 2  # first protocol with a header
 STORAGES = frozenset({"data", "constants", ".data"})  # folders: checkpoint, TorchScript, package
+STORED = {"data.pkl": "data/", "constants.pkl": "constants/", "attributes.pkl": "attributes/"}  # storages by pickle
 DESCRIPTIONS = (".data/serialization_id", ".format_version", ".storage_alignment", "version", "byteorder")
 
 
@@ -38,6 +41,27 @@ def description(name: str) -> str | None:
         if name == key or name.endswith(f"/{key}"):
             return key
     return None
+
+
+def folder_of(name: str) -> str | None:
+    """The folder of the storages that a pickle with this name asks for, None for another member."""
+    folder, slash, last = name.rpartition("/")
+    return f"{folder}{slash}{STORED[last]}" if last in STORED else None
+
+
+def language_of(name: str, *, package: bool) -> str | None:
+    """The language of a member that holds code: TorchScript below `code/`, Python in a package; None for others."""
+    if not name.endswith(".py"):
+        return None
+    if "code" in name.split("/")[:-1] and not package:
+        return "torchscript"
+    return "python" if package else None
+
+
+def externs(reader: Reader) -> list[str]:
+    """The modules that a package takes from the host."""
+    lines = reader.read_at(0, EXTERNS_MAX).decode("utf-8", "replace").split("\n")
+    return [line.strip() for line in lines if line.strip()]
 
 
 def value_of(reader: Reader) -> str | None:

@@ -1,0 +1,43 @@
+"""Whether the storages of a PyTorch archive are as large as its tensors say (`torch/serialization.py`, `_load`)."""
+
+from __future__ import annotations
+
+from modelaudit.parsers.base import Context
+from modelaudit.parsers.pickle.tape import Tape
+from modelaudit.parsers.torch.storages import ObjectMachine, Storage
+
+READ_MAX = 32 * 1024 * 1024  # bytes of a pickle that is read for this
+REPORTS = 100
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from modelaudit.parsers.reader import Reader
+
+
+def mistakes(
+    folder: str, reader: Reader, sizes: dict[str, int], check: Callable[[], None]
+) -> Iterator[tuple[str, str]]:
+    """Codes and details of what is wrong."""
+    if reader.size > READ_MAX:
+        return
+    storages = _asked(reader, check)
+    for told, (key, storage) in enumerate(storages.items()):
+        if told >= REPORTS:
+            return
+        size = sizes.get(folder + key)
+        if size is None:
+            yield "storage-missing", f"{key[:100]}: no member {folder}{key[:100]}"
+        elif storage.size is not None and storage.count is not None and storage.size * storage.count != size:
+            wanted = storage.size * storage.count
+            yield "storage-size", f"{key[:100]}: {size} bytes are stored, a tensor asks for {wanted}"
+
+
+def _asked(reader: Reader, check: Callable[[], None]) -> dict[str, Storage]:
+    machine = ObjectMachine("", Tape(reader), Context(wants=lambda _: False, check=check), 0)
+    machine.storages = {}
+    while machine.run():
+        machine.drained()
+        check()
+    return machine.storages
