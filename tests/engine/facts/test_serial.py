@@ -83,6 +83,7 @@ def test_absent_and_neutral_values_are_left_out_and_sets_are_sorted():
         "names": ["a", "b", "c"],
         "segments": [],
         "opcode": "GLOBAL",
+        "stray": False,
         "computed": False,
         "uses": [],
     }
