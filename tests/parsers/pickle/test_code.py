@@ -97,3 +97,22 @@ def test_state_of_a_rebuilt_function_on_something_else_is_critical(ruleset, tmp_
 def test_a_code_object_without_the_serialisers_is_critical(ruleset, tmp_path):
     data = pickles.stream(code(ORDINARY, build=pickles.stack_global("types", "CodeType")))
     assert ("MA1022", "critical") in found(ruleset, tmp_path, data)
+
+
+@pytest.mark.parametrize(
+    "helper",
+    [
+        ("dill._dill", "_create_type"),
+        ("cloudpickle.cloudpickle", "_make_skeleton_class"),
+        ("dill._dill", "_create_ftype"),
+    ],
+)
+def test_a_function_of_the_file_in_the_place_of_a_metaclass_is_critical(ruleset, tmp_path, helper):
+    operands = pickles.args(function(ORDINARY), "Net", pickles.EMPTY_TUPLE, pickles.EMPTY_DICT)
+    data = pickles.stream(pickles.stack_global(*helper), operands, pickles.REDUCE)
+    assert "critical" in {severity for _, severity in found(ruleset, tmp_path, data)}
+
+
+def test_a_command_that_is_fetched_by_name_is_critical(ruleset, tmp_path):
+    data = pickles.stream(function(pickles.args("getattr", "m"), constants=pickles.args("system")))
+    assert ("MA1111", "critical") in found(ruleset, tmp_path, data)
