@@ -299,14 +299,14 @@ class Stream(Fact):
 class Import(Fact):
     """A stream or configuration resolves a name."""
 
-    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'module', 'name', 'qualname', 'names', 'segments', 'opcode', 'computed', 'uses',)
+    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'module', 'name', 'qualname', 'names', 'segments', 'opcode', 'computed', 'uses', 'stray',)
     KIND = 'import'
     COLLECTION = 'imports'
     SUBJECT = 'qualname'
     IDENTITY = ('qualname', 'opcode',)
     CONTEXT = frozenset(['artifact'])
-    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'module', 'name', 'qualname', 'names', 'segments', 'opcode', 'computed', 'uses',)
-    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'module', 'name', 'qualname', 'names', 'segments', 'opcode', 'computed', 'uses',)
+    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'module', 'name', 'qualname', 'names', 'segments', 'opcode', 'computed', 'uses', 'stray',)
+    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'module', 'name', 'qualname', 'names', 'segments', 'opcode', 'computed', 'uses', 'stray',)
 
     def __init__(
         self,
@@ -320,6 +320,7 @@ class Import(Fact):
         opcode: str = '',
         computed: bool = False,
         uses: frozenset[str] = frozenset(),
+        stray: bool = False,
         places: tuple[Place, ...] = (),
         n: int = 1,
         unknown: frozenset[str] = frozenset(),
@@ -341,6 +342,7 @@ class Import(Fact):
         put(self, "opcode", opcode)
         put(self, "computed", computed)
         put(self, "uses", uses)
+        put(self, "stray", stray)
 
     artifact: str
     places: tuple[Place, ...]
@@ -356,19 +358,20 @@ class Import(Fact):
     opcode: str
     computed: bool
     uses: frozenset[str]
+    stray: bool
 
 
 class Call(Fact):
     """A callable would be called."""
 
-    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'id', 'target', 'names', 'kind', 'args', 'kwargs', 'flows_from', 'consumed', 'phase', 'computed',)
+    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'id', 'target', 'names', 'kind', 'args', 'kwargs', 'flows_from', 'consumed', 'phase', 'computed', 'stray',)
     KIND = 'call'
     COLLECTION = 'calls'
     SUBJECT = 'target'
     IDENTITY = ('target', 'kind',)
     CONTEXT = frozenset(['artifact'])
-    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'id', 'target', 'names', 'kind', 'args', 'kwargs', 'flows_from', 'consumed', 'phase', 'computed',)
-    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'target', 'names', 'kind', 'args', 'kwargs', 'flows_from', 'consumed', 'phase', 'computed',)
+    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'id', 'target', 'names', 'kind', 'args', 'kwargs', 'flows_from', 'consumed', 'phase', 'computed', 'stray',)
+    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'target', 'names', 'kind', 'args', 'kwargs', 'flows_from', 'consumed', 'phase', 'computed', 'stray',)
 
     def __init__(
         self,
@@ -384,6 +387,7 @@ class Call(Fact):
         consumed: bool = False,
         phase: str = 'load',
         computed: bool = False,
+        stray: bool = False,
         places: tuple[Place, ...] = (),
         n: int = 1,
         unknown: frozenset[str] = frozenset(),
@@ -407,6 +411,7 @@ class Call(Fact):
         put(self, "consumed", consumed)
         put(self, "phase", phase)
         put(self, "computed", computed)
+        put(self, "stray", stray)
 
     artifact: str
     places: tuple[Place, ...]
@@ -424,19 +429,20 @@ class Call(Fact):
     consumed: bool
     phase: str
     computed: bool
+    stray: bool
 
 
 class Setattr(Fact):
     """State is set on something: BUILD, SETITEM and their like."""
 
-    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'names', 'target_is', 'via', 'keys', 'callable_values',)
+    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'names', 'target_is', 'via', 'keys', 'callable_values', 'stray',)
     KIND = 'setattr'
     COLLECTION = 'setattrs'
     SUBJECT = 'target'
     IDENTITY = ('target', 'via',)
     CONTEXT = frozenset(['artifact'])
-    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'names', 'target_is', 'via', 'keys', 'callable_values',)
-    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'target', 'names', 'target_is', 'via', 'keys', 'callable_values',)
+    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'names', 'target_is', 'via', 'keys', 'callable_values', 'stray',)
+    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'target', 'names', 'target_is', 'via', 'keys', 'callable_values', 'stray',)
 
     def __init__(
         self,
@@ -448,6 +454,7 @@ class Setattr(Fact):
         via: str = '',
         keys: frozenset[str] = frozenset(),
         callable_values: frozenset[str] = frozenset(),
+        stray: bool = False,
         places: tuple[Place, ...] = (),
         n: int = 1,
         unknown: frozenset[str] = frozenset(),
@@ -467,6 +474,7 @@ class Setattr(Fact):
         put(self, "via", via)
         put(self, "keys", keys)
         put(self, "callable_values", callable_values)
+        put(self, "stray", stray)
 
     artifact: str
     places: tuple[Place, ...]
@@ -480,6 +488,7 @@ class Setattr(Fact):
     via: str
     keys: frozenset[str]
     callable_values: frozenset[str]
+    stray: bool
 
 
 class Op(Fact):
