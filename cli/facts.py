@@ -40,6 +40,7 @@ def facts(models: tuple[str, ...], output: str | None, timeout: float | None, ma
     """
     from modelaudit.cli import console, deliver
     from modelaudit.cli import output as files
+    from modelaudit.engine.packs.load import load_ruleset
     from modelaudit.pipeline.scan import Options
     from modelaudit.pipeline.scan import facts as read_facts
 
@@ -47,12 +48,13 @@ def facts(models: tuple[str, ...], output: str | None, timeout: float | None, ma
         deliver.check(output, models)
     errors: list[ScanError] = []
     options = Options(timeout, max_file_size)
+    deriver = load_ruleset().every_pattern()
     if output is None:
-        _to_stdout(_lines(read_facts(models, options, errors=errors)))
+        _to_stdout(_lines(read_facts(models, options, errors=errors, deriver=deriver)))
     else:
         from modelaudit.pipeline.stored import write
 
-        document = write(models, options, errors=errors)
+        document = write(models, options, errors=errors, deriver=deriver)
         if output == deliver.STDOUT:
             _to_stdout(document)
         else:

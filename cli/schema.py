@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-KINDS = ("rules", "pack", "lists", "macros", "policy", "lock", "facts", "report")
+KINDS = ("rules", "pack", "lists", "macros", "patterns", "policy", "lock", "facts", "report")
 
 
 @click.command(short_help="Print the JSON Schema of a kind of file.")

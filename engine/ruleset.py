@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from modelaudit.engine.derived.deriver import Deriver
     from modelaudit.engine.factset import FactSet
     from modelaudit.engine.index.index import Index
     from modelaudit.engine.lang.evaluate import Env
@@ -30,6 +31,9 @@ class Matchers(dict[str, "Matcher"]):
     def __init__(self, compiled: Mapping[str, Json]) -> None:
         super().__init__()
         self._compiled = compiled
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Matchers, (self._compiled,)
 
     def __missing__(self, name: str) -> Matcher:
         from modelaudit.engine.lang.lists import matcher
@@ -329,7 +333,8 @@ class Ruleset:
     """
 
     __slots__ = (
-        *("_index", "_wants", "doc", "incomplete", "lists", "notices", "packs", "policy", "rules", "verify_index"),
+        *("_deriver", "_index", "_wants", "doc", "incomplete", "lists", "notices"),
+        *("packs", "policy", "rules", "verify_index"),
         "__weakref__",
     )
 
@@ -344,6 +349,7 @@ class Ruleset:
         self.incomplete: bool = doc["incomplete"]  # a pack or rule was left out as too new
         self.verify_index = bool(os.environ.get("MODELAUDIT_VERIFY_INDEX"))
         self._index: Index | None = None
+        self._deriver: Deriver | None = None
         self._wants: frozenset[str] | None = None
 
     @classmethod
@@ -370,6 +376,21 @@ class Ruleset:
 
             found = build(self.doc["rules"], self.doc["lists"], self.policy.doc.get("allow", ()))
         return found
+
+    @property
+    def deriver(self) -> Deriver:
+        """What finds the patterns of the packs in the texts of facts."""
+        if self._deriver is None:
+            from modelaudit.engine.derived.deriver import Deriver
+
+            self._deriver = Deriver(self.doc.get("patterns", ()), self.lists, self.wants)
+        return self._deriver
+
+    def every_pattern(self) -> Deriver:
+        """What finds the patterns of the packs whether or not a rule reads what they give."""
+        from modelaudit.engine.derived.deriver import Deriver
+
+        return Deriver(self.doc.get("patterns", ()), self.lists)
 
     def wants(self, name: str) -> bool:
         """Whether a live rule or an allow reads this kind (`member`) or this computed field (`tensor.stats`).

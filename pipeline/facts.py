@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Protocol, TypeVar
 
+    from modelaudit.engine.derived.deriver import Deriver
     from modelaudit.engine.facts import Fact
     from modelaudit.engine.factset import FactSet
     from modelaudit.pipeline.one import FileResult
@@ -50,13 +51,15 @@ def facts(
     folded: bool = True,
     registry: Registry | None = None,
     errors: list[ScanError] | None = None,
+    deriver: Deriver | None = None,
 ) -> Iterator[FactSet]:
     """The facts of everything under the paths, one tree for each file on disk and for each bundle after its files.
 
     What could not be read is added to `errors`; without that list, `IncompleteError` is raised after the last tree.
+    With a `deriver`, facts that patterns find are among them and secrets are not.
     """
     limits = Limits(options or Options())
-    plan = Plan(registry or Registry.load(), limits, folding=Fold if folded else Unfolded)
+    plan = Plan(registry or Registry.load(), limits, folding=Fold if folded else Unfolded, deriver=deriver)
     found: list[ScanError] = [] if errors is None else errors
     with alone(plan, options) as read:
         for entry in discover(paths):
@@ -96,7 +99,9 @@ class _Sink:
         self.take = self.begin()
 
 
-def stream(path: str, options: Options | None = None, *, registry: Registry | None = None) -> list[Fact]:
+def stream(
+    path: str, options: Options | None = None, *, registry: Registry | None = None, deriver: Deriver | None = None
+) -> list[Fact]:
     """Every fact of one file in the order in which it came, members where their container gave them, not folded."""
     found: list[Fact] = []
 
@@ -104,7 +109,8 @@ def stream(path: str, options: Options | None = None, *, registry: Registry | No
         found.clear()
         return found.append
 
-    plan = Plan(registry or Registry.load(), Limits(options or Options()), folding=Unfolded, sink=_Sink(begin))
+    limits = Limits(options or Options())
+    plan = Plan(registry or Registry.load(), limits, folding=Unfolded, sink=_Sink(begin), deriver=deriver)
     with alone(plan, options) as read:
         for entry in discover([path]):
             if isinstance(entry, SourceError):

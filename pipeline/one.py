@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from modelaudit.engine.derived.deriver import Deriver
     from modelaudit.engine.facts import Fact
     from modelaudit.engine.finding import Judgement
     from modelaudit.engine.ruleset import Ruleset
@@ -52,10 +53,11 @@ class Plan:
     """What every file of a scan is read with. Without a rule set everything is read and nothing is judged.
 
     `keep` leaves the facts in the results. `sink` is given every fact as it comes; in another process, where it is not,
-    `ordered` keeps them in the results.
+    `ordered` keeps them in the results. `deriver` finds what the patterns of packs look for; that of the rule set when
+    there is one.
     """
 
-    __slots__ = ("folding", "keep", "limits", "ordered", "registry", "ruleset", "sink", "store")
+    __slots__ = ("deriver", "folding", "keep", "limits", "ordered", "registry", "ruleset", "sink", "store")
 
     def __init__(
         self,
@@ -67,6 +69,7 @@ class Plan:
         store: FactStore | None = None,
         keep: bool = True,
         sink: Sink | None = None,
+        deriver: Deriver | None = None,
     ) -> None:
         self.registry = registry
         self.limits = limits
@@ -76,11 +79,13 @@ class Plan:
         self.keep = keep
         self.sink = sink
         self.ordered = False
+        self.deriver = deriver if ruleset is None else ruleset.deriver
 
     def remote(self) -> Plan:
         """The plan as another process follows it: with a store of its own, and no sink."""
         store = None if self.store is None else type(self.store)(self.store.limit)
         plan = Plan(self.registry, self.limits, self.ruleset, folding=self.folding, store=store, keep=self.keep)
+        plan.deriver = self.deriver
         plan.ordered = self.sink is not None
         return plan
 
@@ -170,6 +175,7 @@ def read_with(
         folding=plan.folding,
         emit=emit,
         isolation=isolation,
+        deriver=plan.deriver,
     )
 
 
@@ -201,7 +207,8 @@ def _recall(source: SourceFile, reader: FileReader, plan: Plan, budget: Budget, 
     from modelaudit.pipeline.store.recall import Recall
 
     wants = None if plan.ruleset is None else plan.ruleset.wants
-    return Recall(plan.store, source.path, reader, wants, plan.registry, root, budget.max_depth)
+    patterns = plan.deriver.digest if plan.deriver is not None else ""
+    return Recall(plan.store, source.path, reader, wants, plan.registry, root, budget.max_depth, patterns)
 
 
 def _check(result: FileResult, tree: FactSet, reader: FileReader, source: SourceFile) -> None:

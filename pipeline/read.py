@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 
+from modelaudit.engine.derived.spots import SPOTS
 from modelaudit.engine.document import ScanError
 from modelaudit.engine.facts import KINDS, Artifact, Defect, Limit, Reference, clean, quote_member
 from modelaudit.engine.factset import FactSet
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TypeVar
 
+    from modelaudit.engine.derived.deriver import Deriver
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.reader import Reader
     from modelaudit.parsers.registry import Registry
@@ -104,6 +106,7 @@ class TreeReader:
         folding: Callable[[str], Fold | Unfolded] = Fold,
         emit: Callable[[Fact], None] | None = None,
         isolation: Isolation = MAIN,
+        deriver: Deriver | None = None,
     ) -> None:
         self.registry = registry
         self.budget = budget
@@ -112,6 +115,7 @@ class TreeReader:
         self.folding = folding
         self.emit = emit  # given every fact as it comes
         self.isolation = isolation
+        self.deriver = deriver
         self.errors: list[ScanError] = []
 
     def read(self, path: str, reader: Reader) -> FactSet:
@@ -187,7 +191,15 @@ class TreeReader:
             node.properties[item.name] = clean(item.value)[0]
 
     def take(self, node: Node, fact: Fact) -> None:
-        """Take in one fact."""
+        """Take in one fact, and those that come of it."""
+        if self.deriver and fact.KIND in SPOTS:
+            fact, derived = self.deriver.derive(fact)
+            for found in derived:
+                self.keep(node, found)
+        self.keep(node, fact)
+
+    def keep(self, node: Node, fact: Fact) -> None:
+        """Take in one fact as it is."""
         if isinstance(fact, Reference) and self.root is not None and not node.depth:
             fact = self.root.resolve(fact)
         if self.emit is not None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
+    from modelaudit.engine.derived.deriver import Deriver
     from modelaudit.engine.factset import FactSet
     from modelaudit.sources.local import Entry
 
@@ -45,6 +46,7 @@ def write(
     *,
     registry: Registry | None = None,
     errors: list[ScanError] | None = None,
+    deriver: Deriver | None = None,
 ) -> Iterator[str]:
     """The document of everything under the paths, some lines at a time.
 
@@ -53,10 +55,10 @@ def write(
     from modelaudit.pipeline.store.versions import parsers_digest
 
     limits = Limits(options or Options())
-    plan = Plan(registry or Registry.load(), limits)
+    plan = Plan(registry or Registry.load(), limits, deriver=deriver)
     found = [] if errors is None else errors
     total = sha256()
-    for text in _texts(_header(paths, parsers_digest()), paths, plan, found):
+    for text in _texts(_header(paths, parsers_digest(), plan), paths, plan, found):
         if isinstance(text, _Block):
             yield text.text
         else:
@@ -65,12 +67,13 @@ def write(
     yield dump({"end": total.hexdigest()}) + "\n"
 
 
-def _header(paths: Sequence[str], digest: str) -> Json:
+def _header(paths: Sequence[str], digest: str, plan: Plan) -> Json:
     return {
         "schema": SCHEMA,
         "tool": __version__,
         "facts": FACTS_VERSION,
         "parsers": digest,
+        "patterns": plan.deriver.digest if plan.deriver is not None else "",
         "paths": [clean(path)[0] for path in paths],
         "computed": {kind: sorted(made.FIELDS) for kind, made in KINDS.items()},
     }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Json = Any
 
 ARTIFACT = Type("fact", of="artifact")
+MATCH = "match"  # what the conditions of patterns are about
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,14 @@ def top_scope(source: Source, kind: str, requires: frozenset[str] = frozenset())
 
 
 def globals_of(kind: str) -> dict[str, Binding | Argument]:
-    """The names that every expression of a rule for this kind sees."""
+    """The names that every expression of a rule for this kind sees; that of a pattern sees its match alone."""
     names: dict[str, Binding | Argument] = {
         "artifact": Binding(ARTIFACT, ("artifact",)),
         "parent": Binding(ARTIFACT, ("parent",), optional=True),
         "root": Binding(ARTIFACT, ("root",)),
     }
+    if kind == MATCH:
+        return {kind: Binding(Type("record", of=kind), (kind,))}
     if kind != "artifact" and kind in schema().kinds:
         names[kind] = Binding(Type("fact", of=kind), (kind,))
     return names

@@ -157,7 +157,7 @@ class _RuleCompiler:
         """The conjunction of an expression or a list of expressions, None when there is none."""
         if node is None or (node.kind == "list" and not node.items):
             return None
-        lines = [_line(item) for item in (node.items if node.kind == "list" else [node])]
+        lines = [line_of(item) for item in (node.items if node.kind == "list" else [node])]
         return self.compiler.expression(lines, self.kind, requires=self.rule.value("requires"))
 
     def case(self, node: Node, when: Json) -> Json:
@@ -169,13 +169,13 @@ class _RuleCompiler:
         return case
 
     def path(self, node: Node) -> Json:
-        return self.compiler.value(*_line(node), self.kind, requires=self.rule.value("requires"))
+        return self.compiler.value(*line_of(node), self.kind, requires=self.rule.value("requires"))
 
     def text(self, node: Node | None, when: Json) -> Json:
         """A template that may use the variables and tables of the condition."""
         if node is None or when is None:
             return None
-        return self.compiler.message(*_line(node), self.kind, when=when)
+        return self.compiler.message(*line_of(node), self.kind, when=when)
 
     def word(self, node: Node, when: Json) -> Json:
         """A word as it stands, or the column of a table that gives it."""
@@ -187,7 +187,7 @@ class _RuleCompiler:
         return {name for program in programs if program is not None for name in self.compiler.reads(program)}
 
 
-def _line(node: Node) -> tuple[str, Node]:
+def line_of(node: Node) -> tuple[str, Node]:
     """The text of a scalar, and what knows the place of each part of it."""
     return node.text, node
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # What turns files into a compiled rule set: a change in any of it makes every cache entry stale.
 _ENGINE = (
     ("engine",),
+    ("engine", "derived"),
     ("engine", "distribution"),
     ("engine", "index"),
     ("engine", "lang"),
@@ -92,6 +93,7 @@ def build(policy: str | None = None, rules: Sequence[str] = ()) -> tuple[Json, l
 
     Every mistake in every file is reported at once, as a `DiagnosticsError`.
     """
+    from modelaudit.engine.derived.deriver import read_by
     from modelaudit.engine.index import build as index
     from modelaudit.engine.policy.compile import compile_policy
     from modelaudit.engine.policy.lists import replay
@@ -115,6 +117,7 @@ def build(policy: str | None = None, rules: Sequence[str] = ()) -> tuple[Json, l
     diagnostics += resolved.diagnostics
     raise_errors(diagnostics)
     document["index"] = index.build(document["rules"], document["lists"], document["policy"]["allow"])
+    document["index"]["wants"] = sorted(read_by(document["patterns"], document["index"]["wants"]))
     inputs = [*sources.inputs, *({"path": path, "sha256": digest} for path, digest in chain.inputs)]
     return document, inputs
 
@@ -122,10 +125,13 @@ def build(policy: str | None = None, rules: Sequence[str] = ()) -> tuple[Json, l
 def compiled(sources: Sources, diagnostics: list[Diagnostic]) -> Json:
     """The packs as a compiled document that lacks only its policy; mistakes are added to the diagnostics."""
     from modelaudit.engine.packs import compile as compiler
+    from modelaudit.engine.packs.patterns import compile_patterns
 
     before = len(sources.diagnostics)
     lists = compiler.compile_lists(sources.lists, sources.diagnostics)
-    rules = compiler.compile_rules(sources, compiler.list_types(sources.lists))
+    types = compiler.list_types(sources.lists)
+    rules = compiler.compile_rules(sources, types)
+    patterns = compile_patterns(sources, types)
     diagnostics += sources.diagnostics[before:]
     return {
         "format": FORMAT,
@@ -135,6 +141,7 @@ def compiled(sources: Sources, diagnostics: list[Diagnostic]) -> Json:
         "incomplete": sources.incomplete,
         "lists": lists,
         "rules": rules,
+        "patterns": patterns,
     }
 
 

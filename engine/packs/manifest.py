@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Json = Any
 
 NAME = "pack.yaml"
-PARTS = ("rules", "lists", "macros")
+PARTS = ("rules", "lists", "macros", "patterns")
 
 
 def facts_version() -> str:
@@ -93,10 +93,6 @@ def read_manifest(node: Node, sources: Sources) -> Mapping[str, Json] | None:
     data, mistakes = documents.validate(node, "pack")
     sources.diagnostics.extend(mistakes)
     before = len(sources.diagnostics)
-    if node.get("patterns") is not None:
-        sources.diagnostics.append(
-            Diagnostic("E109", "`patterns` are not carried out by this version", node.key_span("patterns"))
-        )
     for part in PARTS:
         _check_globs(node.get(part), sources)
     return data if not mistakes and len(sources.diagnostics) == before else None

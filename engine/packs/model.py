@@ -82,6 +82,16 @@ class MacroSource:
     node: Node  # the expression
 
 
+@dataclass(frozen=True, slots=True)
+class PatternSource:
+    """A pattern of a pack as its file has it."""
+
+    id: str
+    data: Mapping[str, Json]
+    node: Node
+    span: Span  # of the id
+
+
 @dataclass(slots=True)
 class Pack:
     """A pack as read from its manifest, or from one rule file that stands for a whole pack."""
@@ -94,6 +104,7 @@ class Pack:
     rules: list[RuleSource] = field(default_factory=list)
     lists: dict[str, ListSource] = field(default_factory=dict)
     macros: dict[str, MacroSource] = field(default_factory=dict)
+    patterns: list[PatternSource] = field(default_factory=list)
     digest: str = ""
     description: str = ""
     data: Mapping[str, Json] = field(default_factory=dict)  # the manifest

@@ -11,12 +11,12 @@ from modelaudit.engine import documents, validation
 from modelaudit.engine.diagnostics import MAX_IN_FILE, Diagnostic, Span, Tally
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.packs import files, manifest
-from modelaudit.engine.packs.model import ListSource, MacroSource, Pack, RuleSource
+from modelaudit.engine.packs.model import ListSource, MacroSource, Pack, PatternSource, RuleSource
 from modelaudit.engine.resources import data_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from modelaudit.engine.documents import Node
@@ -114,12 +114,16 @@ class _Reader:
         name = node.get("pack") or node
         pack = Pack(data["pack"], data["version"], name.span, builtin, self.folder, digest=digest, data=data)
         pack.description = data.get("description", "")
-        for part, take in (("lists", self.lists), ("macros", self.macros), ("rules", self.rules)):
+        for part, take in self.parts():
             for path in manifest.part_files(node, data, part, self.folder, self.sources):
                 shown = os.path.join(self.shown, path) if self.shown else path
                 for document in self.documents(_read(os.path.join(self.folder, path), shown, self.sources)):
                     take(document, pack)
         self.sources.packs.append(pack)
+
+    def parts(self) -> tuple[tuple[str, Callable[[Node, Pack], None]], ...]:
+        """What a manifest names, in the order in which it is read."""
+        return ("lists", self.lists), ("macros", self.macros), ("patterns", self.patterns), ("rules", self.rules)
 
     def bare(self, file: str, real: str, nodes: Sequence[Node]) -> None:
         """Make a pack of a single rule file, named after the file."""
@@ -231,6 +235,19 @@ class _Reader:
                 self.report("E124", f"macro `{name}` is defined twice", span, f"first in {first.file}:{first.line}")
                 continue
             pack.macros[name] = MacroSource(signature, value.text, span, value)
+
+    def patterns(self, node: Node, pack: Pack) -> None:
+        """Add the patterns of a file."""
+        data = self.document(node, "patterns")
+        for index, item in enumerate(data["patterns"] if data is not None else ()):
+            found = node.at("patterns", index) or node
+            ident = found.get("id") or found
+            first = next((each for each in pack.patterns if each.id == item["id"]), None)
+            if first is not None:
+                where = f"first in {first.span.file}:{first.span.line}"
+                self.report("E128", f"pattern `{item['id']}` is defined twice", ident.span, where)
+                continue
+            pack.patterns.append(PatternSource(item["id"], item, found, ident.span))
 
     def document(self, node: Node, kind: str) -> Json | None:
         """A whole file as typed data, None when it is left out or has mistakes."""

@@ -15,6 +15,8 @@ from modelaudit.engine.lazy import lazy
 from modelaudit.engine.packs.coverage import Leaves
 from modelaudit.engine.packs.examples import Examples
 from modelaudit.engine.packs.load import compiled, gather, raise_errors
+from modelaudit.engine.packs.pattern_tests import results as pattern_results
+from modelaudit.engine.packs.testing_result import TestResult
 from modelaudit.engine.ruleset import Matchers, Rule
 
 TYPE_CHECKING = False
@@ -22,39 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from modelaudit.engine.diagnostics import Span
     from modelaudit.engine.documents import Node
     from modelaudit.engine.factset import FactSet
     from modelaudit.engine.finding import Finding
     from modelaudit.engine.judge import RuleResult
     from modelaudit.engine.packs.coverage import LeafCoverage
-    from modelaudit.engine.packs.model import RuleSource
+    from modelaudit.engine.packs.model import RuleSource, Sources
 
     Json = Any
     Fixtures = Callable[[str], FactSet]
 
 _MATCHES, _MATCHES_NOT = "match", "no-match"
-
-
-@dataclass(frozen=True, slots=True)
-class TestResult:
-    """What came of one inline test; `problems` is empty when it passed."""
-
-    __test__ = False  # not a test of this product's own suite
-
-    rule: str
-    pack: str
-    name: str
-    span: Span
-    expected: str  # match | no-match | inconclusive
-    outcome: str  # the same words
-    problems: tuple[str, ...] = ()
-    skipped: str = ""  # why the test did not run
-
-    @property
-    def passed(self) -> bool:
-        """Whether the test ran and said what was expected."""
-        return not self.problems and not self.skipped
 
 
 @dataclass(slots=True)
@@ -67,6 +47,7 @@ class TestRun:
     diagnostics: list[Diagnostic] = field(default_factory=list)  # rules without a match or a no-match among them
     notices: tuple[str, ...] = ()
     rules: int = 0  # how many rules were tested
+    patterns: int = 0  # how many patterns were tested
     coverage: list[LeafCoverage] = field(default_factory=list)  # of every leaf condition, rule by rule
 
     @property
@@ -107,11 +88,24 @@ def run_tests(rules: Sequence[str] = (), *, only: str | None = None, fixtures: F
             leaves = Leaves(linked[source.id], lists)
             run.results.extend(_Tester(source, leaves, run.diagnostics, fixtures, index).results())
             run.coverage.extend(leaves.coverage())
-    if only is not None and not run.rules:
+    _test_patterns(run, sources, document, lists, only, builtin=not rules)
+    if only is not None and not (run.rules or run.patterns):
         near = suggestion(only, [name for rule in sources.rules for name in (rule.id, rule.data["name"])])
         raise UsageError(f"there is no rule `{only}` here{'; ' + near if near else ''}")
     run.diagnostics = list(in_order(run.diagnostics))
     return run
+
+
+def _test_patterns(
+    run: TestRun, sources: Sources, document: Json, lists: Matchers, only: str | None, *, builtin: bool
+) -> None:
+    """Run the inline tests of the patterns."""
+    docs = {(doc["pack"], doc["id"]): doc for doc in document["patterns"]}
+    for pack in sources.packs:
+        for source in pack.patterns if pack.builtin == builtin else ():
+            if only in (None, source.id):
+                run.patterns += 1
+                run.results.extend(pattern_results(source, pack, docs[pack.name, source.id], lists))
 
 
 def _lacking(source: RuleSource) -> Iterator[Diagnostic]:

@@ -77,7 +77,7 @@ class Streams:
     def machine(self, offset: int) -> Machine:
         """The machine of the stream at an offset."""
         machine = self.kind()(self.artifact.path, self.tape, self.context, offset, index=self.count)
-        machine.texts = self.context.wants("text")
+        machine.texts = self.context.wants("text.literal")
         machine.role = self._role()
         machine.extension = ARRAYS
         self.count += 1

@@ -1,7 +1,8 @@
 """How the facts of one file come out of the store and go into it.
 
-An entry is found by the digest of the content, the digest of the code that reads it, the file's name (parsers may go
-by it, and its extension says what was promised) and the depth to which nested artifacts are read. Where the file
+An entry is found by the digests of the content, of the code that reads it and of the patterns that texts are searched
+for, the file's name (parsers may go by it, and its extension says what was promised) and the depth to which nested
+artifacts are read. Where the file
 stands, and what its references lead to there, is made anew. To look for an entry a large file has to be hashed before
 it is parsed; that is done only when a file of the same size, beginning and end is known.
 """
@@ -51,7 +52,7 @@ class Asked:
 class Recall:
     """One file's way through the store: `find` before it is parsed, `keep` after."""
 
-    __slots__ = ("asked", "depth", "name", "path", "probe", "reader", "registry", "root", "store", "wants")
+    __slots__ = ("asked", "depth", "name", "path", "patterns", "probe", "reader", "registry", "root", "store", "wants")
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Recall:
         registry: Registry,
         root: ScanRoot,
         depth: int,
+        patterns: str = "",
     ) -> None:
         self.store = store
         self.path = clean(path)[0]  # as the user sees it
@@ -72,6 +74,7 @@ class Recall:
         self.registry = registry
         self.root = root
         self.depth = depth
+        self.patterns = patterns  # digest of what was looked for in texts
         self.probe = ""
 
     def find(self) -> FactSet | None:
@@ -114,7 +117,8 @@ class Recall:
 
         from modelaudit.pipeline.store.versions import parsers_digest
 
-        return sha256("\n".join((digest, parsers_digest(), str(self.depth), self.name)).encode()).hexdigest()
+        parts = (digest, parsers_digest(), self.patterns, str(self.depth), self.name)
+        return sha256("\n".join(parts).encode()).hexdigest()
 
     def _tree(self, lines: list[bytes]) -> FactSet | None:
         from modelaudit.pipeline.store.codec import BadFactsError, Wanted, tree_of

@@ -119,7 +119,7 @@ def test_tests_of_a_page_are_refused_or_run(write, each):
         assert (each.code in codes) is (text is each.wrong), text
 
 
-@pytest.mark.parametrize("each", [*examples("list"), *examples("macros"), *examples("pack")])
+@pytest.mark.parametrize("each", [*examples("list"), *examples("macros"), *examples("patterns"), *examples("pack")])
 def test_parts_of_a_pack_of_a_page_are_wrong_or_right(write, each):
     for text in (each.wrong, each.right):
         indented = "\n".join(f"  {line}" for line in text.split("\n"))
@@ -128,9 +128,14 @@ def test_parts_of_a_pack_of_a_page_are_wrong_or_right(write, each):
         write(
             {
                 "p/pack.yaml": manifest
-                + (f"{text}\n" if each.where == "pack" else "lists: lists.yaml\nmacros: macros.yaml\n"),
+                + (
+                    f"{text}\n"
+                    if each.where == "pack"
+                    else "lists: lists.yaml\nmacros: macros.yaml\npatterns: patterns.yaml\n"
+                ),
                 "p/rules/a.yaml": RULE,
                 "p/lists.yaml": LISTS + (f"{indented}\n" if each.where == "list" else ""),
+                "p/patterns.yaml": PATTERNS + (f"{indented}\n" if each.where == "patterns" else ""),
                 "p/macros.yaml": "schema: modelaudit/macros@1\nmacros:\n"
                 + (f"{indented}\n" if each.where == "macros" else "  'fine(n: str)': 'n == \"a\"'\n"),
             }

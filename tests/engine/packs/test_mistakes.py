@@ -129,7 +129,7 @@ def test_a_good_pack_has_no_mistakes(write):
         ("rules: rules/*.yaml", "rules: rulez/*.yaml", ("E108", 5, 8), "no file matches"),
         ("rules: rules/*.yaml", "rules: [rules/*.yaml, ../x.yaml]", ("E108", 5, 23), "leaves the pack's folder"),
         ("rules: rules/*.yaml", "rules: rules/*.yaml\nlist: l.yaml", ("E110", 6, 1), "did you mean `lists`?"),
-        ("rules: rules/*.yaml", "rules: rules/*.yaml\npatterns: p.yaml", ("E109", 6, 1), "not carried out"),
+        ("rules: rules/*.yaml", "rules: rules/*.yaml\npatterns: p.yaml", ("E108", 6, 11), "no file matches"),
         ("modelaudit/pack@1", "modelaudit/packs@1", ("E106", 1, 9), "modelaudit/pack@1`"),
     ],
 )

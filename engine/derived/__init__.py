@@ -1,0 +1,1 @@
+"""Facts that come of other facts: what the patterns of the packs find in texts."""

@@ -1,0 +1,121 @@
+"""What the patterns of a rule set find in the facts that parsers state."""
+
+from __future__ import annotations
+
+from modelaudit.engine.derived.pattern import MATCHES, Pattern
+from modelaudit.engine.derived.spots import spots
+from modelaudit.engine.facts import Limit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    from modelaudit.engine.derived.pattern import Found
+    from modelaudit.engine.derived.spots import Spot
+    from modelaudit.engine.facts import Fact
+    from modelaudit.engine.lang.lists import Matcher
+
+    Json = Any
+
+SECRET = "secret"  # noqa: S105 - a kind of fact
+FACTS: Mapping[str, str] = {SECRET: SECRET, "url": "reference", "license": "license"}  # kind of pattern → of fact
+# What parsers must state so that patterns for a role have something to look into.
+SOURCES: Mapping[str, tuple[str, ...]] = {
+    "metadata": ("metadata", "text"),
+    "source": ("code", "text"),
+    "literal": ("text", "text.literal"),
+    "argument": ("call",),
+}
+
+
+class Deriver:
+    """The patterns of a rule set by the role of the texts that they look into.
+
+    Patterns for secrets always run, so that no text leaves the scan with one in it; others run when a live rule
+    reads the facts that they give.
+    """
+
+    __slots__ = ("_by_role", "_docs", "_lists")
+
+    def __init__(
+        self, patterns: Iterable[Json], lists: Mapping[str, Matcher], wants: Callable[[str], bool] | None = None
+    ) -> None:
+        live = (doc for doc in patterns if doc["kind"] == SECRET or wants is None or wants(FACTS[doc["kind"]]))
+        self._docs = tuple(live)
+        self._lists = lists
+        self._by_role: dict[str, list[Pattern]] = {}
+        for doc in self._docs:
+            pattern = Pattern(doc, lists)
+            for role in pattern.roles:
+                self._by_role.setdefault(role, []).append(pattern)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Deriver, (self._docs, self._lists)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_role)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what is looked for; empty when nothing is."""
+        import json
+        from hashlib import sha256
+
+        return sha256(json.dumps(self._docs, sort_keys=True).encode()).hexdigest() if self._docs else ""
+
+    def derive(self, fact: Fact) -> tuple[Fact, list[Fact]]:
+        """The fact without the secrets in its texts, and the facts that come of it."""
+        derived: list[Fact] = []
+        for spot in spots(fact):
+            patterns = self._by_role.get(spot.role)
+            if patterns:
+                hidden = self._search(spot, patterns, derived)
+                if hidden is not None:
+                    fact = spot.put(fact, hidden)
+        return fact, derived
+
+    def _search(self, spot: Spot, patterns: Iterable[Pattern], derived: list[Fact]) -> str | None:
+        """Add what is found in a text; returns the text without its secrets when there are any."""
+        lowered = spot.text.lower()
+        secrets: list[Found] = []
+        for pattern in patterns:
+            if not pattern.may_occur(lowered):
+                continue
+            for found in pattern.search(spot):
+                if found is None:
+                    derived.append(_cut_short(spot, FACTS[pattern.kind]))
+                    break
+                derived.append(found.fact)
+                if pattern.kind == SECRET:
+                    secrets.append(found)
+        return _redacted(spot.text, secrets) if secrets else None
+
+
+def _cut_short(spot: Spot, kind: str) -> Fact:
+    affects = frozenset({kind})
+    return Limit(spot.artifact, what="matches", at=MATCHES, budget=MATCHES, by="file", affects=affects)
+
+
+def _redacted(text: str, secrets: list[Found]) -> str:
+    """A text with every secret as its fact shows it; where two overlap the longer one hides the other."""
+    kept: list[str] = []
+    at = 0
+    for found in sorted(secrets, key=lambda each: (each.start, -each.end)):
+        if found.start >= at:
+            kept += (text[at : found.start], found.shown)
+            at = found.end
+        elif found.end > at:
+            at = found.end
+    return "".join((*kept, text[at:]))
+
+
+def read_by(patterns: Iterable[Json], wants: Iterable[str]) -> set[str]:
+    """Every kind that parsers must state for the patterns whose facts are wanted, with what was wanted before."""
+    names = set(wants)
+    if "text" in names:
+        names.add("text.literal")  # a rule that reads texts reads those of pickles too
+    for doc in patterns:
+        if FACTS[doc["kind"]] in names:
+            names.update(*(SOURCES.get(role, ("text",)) for role in doc["in"]))
+    return names
