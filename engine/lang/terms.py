@@ -8,7 +8,7 @@ from modelaudit.engine.documents import suggestion
 from modelaudit.engine.lang import ast
 from modelaudit.engine.lang.functions import FUNCTIONS, LATER
 from modelaudit.engine.lang.macros import MAX_MACRO_NODES
-from modelaudit.engine.lang.scope import Argument, Scope, Value
+from modelaudit.engine.lang.scope import MATCH, Argument, Scope, Value
 from modelaudit.engine.lang.types import STR, STRINGS, Field, Type, accepts, schema
 
 TYPE_CHECKING = False
@@ -251,7 +251,10 @@ class Terms:
         place = replace_end(node, node.head_end)
         kinds, collections = schema().kinds, schema().collections
         head = node.head
-        if head in collections:
+        if scope.kind == MATCH:
+            hint = "write `match.text`, `match.before`, `match.groups[1]` …"
+            self.wrong("E204", f"unknown name `{head}`: a pattern sees its match alone", place, scope, hint=hint)
+        elif head in collections:
             hint = f"write `any {head[0]} in {head}: (…)`"
             self.wrong("E204", f"`{head}` is a collection, not a value", place, scope, hint=hint)
         elif head in kinds:
