@@ -129,6 +129,16 @@ patterns:
 """
 
 
+PATTERNS = """\
+schema: modelaudit/patterns@1
+patterns:
+  - id: acme-token
+    kind: secret
+    regex: 'acme_[a-z]{8}'
+    tests: [{name: a, text: acme_abcdefgh, expect: match}, {name: b, text: acme, expect: no-match}]
+"""
+
+
 @pytest.mark.parametrize("each", [*examples("list"), *examples("macros"), *examples("patterns"), *examples("pack")])
 def test_parts_of_a_pack_of_a_page_are_wrong_or_right(write, each):
     for text in (each.wrong, each.right):
