@@ -139,6 +139,38 @@ class Stats(Record):
     row_norm_z_max: float | None
 
 
+class Match(Record):
+    """What the regular expression of a pattern found; only the conditions of patterns see it."""
+
+    __slots__ = ('text', 'before', 'after', 'groups', 'role', 'owner',)
+    FIELDS = ('text', 'before', 'after', 'groups', 'role', 'owner',)
+
+    def __init__(
+        self,
+        *,
+        text: str = '',
+        before: str = '',
+        after: str = '',
+        groups: tuple[str, ...] = (),
+        role: str = '',
+        owner: str = '',
+    ) -> None:
+        put = object.__setattr__
+        put(self, "text", text)
+        put(self, "before", before)
+        put(self, "after", after)
+        put(self, "groups", groups)
+        put(self, "role", role)
+        put(self, "owner", owner)
+
+    text: str
+    before: str
+    after: str
+    groups: tuple[str, ...]
+    role: str
+    owner: str
+
+
 class Artifact(Fact):
     """One file, folder or nested member: what the other facts were seen in."""
 
@@ -839,14 +871,14 @@ class Metadata(Fact):
 class Reference(Fact):
     """Something outside is named."""
 
-    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'end', 'resolved', 'target_size', 'links', 'exists', 'target_kind', 'escapes_root', 'in_assets',)
+    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'end', 'resolved', 'target_size', 'links', 'exists', 'target_kind', 'escapes_root', 'in_assets', 'role',)
     KIND = 'reference'
     COLLECTION = 'references'
     SUBJECT = 'target'
     IDENTITY = ('kind', 'target', 'key',)
     CONTEXT = frozenset(['artifact', 'escapes_root', 'exists', 'in_assets', 'links', 'resolved', 'target_kind', 'target_size'])
-    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'end', 'resolved', 'target_size', 'links', 'exists', 'target_kind', 'escapes_root', 'in_assets',)
-    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'end', 'resolved', 'target_size', 'links', 'exists', 'target_kind', 'escapes_root', 'in_assets',)
+    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'end', 'resolved', 'target_size', 'links', 'exists', 'target_kind', 'escapes_root', 'in_assets', 'role',)
+    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'end', 'resolved', 'target_size', 'links', 'exists', 'target_kind', 'escapes_root', 'in_assets', 'role',)
 
     def __init__(
         self,
@@ -865,6 +897,7 @@ class Reference(Fact):
         target_kind: str | None = None,
         escapes_root: bool | None = None,
         in_assets: bool | None = None,
+        role: str | None = None,
         places: tuple[Place, ...] = (),
         n: int = 1,
         unknown: frozenset[str] = frozenset(),
@@ -891,6 +924,7 @@ class Reference(Fact):
         put(self, "target_kind", target_kind)
         put(self, "escapes_root", escapes_root)
         put(self, "in_assets", in_assets)
+        put(self, "role", role)
 
     artifact: str
     places: tuple[Place, ...]
@@ -911,6 +945,7 @@ class Reference(Fact):
     target_kind: str | None
     escapes_root: bool | None
     in_assets: bool | None
+    role: str | None
 
 
 class Member(Fact):
@@ -1117,14 +1152,14 @@ class License(Fact):
 class Secret(Fact):
     """A string that has a vendor's shape and passed its checks."""
 
-    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'kind', 'validated', 'value',)
+    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'kind', 'validated', 'value', 'role', 'owner',)
     KIND = 'secret'
     COLLECTION = 'secrets'
     SUBJECT = 'value'
     IDENTITY = ('kind', 'value',)
     CONTEXT = frozenset(['artifact'])
-    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'kind', 'validated', 'value',)
-    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'kind', 'validated', 'value',)
+    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'kind', 'validated', 'value', 'role', 'owner',)
+    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'kind', 'validated', 'value', 'role', 'owner',)
 
     def __init__(
         self,
@@ -1133,6 +1168,8 @@ class Secret(Fact):
         kind: str = '',
         validated: bool = False,
         value: str = '',
+        role: str | None = None,
+        owner: str | None = None,
         places: tuple[Place, ...] = (),
         n: int = 1,
         unknown: frozenset[str] = frozenset(),
@@ -1149,6 +1186,8 @@ class Secret(Fact):
         put(self, "kind", kind)
         put(self, "validated", validated)
         put(self, "value", value)
+        put(self, "role", role)
+        put(self, "owner", owner)
 
     artifact: str
     places: tuple[Place, ...]
@@ -1159,6 +1198,8 @@ class Secret(Fact):
     kind: str
     validated: bool
     value: str
+    role: str | None
+    owner: str | None
 
 
 class Relation(Fact):
