@@ -63,6 +63,14 @@ class Magic:
         tests: Any = [written] if isinstance(written, dict) else written
         self._tests = [_read(test) for test in tests]
 
+    def begins(self, first: int) -> bool:
+        """Whether the tests can hold when this is the first byte."""
+        return all(
+            first in wanted if how == "byte" else wanted[:1] in (b"", bytes([first]))
+            for how, where, wanted in self._tests
+            if where == 0 and how in ("at", "byte")
+        )
+
     def fits(self, place: Place) -> bool:
         """Whether all the tests hold."""
         return all(_holds(place, how, where, wanted) for how, where, wanted in self._tests)

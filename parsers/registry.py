@@ -67,6 +67,10 @@ class Format:
         self.magics = None if written is None else [Magic(one) for one in written]  # None: no fixed bytes
         self.recogniser: Recogniser | None = None  # known once the package is imported
 
+    def begins(self, first: int) -> bool:
+        """Whether this may be the first byte of the format."""
+        return self.magics is None or any(magic.begins(first) for magic in self.magics)
+
     def plausible(self, place: Place) -> bool:
         """Whether the bytes may have this format, so that it is worth while to import its parser."""
         return self.magics is None or any(magic.fits(place) for magic in self.magics)
@@ -123,6 +127,7 @@ class Registry:
             for extension in format.extensions:
                 if extension not in neutral:
                     self.promises.setdefault(extension, format)
+        self._by_first: dict[int, list[Format]] = {}
         self._asked = sorted(self.formats.values(), key=lambda format: format.magics is None)
 
     @classmethod
@@ -172,11 +177,19 @@ class Registry:
 
         They have the order of the catalogue, those without fixed bytes behind all others.
         """
-        found = [format for format in self._asked if not format.fallback and look.accepts(format)]
+        asked = self._beginning(look.place.head[0]) if look.place.head else self._asked
+        found = [format for format in asked if not format.fallback and look.accepts(format)]
         if not found:
-            found = [format for format in self._asked if format.fallback and look.accepts(format)]
+            found = [format for format in asked if format.fallback and look.accepts(format)]
         redundant = frozenset().union(*(format.specialises for format in found))
         return [format for format in found if format.id not in redundant]
+
+    def _beginning(self, first: int) -> list[Format]:
+        """The formats whose files may begin with this byte."""
+        found = self._by_first.get(first)
+        if found is None:
+            found = self._by_first[first] = [format for format in self._asked if format.begins(first)]
+        return found
 
     def _recognised(self, accepted: list[Format], promise: Format | None) -> Recognition:
         """What was accepted, held against what the extension promises."""

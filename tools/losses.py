@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 if TYPE_CHECKING:
     from modelaudit.engine.document import ScanDocument
 
-HANG = 0.5  # seconds without a sign of life
+HANG = 4.0  # seconds without a sign of life; less, and a busy machine looks like a hang
 DEATHS = ["kill SIGKILL", "kill SIGSEGV", "spin", "hungry", "exit 9"]
 
 

@@ -72,7 +72,7 @@ class Inline:
 
     def one(self, job: Job) -> FileResult | None:
         """Read one file now."""
-        if isinstance(job.source, SourceFolder):
+        if self.observer is nobody or isinstance(job.source, SourceFolder):
             return self.whole(job)
         path = shown(job.source.path)
         self.observer(FileStarted(path))
@@ -84,7 +84,7 @@ class Inline:
         return result
 
     def whole(self, job: Job) -> FileResult | None:
-        """Judge a folder as a whole; observers are not told."""
+        """Read a file or a folder without telling anybody."""
         try:
             return self.work.one(job)
         except NeedsIsolation:
