@@ -1,8 +1,9 @@
 """Measure the product: each case as a ratio against a reference, in alternating runs of one session.
 
 `python tools/bench.py [CASE…] [--runs N]` prints a table and writes it to `docs/benchmarks.md` when all cases ran.
-CPU is user + system time of the whole process, memory its peak resident size; both come from the operating system
-(`wait4`). Files are built by code in a temporary folder and dropped afterwards.
+CPU is user + system time of the process and those that it started (`wait4`), memory the peak of all of them together,
+shared pages once: sampled (`smaps_rollup`) where the system has that, else the largest one's peak. Files are built by
+code in a temporary folder and dropped afterwards.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +55,38 @@ class Case:
     notes: list[str] = field(default_factory=list)
 
 
+class TreeMemory(threading.Thread):
+    """The peak memory of a process and all that it starts, sampled."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid = pid
+        self.peak = 0.0
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Look every few milliseconds."""
+        while not self.over.wait(0.01):
+            self.peak = max(self.peak, sum(map(_shared_once, _tree(self.pid))) / 1024)
+
+
+def _tree(pid: int) -> list[int]:
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [pid, *(found for child in children for found in _tree(int(child)))]
+
+
+def _shared_once(pid: int) -> int:
+    """KiB of a process, pages that it shares counted in parts."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+
+
 def run(command: list[str]) -> Usage:
     """Run one process to its end and say what it cost."""
     start = time.perf_counter()
@@ -60,14 +94,24 @@ def run(command: list[str]) -> Usage:
     program = shutil.which(command[0]) or command[0]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}  # as installed
     pid = os.posix_spawn(program, command, environment, file_actions=actions)
+    memory = TreeMemory(pid)
+    memory.start()
     _, status, usage = os.wait4(pid, 0)
     wall = time.perf_counter() - start
-    return Usage(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))
+    memory.over.set()
+    memory.join()
+    peak = max(memory.peak, usage.ru_maxrss / 1024)
+    return Usage(usage.ru_utime + usage.ru_stime, wall, peak, os.waitstatus_to_exitcode(status))
 
 
 def scan(path: Path | None) -> list[str]:
     """The command that scans a file."""
     return [*MODELAUDIT, "scan", "--no-cache", str(path)]
+
+
+def scan_with(jobs: int) -> Callable[[Path | None], list[str]]:
+    """The command that scans with so many workers."""
+    return lambda path: [*scan(path), "--jobs", str(jobs)]
 
 
 def openssl(path: Path | None) -> list[str]:
@@ -209,6 +253,54 @@ def opcode_heavy(records: int) -> Callable[[Path], Path]:
     return build
 
 
+def small_files(number: int) -> Callable[[Path], Path]:
+    """As many pickles as safetensors files as JSON files, of some hundred bytes each, 500 in a folder."""
+
+    def build(folder: Path) -> Path:
+        import json
+        import pickle
+        import struct
+
+        root = folder / f"files-{number}"
+        for n in range(number):
+            place = root / f"{n // 500:03}"
+            place.mkdir(parents=True, exist_ok=True)
+            config = {"model_type": "bert", "hidden": 768 + n, "layers": [f"encoder.{i}" for i in range(12)]}
+            if n % 3 == 0:
+                (place / f"{n:05}.pkl").write_bytes(pickle.dumps({**config, "weights": [n * 0.5] * 20}, 4))
+            elif n % 3 == 1:
+                tensors = {
+                    f"w{i}": {"dtype": "F32", "shape": [4], "data_offsets": [16 * i, 16 * i + 16]} for i in (0, 1)
+                }
+                header = json.dumps(tensors).encode()
+                (place / f"{n:05}.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(32))
+            else:
+                (place / f"{n:05}.json").write_text(json.dumps(config, indent=1))
+        return root
+
+    return build
+
+
+def nested_archives(folder: Path) -> Path:
+    """3 MB in five archives, one in the other, with a pickle and a text beside each."""
+    import io
+    import pickle
+    import random
+    import zipfile
+
+    inner, name = random.Random(5).randbytes(3_000_000), "weights.bin"
+    for level in range(5):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(name, inner)
+            archive.writestr("data.pkl", pickle.dumps({"level": level}, 4))
+            archive.writestr("readme.txt", f"level {level}")
+        inner, name = buffer.getvalue(), f"level{level}.zip"
+    path = folder / "nested.zip"
+    path.write_bytes(inner)
+    return path
+
+
 def nothing(folder: Path) -> Path | None:
     """No file."""
     return None
@@ -242,6 +334,17 @@ CASES = [
         "pickle of 20 NumPy arrays, 100 MiB", numpy_pickle, scan, openssl, "≤ 1.5, ≤ 200 MiB", less_startup=True, runs=9
     ),
     Case("random forest of joblib, 300 MB", forest, scan, openssl, "≤ 1.5, ≤ 200 MiB", less_startup=True, runs=9),
+    Case("2,000 small files", small_files(2000), scan, peer("modelscan", "-p"), "CPU ≤ 1.0", runs=5),
+    Case("2,000 small files, 2 workers against 1", small_files(2000), scan_with(2), scan_with(1), "wall ≤ 1.0"),
+    Case(
+        "40,000 small files, 2 workers against 1",
+        small_files(40_000),
+        scan_with(2),
+        scan_with(1),
+        "wall ≤ 0.63",
+        runs=3,
+    ),
+    Case("nested archives, 5 levels, 3 MB", nested_archives, scan, openssl, "≤ 1 s CPU"),
 ]
 
 
@@ -287,11 +390,13 @@ def measure(case: Case, folder: Path, runs: int | None) -> str:
     if other:
         by_cpu = (cpu - less_cpu) / median([u.cpu for u in other])
         by_wall = (wall - less_wall) / median([u.wall for u in other])
-        name = Path(reference[0]).name if reference else ""
+        name = "1 worker" if reference and reference[0] == command[0] else Path(reference[0]).name if reference else ""
         ratio = f"{by_cpu:.2f} / {by_wall:.2f} × {name}"
     peak = max(u.peak for u in own)
     flag = f" **exit {wrong}**" if wrong else ""
-    if path is not None and path.stat().st_size > 50 * MIB:
+    if path is not None and path.is_dir():
+        shutil.rmtree(path)
+    elif path is not None and path.stat().st_size > 50 * MIB:
         path.unlink()
     return f"| {case.name} | {cpu:.3f} | {wall:.3f} | {peak:.0f} | {ratio} | {case.bar}{flag} |"
 
