@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from modelaudit.pipeline.workers.executor import Results
     from modelaudit.pipeline.workers.work import Batch, Job, Work
 
+HEAVY = 1024 * 1024  # bytes of a file that nothing waits for while another worker may be idle
 AHEAD = 2  # batches that a worker has at a time
 START = 60.0  # seconds that a new worker has more before it is first heard of
 LAST = 5.0  # seconds that an idle worker has to put its things in order
@@ -61,11 +62,12 @@ class Pending:
 class _Piece:
     """Files that a worker is asked for at once: each with its number in the batch that it is from."""
 
-    __slots__ = ("jobs", "pending")
+    __slots__ = ("heavy", "jobs", "pending")
 
     def __init__(self, pending: Pending, jobs: deque[tuple[int, Job]]) -> None:
         self.pending = pending
         self.jobs = jobs  # that are not done
+        self.heavy = any(job.size >= HEAVY or job.losses for _, job in jobs)
 
 
 class _Slot:
@@ -79,6 +81,10 @@ class _Slot:
         self.heard = 0.0
         self.target: Target | None = None  # the artifact that it said it is parsing
         self.said: bool = False  # whether observers know of the file in hand
+
+    def may_have(self, piece: _Piece) -> bool:
+        """Whether a batch may wait behind what the worker has: not where it would wait for long."""
+        return not self.pieces or not (piece.heavy or self.pieces[-1].heavy)
 
     def job(self) -> Job:
         """The file in hand."""
@@ -131,8 +137,10 @@ class Pool:
 
         Without a timeout this waits until something happens.
         """
-        for slot in self._slots:
-            self._feed(slot)
+        for depth in range(AHEAD):
+            for slot in self._slots:
+                if self._waiting and len(slot.pieces) == depth and slot.may_have(self._waiting[0]):
+                    self._feed(slot)
         ready = self._selector.select(self._patience() if timeout is None else timeout)
         for key, events in ready:
             self._serve(key.data, events)
@@ -147,19 +155,18 @@ class Pool:
             self._hear(slot)
 
     def _feed(self, slot: _Slot) -> None:
-        """Give a worker what it may have; start it first where there is none."""
-        while self._waiting and len(slot.pieces) < AHEAD:
-            if slot.process is not None and not slot.pieces:
-                slot.heard = monotonic()
-            if slot.process is None and not self._start(slot):
-                return
-            assert slot.process is not None  # noqa: S101 - it was started
-            piece = self._waiting.popleft()
-            slot.pieces.append(piece)
-            slot.process.outgoing += wire.frame(wire.BATCH, wire.dump([job for _, job in piece.jobs]))
-            slot.process.flush()
-            self._watch(slot)
-            self._announce(slot)
+        """Give a worker the next batch; start it first where there is none."""
+        if slot.process is not None and not slot.pieces:
+            slot.heard = monotonic()
+        if slot.process is None and not self._start(slot):
+            return
+        assert slot.process is not None  # noqa: S101 - it was started
+        piece = self._waiting.popleft()
+        slot.pieces.append(piece)
+        slot.process.outgoing += wire.frame(wire.BATCH, wire.dump([job for _, job in piece.jobs]))
+        slot.process.flush()
+        self._watch(slot)
+        self._announce(slot)
 
     def _start(self, slot: _Slot) -> bool:
         """Start a worker; without any, nothing can be done for the files that wait."""

@@ -373,3 +373,12 @@ def test_a_registry_and_a_plan_travel(tmp_path):
     there = pickle.loads(pickle.dumps(Work(plan))).plan
     assert there.registry.formats.keys() == plan.registry.formats.keys()
     assert there.limits.deadline == plan.limits.deadline
+
+
+def test_a_large_file_keeps_nothing_waiting_behind_it(tmp_path):
+    (tmp_path / "a.fatal").write_bytes(fatal.fatal("work", "#" * 2_000_000))
+    (tmp_path / "b.fatal").write_bytes(fatal.fatal("work", "#" * 2_000_000))
+    (tmp_path / "c.toy").write_bytes(toy("import a b"))
+    document = run(tmp_path, timeout=1.0)
+    assert coverage(document, tmp_path) == {"a.fatal": "partial", "b.fatal": "partial"}
+    assert [error.code for error in document.errors] == ["timeout"]
