@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from modelaudit.pipeline.workers.work import Work
     from modelaudit.sources.local import Entry
 
-FILES = 256  # from so many files on a pool is worth its start
+FILES = 2500  # from so many files on a pool is worth its start: half a second of work
 BYTES = 8 * 1024 * 1024  # or from so many bytes on, in at least two files
 DEAR = 8  # so many times more where a worker is a new interpreter
 BATCH = 32  # files that are handed over at once

@@ -236,7 +236,7 @@ def test_a_worker_that_does_not_stop_at_the_end_of_the_time_is_ended(tmp_path, w
     (tmp_path / "d.fatal").write_bytes(fatal.fatal("work"))
     began = time.monotonic()
     document = run(tmp_path, bounds=Bounds(), timeout=1.5)
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 1.5 + 1 + 2  # and what a busy machine adds
     assert coverage(document, tmp_path)["a.toy"] == "full"
     assert coverage(document, tmp_path)["b.fatal"] == "partial"
     assert [error.code for error in document.errors] == ["timeout"]
