@@ -74,7 +74,10 @@ class FileReader:
         self.close()
 
     def close(self) -> None:
-        """Give the file back; a second time does nothing."""
+        """Give the file and what was kept of it back; a second time does nothing."""
+        self._check = None  # leads to whoever asked for the file, and from there back to it
+        self._data = None
+        self._blocks.clear()
         if self._passing is not None:
             self._passing.close()
         if self._fd >= 0:

@@ -1,5 +1,6 @@
 """A whole scan: what is listed, what is an error, and that nothing found is lost."""
 
+import gc
 import hashlib
 import json
 import os
@@ -12,6 +13,7 @@ import pytest
 from fixtures import toys
 from fixtures.toys import member, toy
 from modelaudit.engine.ruleset import Ruleset
+from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.events import FileDone, FileStarted, ScanDone, ScanStarted, nobody
 from modelaudit.pipeline.facts import IncompleteError, facts, stream
 from modelaudit.pipeline.limits import Limits, Options
@@ -20,7 +22,7 @@ from modelaudit.pipeline.scan import FACTS_VERSION, scan
 from modelaudit.sources import file, passing
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.file import FileReader
-from modelaudit.sources.local import discover
+from modelaudit.sources.local import SourceFile, discover
 
 GATE = {"fail_on": "warning", "min_confidence": "possible", "on_incomplete": "error", "on_unknown_format": "report"}
 
@@ -391,3 +393,15 @@ def test_the_result_of_one_file_travels_between_processes(tmp_path):
     assert [n.artifact for n in back.tree.walk()] == [n.artifact for n in result.tree.walk()]
     assert back.tree.children[0].facts == result.tree.children[0].facts
     assert back.tree.children[0].parent is back.tree
+
+
+def test_what_was_read_of_a_file_is_given_back_before_the_next_one(tmp_path):
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps({"weights": [1.0, 2.0]}))
+    source = next(entry for entry in discover([str(tmp_path)]) if isinstance(entry, SourceFile))
+    gc.collect()
+    gc.disable()
+    try:
+        scan_one(source, Plan(Registry.load(), Limits(Options())))
+        assert not [each for each in gc.get_objects() if isinstance(each, FileReader)]
+    finally:
+        gc.enable()
