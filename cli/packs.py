@@ -19,8 +19,8 @@ BROKEN = 2  # exit code when a pack is not what it should be
 def packs() -> None:
     """Rule packs: what is here, whether it can be believed, and how it changes.
 
-    Nothing of this happens during a scan. The network is used by `packs update` with an https address, and by
-    nothing else.
+    Nothing of this happens during a scan. Of these commands only `packs update` uses the network, when it is given
+    an https address.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`modelaudit policy`: list, check and test; what needs models is in `policy_models`."""
+"""`modelaudit policy`: list, check, test and fetch; what needs models is in `policy_models`."""
 
 from __future__ import annotations
 
@@ -129,6 +129,32 @@ def _stricter(policies: tuple[str, ...], parent: str, rules: tuple[str, ...]) ->
     for verdict in verdicts:
         say(verdict.render(), hang=4)
     return all(verdict.proved for verdict in verdicts)
+
+
+@policy.command(short_help="Fetch what policies extend by address.")
+@click.argument("policies", metavar="FILE...", nargs=-1, required=True)
+def fetch(policies: tuple[str, ...]) -> int:
+    """Fetch the policies that these extend by address, and keep them by their digests.
+
+    An item of `extends` such as `https://policies.acme.example/strict.yaml#sha256=…` says what the file must be.
+    This is the one command that takes it from there; scans read what is kept, and need no network.
+
+    \b
+    Example:
+      modelaudit policy fetch acme-policy.yaml
+
+    Exit codes: 0 everything is here, 2 something was refused or a policy has mistakes.
+    """
+    from modelaudit.cli.console import say
+    from modelaudit.engine.distribution.parents import fetch_parents
+
+    for name in policies:
+        fetched = fetch_parents(name)
+        for parent in fetched:
+            say(f"{parent.place}  sha256 {parent.sha256[:16]}…", hang=4)
+        if not fetched:
+            say(f"{name}: everything that it extends is here")
+    return 0
 
 
 @policy.command(short_help="Run the tests that policies carry.")

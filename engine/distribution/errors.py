@@ -11,7 +11,7 @@ from modelaudit.engine.errors import ModelAuditError
 
 
 class PackError(ModelAuditError):
-    """A pack, archive or lock that is refused; what was there before stays as it was."""
+    """A pack, archive, lock or fetched policy that is refused; what was there before stays as it was."""
 
 
 class UntrustedError(PackError):

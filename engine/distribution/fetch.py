@@ -1,4 +1,4 @@
-"""A pack from where a user says: a folder, an archive on disk, or an archive at an https address."""
+"""A pack from where a user says (a folder, an archive on disk or at an https address), and what policies extend."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CHUNK = 64 * 1024
 def fetch(source: str) -> Contents:
     """The pack at a path or https address, not yet checked against its sums."""
     if "://" in source:
-        return archive.read(download(source), source)
+        return archive.read(download(source, archive.MAX_ARCHIVE_BYTES), source)
     if os.path.isdir(source):
         return packs.read_folder(source)
     if not os.path.exists(source):
@@ -38,18 +38,18 @@ def fetch(source: str) -> Contents:
     return archive.read_file(source)
 
 
-def download(url: str) -> bytes:
-    """The bytes at an https address, within bounds of size and time; redirects stay on https."""
+def download(url: str, limit: int) -> bytes:
+    """The bytes at an https address, at most `limit` and within bounds of time; redirects stay on https."""
     import urllib.error
     import urllib.request
     from http.client import HTTPException
 
     if not url.startswith("https://"):
-        raise PackError(f"packs are taken from https addresses alone, not from {url}")
+        raise PackError(f"files are fetched from https addresses alone, not from {url}")
     request = urllib.request.Request(url, headers={"User-Agent": "modelaudit"})  # noqa: S310 - https, see above
     try:
         with _opener().open(request, timeout=TIMEOUT) as answer:
-            return _bounded(answer, url)
+            return _bounded(answer, url, limit)
     except urllib.error.HTTPError as error:
         error.close()
         raise PackError(f"cannot fetch {url}: {error.code} {error.reason}") from error
@@ -80,14 +80,14 @@ def _opener() -> OpenerDirector:
     return opener
 
 
-def _bounded(answer: IO[bytes], url: str) -> bytes:
+def _bounded(answer: IO[bytes], url: str, limit: int) -> bytes:
     ends = time.monotonic() + DEADLINE
     parts = []
     total = 0
     while part := answer.read(_CHUNK):
         total += len(part)
-        if total > archive.MAX_ARCHIVE_BYTES:
-            raise PackError(f"{url} is larger than {archive.MAX_ARCHIVE_BYTES >> 20} MiB")
+        if total > limit:
+            raise PackError(f"{url} is larger than {limit >> 20} MiB")
         if time.monotonic() > ends:
             raise PackError(f"{url} took longer than {DEADLINE:.0f} seconds")
         parts.append(part)

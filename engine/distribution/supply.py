@@ -148,7 +148,7 @@ class Supply:
 
     def read_file(self, name: str, entry: Entry, builtin: str | None) -> None:
         """Add the pack in the folder that the policy names."""
-        folder = os.path.join(os.path.dirname(entry.file.path), entry.value.removeprefix(FILE))
+        folder = os.path.join(entry.file.folder, entry.value.removeprefix(FILE))
         if not os.path.isfile(os.path.join(folder, manifest.NAME)):
             said = "is an archive" if os.path.isfile(folder) else f"holds no {manifest.NAME}"
             hint = "name the folder of a pack, relative to the policy; archives are for `modelaudit packs update`"

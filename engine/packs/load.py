@@ -36,6 +36,11 @@ _ENGINE = (
     ("rules",),
 )
 
+# What cannot be told while a pack is missing: which rules and lists there are, which entries do nothing.
+_NEEDS_PACKS = frozenset({"E118", "E209", "E305", "E308", "W351", "W352", "W353"})
+# And while a policy is missing: which packs are trusted and locked, what findings are compared with.
+_NEEDS_POLICIES = frozenset({"E323", "E324", "E335", "W354"})
+
 
 def load_ruleset(policy: str | None = None, rules: Sequence[str] = (), *, cache: bool = True) -> Ruleset:
     """The rule set of the built-in packs and those at `rules` under a policy, as `--policy` names it.
@@ -101,21 +106,17 @@ def build(policy: str | None = None, rules: Sequence[str] = ()) -> tuple[Json, l
     from modelaudit.engine.policy.merge import resolve
 
     chain = load_chain(policy)
-    if chain.diagnostics:
-        sources = gather(rules)
-        diagnostics = [*sources.diagnostics, *chain.diagnostics]
-        compiled(sources, diagnostics)
-        raise_errors(diagnostics)
-    resolved = resolve(chain)
+    resolved = resolve(chain) if chain.files else None
     sources = gather(rules, policy=resolved)
-    diagnostics = list(sources.diagnostics)
-    if any(diagnostic.code.startswith("E32") for diagnostic in diagnostics):
-        raise_errors(diagnostics)  # without a pack everything that speaks of it would look wrong too
-    replay(resolved, sources.packs)
+    gap = _missing_part(chain.diagnostics, sources.diagnostics)
+    diagnostics = [*chain.diagnostics, *sources.diagnostics]
+    if resolved is not None:
+        replay(resolved, sources.packs)
     document = compiled(sources, diagnostics)
-    document = compile_policy(resolved, sources, document)
-    diagnostics += resolved.diagnostics
-    raise_errors(diagnostics)
+    if resolved is not None:
+        document = compile_policy(resolved, sources, document)
+        diagnostics += resolved.diagnostics
+    raise_errors([each for each in diagnostics if each.code not in gap])
     document["index"] = index.build(document["rules"], document["lists"], document["policy"]["allow"])
     document["index"]["wants"] = sorted(read_by(document["patterns"], document["index"]["wants"]))
     inputs = [*sources.inputs, *({"path": path, "sha256": digest} for path, digest in chain.inputs)]
@@ -143,6 +144,13 @@ def compiled(sources: Sources, diagnostics: list[Diagnostic]) -> Json:
         "rules": rules,
         "patterns": patterns,
     }
+
+
+def _missing_part(chain: Sequence[Diagnostic], packs: Sequence[Diagnostic]) -> frozenset[str]:
+    """The codes that are not told: what looks like a mistake may name something of a policy or pack that is missing."""
+    if any(diagnostic.level == "error" for diagnostic in chain):
+        return _NEEDS_PACKS | _NEEDS_POLICIES
+    return _NEEDS_PACKS if any(diagnostic.code.startswith("E32") for diagnostic in packs) else frozenset()
 
 
 def raise_errors(diagnostics: Sequence[Diagnostic]) -> None:

@@ -5,7 +5,6 @@ Whether a waiver is live is not decided here: it depends on the day of the scan.
 
 from __future__ import annotations
 
-import os
 from datetime import date
 
 from modelaudit.engine.diagnostics import Diagnostic
@@ -57,7 +56,7 @@ def _rules(policy: Resolved, entry: Entry, named: Sequence[Json], denies: Sequen
 def _match(entry: Entry) -> Json:
     match = {key: value for key, value in entry.value["match"].items() if not key.startswith("x-")}
     if "path" in match:
-        match["path"] = where.located(match["path"], os.path.dirname(entry.file.path))
+        match["path"] = where.located(match["path"], entry.file.folder)
     return match
 
 
@@ -112,7 +111,7 @@ def policy_sources(policy: Resolved) -> Json:
     for key, entries in policy.sources.items():
         compiled[key] = []
         for entry in entries:
-            folder = os.path.dirname(entry.file.path)
+            folder = entry.file.folder
             compiled[key].append({**where.located(entry.value, folder), "pattern": entry.value})
             mistake = where.problem(entry.value)
             if where.SCHEME not in entry.value:

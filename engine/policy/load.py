@@ -9,6 +9,7 @@ from hashlib import sha256
 from modelaudit.engine import documents
 from modelaudit.engine.diagnostics import Diagnostic, Span
 from modelaudit.engine.errors import UsageError
+from modelaudit.engine.policy.pinned import Pin, pin
 from modelaudit.engine.resources import data_path
 
 TYPE_CHECKING = False
@@ -31,6 +32,7 @@ class PolicyFile:
 
     ident: str  # the policy's own name, `builtin:NAME` for a built-in one
     path: str  # real path, which tells files apart
+    folder: str  # what paths in it are relative to
     node: Node
     data: Json
     sha256: str
@@ -48,6 +50,7 @@ class Chain:
     files: list[PolicyFile] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     inputs: list[tuple[str, str]] = field(default_factory=list)  # path and SHA-256 of every file read
+    missing: list[Pin] = field(default_factory=list)  # what has to be fetched first
 
     @property
     def policy(self) -> PolicyFile:
@@ -90,6 +93,8 @@ def _requested(word: str) -> str:
         if name not in builtin_names():
             raise UsageError(_unknown(name))
         return _builtin_path(name)
+    if "://" in word:
+        raise UsageError(f"a policy is a file, not an address: write one that extends {word}, and fetch that")
     if not os.path.isfile(word):
         said = "is a folder" if os.path.isdir(word) else "does not exist"
         raise UsageError(f"policy file {word} {said}")
@@ -111,43 +116,50 @@ class _Loader:
 
     def __init__(self) -> None:
         self.chain = Chain()
-        self.done: set[str] = set()
+        self.digests: dict[str, str] = {}  # of every file visited, by real path
+        self.addresses: dict[str, str] = {}  # of those that were fetched
 
-    def visit(self, path: str, above: list[str]) -> None:
-        """Load one file and, before it is appended, everything that it extends."""
+    def visit(self, path: str, above: list[str], folder: str = "") -> None:
+        """Load one file and, before it is appended, everything that it extends.
+
+        Paths in it are relative to `folder`, its own when that is empty.
+        """
         real = os.path.realpath(path)
-        if real in self.done:
+        if real in self.digests:
             return
-        self.done.add(real)
-        file = self.read(path, real)
+        file = self.read(path, real, folder or os.path.dirname(real))
         if file is None:
             return
         for index in range(len(file.data.get("extends", ()))):
             self.extend(file, index, [*above, real])
         self.chain.files.append(file)
 
-    def read(self, path: str, real: str) -> PolicyFile | None:
+    def read(self, path: str, real: str, folder: str) -> PolicyFile | None:
         """The file as typed data, None with diagnostics when it cannot be used."""
         try:
             with open(path, "rb") as stream:
                 content = stream.read(documents.MAX_BYTES + 1)
         except OSError as error:
             raise UsageError(f"cannot read policy file {path}: {error.strerror}") from error
-        digest = sha256(content).hexdigest()
+        digest = self.digests[real] = sha256(content).hexdigest()
         self.chain.inputs.append((real, digest))
-        nodes, problems = documents.decode(content, _shown(path))
+        nodes, problems = documents.decode(content, self.shown(path))
         node = self.single(nodes, path) if not problems else None
         self.chain.diagnostics += problems
         if node is None:
             return None
         data, problems = documents.validate(node, "policy")
         self.chain.diagnostics += problems
-        return PolicyFile(_ident(path, data), real, node, data, digest) if not problems else None
+        return PolicyFile(_ident(path, data), real, folder, node, data, digest) if not problems else None
+
+    def shown(self, path: str) -> str:
+        """A file as messages show it: the address that it came from, else its path."""
+        return self.addresses.get(os.path.realpath(path)) or _shown(path)
 
     def single(self, nodes: list[Node], path: str) -> Node | None:
         """The one policy of a file."""
         if not nodes:
-            self.report("E111", "the file is empty: `schema` is missing", Span(_shown(path), 1, 1))
+            self.report("E111", "the file is empty: `schema` is missing", Span(self.shown(path), 1, 1))
             return None
         if len(nodes) > 1:
             self.report("E316", "a policy file holds one policy, this is a second one", nodes[1].span)
@@ -163,40 +175,69 @@ class _Loader:
         """Visit one parent, or say why that cannot be done."""
         entry = file.node.at("extends", index)
         assert entry is not None  # noqa: S101 - the schema says that it is a list of strings
-        path = self.parent_path(file, entry)
+        parent = pin(entry.text)
+        path = self.parent_path(file, parent, entry)
         if path is None:
             return
         real = os.path.realpath(path)
         if real in above:
-            names = " → ".join(_shown(p) for p in [*above[above.index(real) :], real])
+            names = " → ".join(self.shown(p) for p in [*above[above.index(real) :], real])
             self.report("E302", f"policies extend one another in a circle: {names}", entry.span)
         elif len(above) >= MAX_DEPTH:
             self.report("E303", f"policies extend one another more than {MAX_DEPTH} deep", entry.span)
         else:
-            self.visit(path, above)
+            # One from an address is kept in a folder that nobody knows: its paths start where those of the child do.
+            self.visit(path, above, file.folder if parent.is_address else "")
+            self.check_digest(real, parent, entry)
 
-    def parent_path(self, file: PolicyFile, entry: Node) -> str | None:
-        """The path that an item of `extends` stands for."""
+    def check_digest(self, real: str, parent: Pin, entry: Node) -> None:
+        """Whether the file that was read is the one that is pinned (E314)."""
+        digest = self.digests[real]
+        if parent.sha256 and digest != parent.sha256:
+            message = f"`{parent.place}` is not the policy that is pinned here"
+            hint = "if the change is wanted, review it and write the new digest"
+            self.report("E314", message, entry.span, f"its digest is {digest}", hint)
+
+    def parent_path(self, file: PolicyFile, parent: Pin, entry: Node) -> str | None:
+        """The path that an item of `extends` stands for; None, and why, when there is none."""
+        if parent.problem is not None:
+            message, hint = parent.problem
+            self.report("E304", message, entry.span, hint=hint)
+            return None
+        if parent.is_address:
+            return self.fetched_path(parent, entry)
         word = entry.text
         if word.startswith(BUILTIN):
-            name = word.removeprefix(BUILTIN)
-            if name in builtin_names():
-                return _builtin_path(name)
-            near = documents.suggestion(name, builtin_names())
-            known = f"built-in policies: {', '.join(builtin_names())}"
-            self.report("E301", f"there is no built-in policy `{name}`", entry.span, near, known)
-            return None
-        if "://" in word:
-            self.report(
-                "E304", "a policy at a URL is not read by this version", entry.span, hint="copy it beside this file"
-            )
-            return None
-        path = os.path.join(os.path.dirname(file.path), word)
+            return self.builtin_path(word, entry)
+        path = os.path.join(file.folder, parent.place)
         if os.path.isfile(path):
             return path
-        hint = f"for a built-in policy write `{BUILTIN}{word}`" if word in builtin_names() else ""
-        hint = hint or "paths are relative to the policy file"
-        self.report("E301", f"there is no policy file `{word}`", entry.span, hint=hint)
+        hint = "paths are relative to the policy file"
+        if word in builtin_names():
+            hint = f"for a built-in policy write `{BUILTIN}{word}`"
+        elif file.path in self.addresses:
+            hint = "paths in a policy from an address are relative to the policy that extends it"
+        self.report("E301", f"there is no policy file `{parent.place}`", entry.span, hint=hint)
+        return None
+
+    def builtin_path(self, word: str, entry: Node) -> str | None:
+        """The path of a built-in policy."""
+        name = word.removeprefix(BUILTIN)
+        if name in builtin_names():
+            return _builtin_path(name)
+        near = documents.suggestion(name, builtin_names())
+        known = f"built-in policies: {', '.join(builtin_names())}"
+        self.report("E301", f"there is no built-in policy `{name}`", entry.span, near, known)
+        return None
+
+    def fetched_path(self, parent: Pin, entry: Node) -> str | None:
+        """The path of a policy that was fetched before; nothing is fetched here."""
+        if parent.is_here:
+            self.addresses[os.path.realpath(parent.kept)] = parent.place
+            return parent.kept
+        self.chain.missing.append(parent)
+        hint = "`modelaudit policy fetch FILE` fetches what a policy extends; a scan never does"
+        self.report("E313", f"`{parent.place}` has not been fetched", entry.span, hint=hint)
         return None
 
     def report(self, code: str, message: str, span: Span, label: str = "", hint: str = "") -> None:

@@ -127,7 +127,7 @@ class _Merger:
         for key, value in file.data.get("gate", {}).items():
             if key.startswith("x-"):
                 continue
-            after = os.path.join(os.path.dirname(file.path), value) if key == "baseline" else value
+            after = os.path.join(file.folder, value) if key == "baseline" else value
             self.check_scale(file, "gate", key, self.policy.gate.get(key), after)
             self.policy.gate[key] = after
             self.policy.gate_spans[key] = file.node.fields["gate"].key_span(key)
@@ -242,4 +242,4 @@ class _Merger:
 
 def _places(entries: list[Entry]) -> set[str]:
     """Patterns of sources, a relative path with the folder that it starts from."""
-    return {repr(located(entry.value, os.path.dirname(entry.file.path))) for entry in entries}
+    return {repr(located(entry.value, entry.file.folder)) for entry in entries}

@@ -47,7 +47,7 @@ def _check_trust(policy: Resolved, key: str, after: list[Entry], span: Span) -> 
 
 def key_file(entry: Entry) -> str:
     """The file of a public key, wherever the policies that name it stand."""
-    return os.path.realpath(os.path.join(os.path.dirname(entry.file.path), str(entry.value)))
+    return os.path.realpath(os.path.join(entry.file.folder, str(entry.value)))
 
 
 def _loosened(policy: Resolved, key: str, span: Span, said: str) -> None:

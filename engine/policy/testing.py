@@ -92,7 +92,7 @@ class _Tester:
 
     def __init__(self, file: PolicyFile, ruleset: Ruleset, mistakes: list[Diagnostic], scan: Scan | None) -> None:
         self.file = file
-        self.folder = os.path.dirname(file.path)
+        self.folder = file.folder
         self.ruleset = ruleset
         self.mistakes = mistakes
         self.scan = scan

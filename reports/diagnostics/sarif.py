@@ -74,6 +74,8 @@ def _result(diagnostic: Diagnostic, index: int) -> Json:
 
 
 def _uri(file: str) -> str:
-    """A file as a relative reference, or with its whole path as a `file:` address."""
+    """A file as a relative reference, or with its whole path as a `file:` address; an address as it is."""
+    if "://" in file:
+        return quote(file, safe="/:?=&%+", errors="surrogateescape")
     path = quote(file.replace(os.sep, "/"), errors="surrogateescape")
     return f"file://{path}" if os.path.isabs(file) else path

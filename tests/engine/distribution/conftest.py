@@ -1,8 +1,13 @@
-"""Packs, keys and a data folder of their own for each test."""
+"""Packs, keys, a data folder of their own and an https server for tests."""
 
 from __future__ import annotations
 
+import datetime as dt
+import http.server
+import ssl
+import threading
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -90,3 +95,69 @@ def repacked(path: str, change) -> str:
 @pytest.fixture
 def repack():
     return repacked
+
+
+class Pages(http.server.BaseHTTPRequestHandler):
+    """Serves what the test put into `pages`: a path and its status, headers and body."""
+
+    pages: ClassVar[dict] = {}
+
+    def do_GET(self) -> None:
+        status, headers, body = self.pages.get(self.path, (404, {}, b""))
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory) -> Path:
+    """A certificate for `localhost` that signs itself, with its key, in one PEM file."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    path.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return path
+
+
+@pytest.fixture
+def server(certificate, monkeypatch):
+    """An https server that this process trusts: its address, and the pages to fill."""
+    Pages.pages = {}
+    listening = http.server.HTTPServer(("localhost", 0), Pages)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    listening.socket = context.wrap_socket(listening.socket, server_side=True)
+    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    yield f"https://localhost:{listening.server_port}", Pages.pages
+    listening.shutdown()
+    thread.join()
+    listening.server_close()
