@@ -1,9 +1,9 @@
 """A pool of worker processes that knows which file each of them has in hand, and outlives all of them.
 
 There is no thread in it: the pool moves on while somebody waits for a result or submits a batch. Each worker has at
-most two batches, so that it never waits for the main process, and answers file by file. A worker that dies, shows no
-sign of life or stays beyond the end of the scan's time is replaced; the file that it had in hand is tried again as
-`Job.again` says, and the files after it in its batches go to other workers.
+most two batches, so that it never waits for the main process, and answers some times in a batch. A worker that dies,
+shows no sign of life or stays beyond the end of the scan's time is replaced. The file that it had in hand is tried
+again as `Job.again` says; when it may have been one of several, they are read again one by one.
 """
 
 from __future__ import annotations
@@ -312,13 +312,21 @@ class Pool:
         target, slot.target, slot.said = slot.target, None, False
         if not pieces:
             return
+        self._waiting.extendleft(reversed(list(pieces)[1:]))
         piece = pieces[0]
+        if len(piece.jobs) > 1 and target is None and loss.what != "time":
+            self._one_by_one(piece)
+            return
         number, job = piece.jobs.popleft()
         self.observer(WorkerLost(shown(job.source.path), loss.what, loss.words))
-        if not piece.jobs:
-            pieces.popleft()
-        self._waiting.extendleft(reversed(pieces))
+        if piece.jobs:
+            self._waiting.appendleft(piece)
         self._try_again(piece.pending, number, job, loss, target)
+
+    def _one_by_one(self, piece: _Piece) -> None:
+        """Have files read again, each alone, when it is not certain which of them took the worker down."""
+        while piece.jobs:
+            self._waiting.appendleft(_Piece(piece.pending, deque([piece.jobs.pop()])))
 
     def _try_again(self, pending: Pending, number: int, job: Job, loss: Loss, target: Target | None) -> None:
         again = None if loss.what == "time" else job.again(loss, target)

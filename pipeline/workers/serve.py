@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from modelaudit.pipeline.workers.bounds import Bounds
     from modelaudit.pipeline.workers.work import Job, Work
 
+SOON = 0.02  # seconds after which results are sent
+FULL = 32 * 1024  # or bytes
+TIMER = hasattr(signal, "setitimer")
 MEMORY, MISTAKE = 70, 71  # exit codes: out of memory outside of a parser, a mistake of ours
 
 
@@ -30,6 +33,7 @@ def serve(channel: socket.socket, received: Iterator[tuple[bytes, bytes]], work:
         if kind == wire.BATCH:
             for job in pickle.loads(body):  # noqa: S301 - from the main process, not from a file
                 server.read(job)
+            server.flush()
     if work.plan.store is not None:
         work.plan.store.close()
 
@@ -41,6 +45,10 @@ class _Server:
         self.channel = channel
         self.work = work
         self.bounds = bounds
+        self._outgoing = bytearray()
+        self._busy = False  # somebody is at work on what is outgoing
+        if TIMER:
+            signal.signal(signal.SIGALRM, self._late)
 
     def read(self, job: Job) -> None:
         """Read one file and say what came of it."""
@@ -54,9 +62,9 @@ class _Server:
             self.say(wire.FAILED, f"{type(error).__name__}: {error}".encode("utf-8", "backslashreplace"))
             return
         if result is None:
-            self.say(wire.LATE)
+            self.put(wire.LATE)
         else:
-            self.say(wire.RESULT, wire.dump(result))
+            self.put(wire.RESULT, wire.dump(result))
 
     def note(self, target: Target) -> None:
         """Say which artifact comes next to which parser."""
@@ -67,8 +75,34 @@ class _Server:
         self.say(wire.PULSE, b"%d" % read)
 
     def say(self, kind: bytes, body: bytes = b"") -> None:
-        """Send one frame."""
-        self.channel.sendall(wire.frame(kind, body))
+        """Send one frame, after those that wait."""
+        self.put(kind, body)
+        self.flush()
+
+    def put(self, kind: bytes, body: bytes = b"") -> None:
+        """Send one frame soon: to wake the main process for each small file costs as much as reading it."""
+        self._busy = True
+        if TIMER and not self._outgoing:
+            signal.setitimer(signal.ITIMER_REAL, SOON)
+        self._outgoing += wire.frame(kind, body)
+        self._busy = False
+        if not TIMER or len(self._outgoing) >= FULL:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send all frames that wait."""
+        self._busy = True
+        if self._outgoing:
+            self.channel.sendall(self._outgoing)
+            self._outgoing.clear()
+        self._busy = False
+
+    def _late(self, _number: int, _frame: object) -> None:
+        """Send what waits even while a parser takes long; a parser that never comes back to Python keeps it."""
+        if self._busy:
+            signal.setitimer(signal.ITIMER_REAL, SOON)
+        else:
+            self.flush()
 
 
 def run(channel: socket.socket, received: Iterator[tuple[bytes, bytes]], work: Work, bounds: Bounds) -> int:
