@@ -7,6 +7,7 @@ pass over the text; the text itself is kept, up to a limit.
 from __future__ import annotations
 
 import re
+from _codecs import escape_decode
 
 from modelaudit.engine.facts import Limit, decode
 from modelaudit.parsers.base import BudgetSpent
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 READ_MAX = 64 * 1024 * 1024  # bytes of a text
 BRACES_MAX = 500_000
-STRING = rb'"[^"\\\n]*(?:\\.[^"\\\n]*)*"' + rb"|'[^'\\\n]*(?:\\.[^'\\\n]*)*'"
+# Possessive, since what could be taken back is remembered for every escape of a string of millions.
+STRING = rb'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"' + rb"|'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'"
 BRACES = re.compile(STRING + rb"|#[^\n]*|[{}<>]", re.DOTALL)
 TOKEN = re.compile(
     rb"(?:\s|#[^\n]*(?:\n|$)|[,;])*(?:("
@@ -33,6 +35,11 @@ TOKEN = re.compile(
 )
 SPACE = re.compile(rb"(?:\s|#[^\n]*(?:\n|$)|[,;])*")
 ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
+# Only escapes that literals of bytes have too, with the same meaning; other texts are read escape by escape.
+USUAL = re.compile(
+    rb"""[^\\]*+(?:\\(?:[0-3][0-7]{0,2}|[4-7](?:[0-7](?![0-7])|(?![0-7]))|[abfnrtv\\'"]|x[0-9a-fA-F]{2})[^\\]*+)*+""",
+    re.DOTALL,
+)
 ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 INFINITE = {"inf": float("inf"), "infinity": float("inf"), "nan": float("nan")}
 CLOSING = {b"{": b"}", b"<": b">"}
@@ -300,11 +307,20 @@ def _number(written: bytes) -> int | float | None:
 
 def _unquoted(written: bytes) -> bytes:
     """The bytes that one string, or several that follow each other, stand for."""
-    parts = []
+    out = bytearray()
     for found in re.finditer(STRING, written, re.DOTALL):
-        body = found.group()[1:-1]
-        parts.append(ESCAPE.sub(_escaped, body) if b"\\" in body else body)
-    return b"".join(parts)
+        body = written[found.start() + 1 : found.end() - 1]
+        if b"\\" in body and USUAL.fullmatch(body) is not None:
+            body = escape_decode(body)[0]
+        elif b"\\" in body:
+            last = 0
+            for escape in ESCAPE.finditer(body):
+                out += body[last : escape.start()]
+                out += _escaped(escape)
+                last = escape.end()
+            body = body[last:]
+        out += body
+    return bytes(out)
 
 
 def _escaped(found: re.Match[bytes]) -> bytes:
