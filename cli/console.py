@@ -65,6 +65,11 @@ def say(text: str, hang: int = 0) -> None:
     write_stdout("\n".join(out) + "\n")
 
 
+def is_one_screen() -> bool:
+    """Whether stdout and stderr both go to a terminal."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr))
+
+
 def silence_stdout() -> None:
     """Send what is still buffered for stdout nowhere, so that the exit of the process is quiet."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -45,15 +45,20 @@ def log(document: ScanDocument, path: str, code: int) -> int:
 def report(document: ScanDocument, format: str, path: str | None, *, verbose: bool, quiet: bool) -> int:
     """Deliver the report and say on stderr what went wrong; returns the exit code of the process.
 
+    Where both go to one terminal, the report alone says it.
+
     Without a file stdout holds the report alone. With one, stdout holds a short summary; should the file fail
     after all, stdout holds the whole text report, so that nothing found is lost.
     """
-    _warn(document, quiet=quiet)
+    here = path is None or path == STDOUT
+    if not (here and format == "text" and not quiet and console.is_one_screen()):
+        _warn(document, quiet=quiet)
     try:
-        if path is None or path == STDOUT:
+        if here:
             view = console.terminal_view(verbose=verbose, quiet=quiet)
             console.write_stdout(reports.render(document, format, view))
         else:
+            assert path is not None  # noqa: S101 - see `here`
             _to_file(document, format, path, verbose=verbose, quiet=quiet)
     except output.OutputError as error:
         console.complain(str(error))

@@ -45,6 +45,7 @@ def list_rules(extra: tuple[str, ...], format: str) -> int:
     """
     from modelaudit.cli.console import complain, say, write_stdout
     from modelaudit.engine.packs import catalogue
+    from modelaudit.reports.diagnostics.text import number
 
     listing = catalogue.list_rules(extra)
     if format == "json":
@@ -56,7 +57,7 @@ def list_rules(extra: tuple[str, ...], format: str) -> int:
         widest = max((len(line.id) for line in listing.rules), default=0)
         for line in listing.rules:
             say(f"{line.id:<{widest}}  {line.severity:<8}  {line.name}: {line.title}", hang=widest + 12)
-        say(f"\n{len(listing.rules)} rules; `modelaudit rules show ID` explains one")
+        say(f"\n{number(len(listing.rules), 'rule')}; `modelaudit rules show ID` explains one")
     for notice in listing.notices:
         complain(notice, level="warning")
     return 0
@@ -90,14 +91,16 @@ def show_rule(name: str, extra: tuple[str, ...]) -> int:
 
 def _described(text: RuleText) -> Iterator[tuple[str, str]]:
     """Label and text of each row; an empty label continues the row above."""
+    from modelaudit.reports.diagnostics.text import number
+
     data, line = text.data, text.line
     raised = ", may be raised" if data.get("raise") else ""
     yield "Severity", f"{line.severity}, confidence {line.confidence}{raised}"
     yield "Judges", f"{line.kind} facts of {', '.join(data.get('formats', ())) or 'every format'}"
     for key, label in (("when", "When"), ("unless", "Unless")):
         written = data.get(key, ())
-        for number, condition in enumerate([written] if isinstance(written, str) else written):
-            yield "" if number else label, condition
+        for index, condition in enumerate([written] if isinstance(written, str) else written):
+            yield "" if index else label, condition
     for label, value in (
         ("Why", data.get("why")),
         ("Fix", data.get("fix")),
@@ -109,9 +112,9 @@ def _described(text: RuleText) -> Iterator[tuple[str, str]]:
     ):
         if value:
             yield label, " ".join(value.split()) if isinstance(value, str) else ", ".join(map(str, value))
-    for number, reference in enumerate(data.get("references", ())):
-        yield "" if number else "See", reference
-    yield "Status", f"{line.status}, version {data['version']}, {len(text.tests)} tests"
+    for index, reference in enumerate(data.get("references", ())):
+        yield "" if index else "See", reference
+    yield "Status", f"{line.status}, version {data['version']}, {number(len(text.tests), 'test')}"
     yield "Pack", f"{line.pack} {text.pack_version}, {line.place}"
 
 

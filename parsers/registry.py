@@ -197,7 +197,7 @@ class Registry:
         recognition = Recognition(formats, formats, promise.id if promise is not None else None)
         expected = promise is None or (promise.unmarked and accepted[0].fallback)
         if promise is not None and not expected and promise.families.isdisjoint(self.families(formats)):
-            detail = f"{promise.title} is promised by the extension, the content is {accepted[0].title}"
+            detail = f"the extension says {promise.title}, the content {accepted[0].title}"
             recognition.defects.append(("extension-mismatch", detail))
             if accepted[0].fallback:  # a loader may try all the same
                 recognition.parse = (*formats, *self._weak(promise))
@@ -213,7 +213,9 @@ class Registry:
             return Recognition((), (), promise.id if promise is not None else None)
         others = (id for id in self._weak(promise) if id != promise.id)
         recognition = Recognition((), (promise.id, *others), promise.id)
-        recognition.defects.append((UNRECOGNISED, f"the content is not recognised as {promise.title}"))
+        recognition.defects.append(
+            (UNRECOGNISED, f"the extension says {promise.title}, the content is nothing that is known")
+        )
         return recognition
 
     def _weak(self, promise: Format) -> list[str]:

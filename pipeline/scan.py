@@ -219,7 +219,10 @@ class Run:
         )
 
     def closing_errors(self) -> list[ScanError]:
-        """What can only be said at the end: the total size limit, unknown files alone, nothing scanned."""
+        """What can only be said at the end: the total size limit, named files that nobody knows, nothing scanned.
+
+        Files of unknown format that were met in a folder are no error: `gate.on_unknown_format` is about them.
+        """
         errors = []
         if self.beyond:
             most = self.plan.limits.max_total_size
@@ -232,11 +235,9 @@ class Run:
                 ScanError("unknown-format", f"{path}: unsupported: no parser knows this format", path)
                 for path in self.named
             ]
-        elif not self.errors and not errors:
-            message = "nothing was scanned: " + (
-                "no parser knows any of the files" if self.artifacts else "there is no file under the paths"
-            )
-            errors.append(ScanError("nothing-scanned", message))
+        elif not self.errors and not errors and all(artifact.format == LINK for artifact in self.artifacts):
+            what = "are only links that are not followed" if self.artifacts else "is no file"
+            errors.append(ScanError("nothing-scanned", f"nothing was scanned: there {what} under the paths"))
         return errors
 
 

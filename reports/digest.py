@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.finding import Finding
 
 RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+LINK = "link"  # the format of a link that was not followed
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -107,7 +108,7 @@ def files(document: ScanDocument) -> list[ArtifactSummary]:
     """The artifacts that are files on disk, each once, in the order of the scan."""
     seen: dict[str, ArtifactSummary] = {}
     for artifact in document.artifacts:
-        if artifact.depth == 0 and artifact.role != "bundle" and artifact.format != "link":
+        if artifact.depth == 0 and artifact.role != "bundle" and artifact.format != LINK:
             seen.setdefault(artifact.path, artifact)
     return list(seen.values())
 

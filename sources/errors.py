@@ -27,6 +27,10 @@ def from_os_error(error: OSError | ValueError, path: str) -> SourceError:
     """The refusal of the operating system, as a value."""
     if isinstance(error, ValueError):  # a NUL in the path
         return SourceError(MISSING, "no such file or directory: the path has a NUL in it", path)
+    if not path:
+        return SourceError(MISSING, "the path is empty", "''")
+    if path == "-":
+        return SourceError(MISSING, "standard input is not read, name files or folders", path)
     if "://" in path:
         return SourceError(MISSING, "this version reads files and folders of this machine alone", path)
     message = os.strerror(error.errno).lower() if error.errno else str(error)

@@ -92,7 +92,7 @@ def summary(ruleset: Ruleset) -> str:
     """The merged policy in a few lines, for `policy check`."""
     policy = ruleset.policy
     taken = sum(rule.source == "rule" for rule in ruleset.rules)
-    lines = [f"{policy.policy}, version {policy.version}: {taken} rules"]
+    lines = [f"{policy.policy}, version {policy.version}: {_rules(taken)}"]
     lines += [f"  {line}" for line in _supply(ruleset)]
     for key in (*_KEYS, "limits", "sources", "final"):
         lines += [f"  {line}" for line in _said(key, policy.doc, ruleset)]
@@ -102,10 +102,14 @@ def summary(ruleset: Ruleset) -> str:
 def _supply(ruleset: Ruleset) -> list[str]:
     """Which packs the policy is judged with, and whose it takes."""
     packs = [
-        f"pack {pack.pack} {pack.version}: {pack.rules} rules, digest {pack.digest[:12]}" for pack in ruleset.packs
+        f"pack {pack.pack} {pack.version}: {_rules(pack.rules)}, digest {pack.digest[:12]}" for pack in ruleset.packs
     ]
     trust = ruleset.policy.doc.get("trust") or {}
     return packs + [f"trust.{key}: {', '.join(map(str, said))}" for key, said in trust.items()]
+
+
+def _rules(number: int) -> str:
+    return "1 rule" if number == 1 else f"{number} rules"
 
 
 def _said(key: str, doc: Mapping[str, Json], ruleset: Ruleset) -> list[str]:

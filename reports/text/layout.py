@@ -36,14 +36,14 @@ def report_lines(document: ScanDocument, view: View) -> list[Line]:
         _inconclusive(document, view),
         _errors(document, view),
         _notices(document),
-        summary_lines(document, view),
+        summary_lines(document, view, listed=True),
     ]
     return _spaced([section for section in sections if section])
 
 
-def summary_lines(document: ScanDocument, view: View) -> list[Line]:
-    """Counts, policy, packs and the decision."""
-    decision = _decision_line(document)
+def summary_lines(document: ScanDocument, view: View, *, listed: bool = False) -> list[Line]:
+    """Counts, policy, packs and the decision; `listed` says that several errors stand above."""
+    decision = _decision_line(document, listed=listed)
     if view.quiet:
         return [decision]
     rows = [
@@ -102,6 +102,8 @@ def _file_head(path: str, artifact: ArtifactSummary | None) -> Line:
 
 
 def _file_words(artifact: ArtifactSummary) -> str:
+    if artifact.format == digest.LINK:
+        return f"{artifact.format} · {glued('not followed')}"
     coverage = {"full": "read in full", "partial": "read in part", "none": "not read"}[artifact.coverage]
     return f"{artifact.format} · {glued(digest.human_size(artifact.size))} · {glued(coverage)}"
 
@@ -181,7 +183,8 @@ def _cause(cause: str, rules: list[str], view: View) -> Line:
 
 
 def _errors(document: ScanDocument, view: View) -> list[Line]:
-    if not document.errors:
+    """The errors, but for a single one that the decision names."""
+    if not document.errors or (len(document.errors) == 1 and _is_for_an_error(document)):
         return []
     shown = document.errors if view.verbose else document.errors[:ERRORS]
     lines = [Line(("title", "Errors"))]
@@ -242,9 +245,19 @@ def _pack_rows(document: ScanDocument, *, verbose: bool) -> list[tuple[str, list
     ]
 
 
-def _decision_line(document: ScanDocument) -> Line:
+def _is_for_an_error(document: ScanDocument) -> bool:
+    """Whether the first reason of the decision is one of the errors."""
+    first = document.decision.reasons[:1]
+    return any(
+        error.message.removesuffix(".") == reason.removesuffix(".") for reason in first for error in document.errors
+    )
+
+
+def _decision_line(document: ScanDocument, *, listed: bool = False) -> Line:
     decision = document.decision
     reason = visible(decision.reasons[0]) if decision.reasons else ""
+    if listed and len(document.errors) > 1 and _is_for_an_error(document):
+        reason = f"{len(document.errors)} errors, see above."
     return Line(
         (decision.outcome, glued(f"{OUTCOMES.get(decision.outcome, decision.outcome):<{LABEL}}")),
         ("", f"{reason} "),

@@ -34,9 +34,7 @@ def test_an_extension_of_the_same_family_is_no_mismatch():
 def test_an_extension_of_another_family_is_a_mismatch_that_says_both():
     found = recognise(b"TOY\n", ".tail")
     assert found.declared == "tail"
-    assert found.defects == [
-        ("extension-mismatch", "What ends in TAIL is promised by the extension, the content is Toy")
-    ]
+    assert found.defects == [("extension-mismatch", "the extension says What ends in TAIL, the content Toy")]
     assert found.parse == ("toy",)
 
 

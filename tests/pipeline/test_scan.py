@@ -138,10 +138,20 @@ def test_an_unknown_file_beside_a_known_one_is_only_listed(tmp_path):
         assert ("unknown", "none") in [(a.format, a.coverage) for a in document.artifacts]
 
 
-def test_a_folder_in_which_nothing_is_known_was_not_scanned(tmp_path):
+def test_a_folder_in_which_nothing_is_known_is_as_the_policy_says(tmp_path):
     (tmp_path / "a").write_bytes(b"\0")
     document = run(tmp_path)
-    assert (codes(document), document.decision.exit_code) == (["nothing-scanned"], 2)
+    assert (codes(document), document.decision.exit_code) == ([], 0)
+    assert document.decision.reasons[1:] == ("1 file of unknown format was not read.",)
+    assert [(a.format, a.coverage) for a in document.artifacts] == [("unknown", "none")]
+
+
+def test_a_named_file_that_is_not_known_is_an_error_beside_a_folder_of_such(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "a").write_bytes(b"\0")
+    (tmp_path / "b").write_bytes(b"\0\0")
+    document = run(tmp_path / "folder", tmp_path / "b")
+    assert (codes(document), document.decision.exit_code) == (["unknown-format"], 2)
 
 
 def test_an_empty_folder_was_not_scanned(tmp_path):
