@@ -274,7 +274,11 @@ def _attribute(site: Site, obj: Value, name: str, op: str, flows: frozenset[str]
 def _getattr(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
     computed = _disguised(args[1:2])
     found = attribute(site, args[0], _text(site, args[1]), "getattr", flows, computed=computed)
-    return found if len(args) == 2 else None  # with a default it may be either
+    if len(args) == 2:
+        return found
+    if isinstance(found, v.Import) and isinstance(args[2], v.Import):
+        return site.m.prepare(v.Prepared(None, flows, "either", (found, args[2])))
+    return None  # it may be the default
 
 
 def _import_module(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
@@ -359,6 +363,12 @@ def _bound_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
     return _call(site.inner(site.kind), target.args[0], (*target.args[1:], *args), computed=True)
 
 
+def _either_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
+    """One of two callables: an attribute, or the default in its place."""
+    first, other = (_call(site.inner(site.kind), each, args) for each in target.args)
+    return v.Result(None, v.flows_of((first, other))[0])
+
+
 def _methodcaller_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
     method = None
     if args and target.args:
@@ -401,6 +411,7 @@ def _plain(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
 _PREPARED: dict[str, Callable[[Site, v.Prepared, Sequence[Value]], Value]] = {
     "partial": _bound_call,
     "bound": _bound_call,
+    "either": _either_call,
     "methodcaller": _methodcaller_call,
     "attrgetter": _getter_call,
     "itemgetter": _getter_call,

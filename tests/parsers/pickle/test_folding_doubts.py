@@ -89,7 +89,7 @@ def test_the_order_of_a_set_is_not_known():
 @pytest.mark.parametrize(
     "fetched",
     [
-        call("builtins:getattr", p.imported("a", "b"), "c", p.imported("x", "f")),
+        call("builtins:getattr", p.imported("a", "b"), "c", "x"),
         call("builtins:dict.get", p.imported("sys", "modules"), "a", p.imported("x", "f")),
         call("sys:modules.get", "a", p.imported("x", "f")),
     ],
@@ -169,3 +169,10 @@ def test_what_would_cost_without_end_ends_soon_and_is_told(data):
     assert time.process_time() - began < 10
     assert read.streams[0].stopped
     assert len(read.facts) < 120_000
+
+
+def test_an_attribute_with_a_callable_as_its_default_is_called_as_either_of_them():
+    either = call("builtins:getattr", p.imported("a", "b"), "c", p.imported("x", "f"))
+    made = Read(p.stream(either, p.args(1), p.REDUCE)).calls[-2:]
+    assert [each.target for each in made] == ["a.b.c", "x.f"]
+    assert [each.args[0].value for each in made] == ["1", "1"]
