@@ -437,6 +437,7 @@ HEADER = """\
 Repeat with `make bench`. Each case runs in alternation with its reference after one warm-up turn; medians. CPU is user
 + system time of the whole process in seconds, the ratio is CPU / wall against the reference. References: `openssl dgst
 -sha256` of the same file, or another scanner when one is installed (`MODELAUDIT_PEERS` names its folder of programs).
+Wall ratios of several workers need a machine that does nothing else.
 
 Measured on {machine}.
 
