@@ -43,8 +43,8 @@ class Place(Record):
 class Arg(Record):
     """An argument of a call."""
 
-    __slots__ = ('type', 'value', 'qualname', 'source',)
-    FIELDS = ('type', 'value', 'qualname', 'source',)
+    __slots__ = ('type', 'value', 'qualname', 'source', 'file',)
+    FIELDS = ('type', 'value', 'qualname', 'source', 'file',)
 
     def __init__(
         self,
@@ -53,17 +53,20 @@ class Arg(Record):
         value: str | None = None,
         qualname: str | None = None,
         source: str | None = None,
+        file: str | None = None,
     ) -> None:
         put = object.__setattr__
         put(self, "type", type)
         put(self, "value", value)
         put(self, "qualname", qualname)
         put(self, "source", source)
+        put(self, "file", file)
 
     type: str
     value: str | None
     qualname: str | None
     source: str | None
+    file: str | None
 
 
 class Kwarg(Record):

@@ -128,12 +128,14 @@ def _constant(m: State, pos: int, size: int, kind: str, offset: int) -> int:
         pos = tape.need(pos, size)
         data = tape.buf[pos : pos + size]
         m.stack.append(_held(m, data, kind, offset))
-        inspect(m, data, size, start, offset, is_text=kind in TEXTS)
+        file = inspect(m, data, size, start, offset, is_text=kind in TEXTS)
+        if file is not None and kind == "bytes":
+            m.note_file(data, file)
         return pos + size
     head = tape.peek(pos, min(size, LINE_MAX))
-    if kind != "int":
-        inspect(m, head, size, start, offset, is_text=kind in TEXTS)
-    m.stack.append(v.Literal("str" if kind == "latin" else kind, start, size, _head(m, head)))
+    file = None if kind == "int" else inspect(m, head, size, start, offset, is_text=kind in TEXTS)
+    file = file if kind == "bytes" else None
+    m.stack.append(v.Literal("str" if kind == "latin" else kind, start, size, _head(m, head), file))
     return tape.seek(start + size)
 
 

@@ -9,21 +9,26 @@ ARGS_MAX = 64
 KEYS_MAX = 256
 VALUE_MAX = 1024  # characters of an argument's value
 
+NO_FILES: Mapping[bytes, str] = {}
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     Value = object
 
 _TYPES = {bool: "bool", int: "int", float: "float", str: "str", bytes: "bytes", tuple: "tuple", type(None): "none"}
 
 
-def argument(value: Value) -> Arg:
-    """An argument of a call as a record."""
+def argument(value: Value, files: Mapping[bytes, str] = NO_FILES) -> Arg:
+    """An argument of a call as a record; `files` are the bytes that are read as files, with their kinds."""
     kind = value.__class__
     word = _TYPES.get(kind)
     if word is not None:
-        return Arg(type=word, value=_constant(value))
+        file = files.get(value) if files and kind is bytes else None  # type: ignore[call-overload]
+        return Arg(type=word, value=_constant(value), file=file)
+    if kind is v.Folded:
+        return _folded(value, files)  # type: ignore[arg-type]
     return _RECORDS[kind](value)
 
 
@@ -47,7 +52,7 @@ def bytes_text(data: bytes) -> str:
 def _literal(value: v.Literal) -> Arg:
     if value.type == "str":
         return Arg(type="str", value=value.head.decode("utf-8", "backslashreplace")[:VALUE_MAX])
-    return Arg(type=value.type, value=bytes_text(value.head) if value.type != "int" else None)
+    return Arg(type=value.type, value=bytes_text(value.head) if value.type != "int" else None, file=value.file)
 
 
 def _import(value: v.Import) -> Arg:
@@ -58,12 +63,13 @@ def _result(value: v.Result) -> Arg:
     return Arg(type="result", qualname=value.qualname or None, source=value.qualname or None)
 
 
-def _folded(value: v.Folded) -> Arg:
+def _folded(value: v.Folded, files: Mapping[bytes, str]) -> Arg:
     word = _TYPES.get(value.value.__class__)
     if word is None or word == "tuple":
         return _result(value)
     name = value.qualname or None
-    return Arg(type=word, value=_constant(value.value), qualname=name, source=name)
+    file = files.get(value.value) if files and word == "bytes" else None  # type: ignore[call-overload]
+    return Arg(type=word, value=_constant(value.value), qualname=name, source=name, file=file)
 
 
 def _instance(value: v.Instance) -> Arg:
@@ -83,7 +89,6 @@ _RECORDS: dict[type, Callable[..., Arg]] = {
     v.Import: _import,
     v.Result: _result,
     v.Prepared: _result,
-    v.Folded: _folded,
     v.Instance: _instance,
     v.Unknown: _unknown,
     v.Persistent: _unknown,
@@ -156,6 +161,7 @@ def call(
     flows_cut: bool = False,
     consumed: bool = True,
     computed: bool = False,
+    files: Mapping[bytes, str] = NO_FILES,
 ) -> Call:
     """The call fact; `flows` are the callables behind target and arguments."""
     plain = target.__class__ is v.Import
@@ -166,7 +172,7 @@ def call(
         target=target.qualname if plain else "",  # type: ignore[attr-defined]
         names=target.names if plain else v.NONE,  # type: ignore[attr-defined]
         kind=kind,
-        args=tuple([argument(value) for value in args[:ARGS_MAX]]),
+        args=tuple([argument(value, files) for value in args[:ARGS_MAX]]),
         kwargs=keywords(kwargs) if kwargs is not None else (),
         flows_from=flows,
         consumed=consumed,

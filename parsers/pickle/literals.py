@@ -8,6 +8,7 @@ import re
 
 from modelaudit.engine.facts import TEXT_MAX, Blob, Place, Text, decode
 from modelaudit.parsers.base import Nested
+from modelaudit.parsers.pickle.tape import FileTape
 from modelaudit.parsers.reader import BytesReader, SliceReader
 
 LITERAL_MIN = 8  # bytes of a constant that is looked at
@@ -16,7 +17,7 @@ HASHED = 16 * 1024 * 1024  # bytes of a blob whose digest is taken
 ENCODED = re.compile(rb"[A-Za-z0-9+/_=-]{24}")  # what begins so may be base64 or hexadecimal
 URL = bytes.maketrans(b"+/", b"-_")  # base64 of addresses
 COMPRESSED = frozenset(["zlib", "gzip", "bzip2", "xz", "lzma"])  # kinds whose content is looked at
-RECODED_MAX = 1024 * 1024  # bytes of text that are turned back into the bytes that it stands for
+RECODED_MAX = 16 * 1024 * 1024  # bytes of text that are turned back into the bytes that it stands for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,32 +83,33 @@ def magics() -> _Magics:
     return _magics[0]
 
 
-def inspect(m: State, data: bytes, size: int, start: int, offset: int, *, is_text: bool) -> None:
+def inspect(m: State, data: bytes, size: int, start: int, offset: int, *, is_text: bool) -> str | None:
     """Look at a constant: `data` are its first bytes (UTF-8 for text), `start` where it stands in the file.
 
-    `start` is negative when the file holds it escaped.
+    `start` is negative when the file holds it escaped. Returns the kind of file as which the constant is read, if it
+    is read just as it stands.
     """
     if size < LITERAL_MIN or len(data) < LITERAL_MIN or m.strict:
-        return
+        return None
     if is_text and m.texts:
         _text(m, data, size, offset)
     raw = data if not is_text else _latin(data) if magics().raw[data[0]] else None
-    kind = _raw(m, raw, raw == data, size, start, offset) if raw is not None else ""
+    kind, read = _raw(m, raw, raw == data, size, start, offset) if raw is not None else ("", False)
     if kind in COMPRESSED and raw is not None:
         _encoded(m, raw, size, start, offset, latin=raw != data)
     elif not kind and data[:2] in magics().pairs and ENCODED.match(data):
         _encoded(m, data, size, start, offset)
+    return kind if read and not is_text and m.tape.__class__ is not FileTape else None
 
 
-def _raw(m: State, raw: bytes, verbatim: bool, size: int, start: int, offset: int) -> str:
-    """What kind of file the bytes are as they stand, which is then told; empty for none."""
+def _raw(m: State, raw: bytes, verbatim: bool, size: int, start: int, offset: int) -> tuple[str, bool]:
+    """What kind of file the bytes are as they stand, which is then told, and whether it is read; empty for none."""
     whole = SliceReader(m.tape.reader, start, size) if verbatim and size > len(raw) else BytesReader(raw)
     found = sniff(raw, whole)
     if found is None:
-        return ""
+        return "", False
     reader = _reader(m, raw, size, start if verbatim else -1, start)
-    _tell(m, found, reader, size, offset, "raw")
-    return found[0]
+    return found[0], _tell(m, found, reader, size, offset, "raw")
 
 
 def _encoded(m: State, data: bytes, size: int, start: int, offset: int, *, latin: bool = False) -> None:
@@ -135,7 +137,8 @@ def made(m: State, data: bytes, how: str, offset: int) -> None:
 
     found = sniff(data, BytesReader(data))
     if found is not None and found[0] not in COMPRESSED:
-        _tell(m, found, BytesReader(data), len(data), offset, how)
+        if _tell(m, found, BytesReader(data), len(data), offset, how):
+            m.note_file(data, found[0])
     else:
         _inner(m, encoded.payload(data, lambda: data, sniff, glance), offset, how)
 
@@ -191,8 +194,8 @@ def glance(data: bytes) -> frozenset[str]:
     return frozenset([row["kind"] for pattern, row in magics().rows.get(data[0], ()) if pattern.match(data)])
 
 
-def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, size: int, offset: int, method: str) -> None:
-    """The fact of a file in a constant, and the file as an artifact of its own where it can be read."""
+def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, size: int, offset: int, method: str) -> bool:
+    """The fact of a file in a constant, and the file as an artifact of its own where it can be read: then True."""
     from hashlib import sha256
 
     kind, validated, nested = found
@@ -213,8 +216,10 @@ def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, size: int, of
     depth = m.context.budget("literal_depth")
     if nested and m.path.count("!literal@") >= depth:
         m.limit("depth", depth + 1, depth)
-    elif nested:
+        return False
+    if nested:
         m.out.append(Nested(f"literal@0x{offset:x}", reader, role="member"))
+    return nested
 
 
 def _reader(m: State, raw: bytes, size: int, start: int, text_start: int) -> Reader:

@@ -70,5 +70,5 @@ def _one(value: Value) -> Hashable:
     if isinstance(value, v.Unknown):
         return kind, value.source
     if isinstance(value, v.Literal):
-        return kind, value.type, value.head
+        return kind, value.type, value.head, value.file
     return kind.__name__

@@ -18,6 +18,7 @@ PLACES_MAX = 5
 FOLDS_MAX = 50_000  # what working out results may cost in one stream: a call costs one, and so does 1 KiB of text
 SPARSE = 1 << 24  # memo keys above it make the C reader allocate gigabytes
 HOLD = 16 * 1024 * 1024  # bytes of long literals that one stream keeps in memory
+FILES_MAX = 4096  # constants whose kind of file is remembered
 ROOM = 100_000  # memo entries that are kept as they are
 KEPT_MAX = 200_000  # items of containers that one stream keeps, constants among them
 WEIGHT = 64 * 1024 * 1024  # bytes of values in the memo before tuples of constants are forgotten
@@ -110,6 +111,7 @@ class State:
         self.mutated = False  # a call has changed some container
         self.prepared = False  # some value is a callable or an iterator made of others
         self.decoded: set[int] = set()  # hashes of bytes that were looked at when a call had made them
+        self.files: dict[bytes, str] = {}  # bytes that are read as files of a kind
         self.recoded = 0  # bytes of files that constants hold encoded
         self.kept = 0
         self.stopped = False
@@ -396,6 +398,11 @@ class State:
             self.decoded.add(hash(data))
             self.looked(data, how, offset)
 
+    def note_file(self, data: bytes, kind: str) -> None:
+        """Note bytes that are read as an artifact of their own, as a file of a kind."""
+        if len(self.files) < FILES_MAX and self.hold(len(data)):
+            self.files[data] = kind
+
     def looked(self, data: bytes, how: str, offset: int) -> None:
         """What a machine that looks at constants does with them."""
 
@@ -440,6 +447,7 @@ class State:
                 flows_cut=cut,
                 consumed=consumed,
                 computed=computed,
+                files=self.files,
             )
             self.out.append(fact)
             if kwargs is None:

@@ -20,15 +20,19 @@ NONE: frozenset[str] = frozenset()
 
 
 class Literal:
-    """A constant too long to hold, or one that can change: its type, size, and first bytes (text as UTF-8)."""
+    """A constant too long to hold, or one that can change: its type, size, and first bytes (text as UTF-8).
 
-    __slots__ = ("changed", "head", "offset", "size", "type")
+    `file` is the kind of file as which the whole of it is read.
+    """
 
-    def __init__(self, type: str, offset: int, size: int, head: bytes) -> None:
+    __slots__ = ("changed", "file", "head", "offset", "size", "type")
+
+    def __init__(self, type: str, offset: int, size: int, head: bytes, file: str | None = None) -> None:
         self.type = type
         self.offset = offset
         self.size = size
         self.head = head
+        self.file = file
         self.changed = False
 
 

@@ -2,10 +2,13 @@
 
 import io
 import pathlib
+import pickle
 import tempfile
 import warnings
 
-LIBRARIES = ("torch",)
+from tests.corpus.writing import every
+
+LIBRARIES = ("torch", "joblib")
 
 
 def modules():
@@ -106,6 +109,14 @@ def saved(value, **options):
     return target.getvalue()
 
 
+def plain(name, value):
+    """What people write who take plain pickle or joblib; some kinds of tensors are for `torch.save` only."""
+    try:
+        yield from every(name, value, codecs=("none", "zlib"))
+    except (TypeError, NotImplementedError, pickle.PicklingError, AttributeError):
+        return
+
+
 def scripts():
     """TorchScript, traced and scripted."""
     import torch
@@ -173,6 +184,7 @@ def files():
                 yield f"{kind}-{label}.pt", saved(value)
                 yield f"{kind}-{label}-p4.pth", saved(value, pickle_protocol=4)
                 yield f"{kind}-{label}-legacy.bin", saved(value, _use_new_zipfile_serialization=False)
+                yield from plain(f"{kind}-{label}", value)
         for label, script in scripts():
             target = io.BytesIO()
             torch.jit.save(script, target)

@@ -69,7 +69,7 @@ def test_a_magic_alone_is_no_file_where_more_can_be_checked(inner):
 def test_text_facts_come_only_when_a_rule_reads_them():
     data = pickles.stream(pickles.text("a longer text"), b"0", pickles.text("short"))
     assert [fact.value for fact in Read(data).all("text")] == ["a longer text"]
-    assert not Read(data, wants=lambda name: name != "text").all("text")
+    assert not Read(data, wants=lambda name: not name.startswith("text")).all("text")
 
 
 def test_long_text_is_cut_and_says_so():
