@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from modelaudit import reports
 from modelaudit.cli import console, output
 from modelaudit.engine.errors import ModelAuditError
@@ -28,6 +30,28 @@ def check_log(path: str, inputs: Iterable[str] = ()) -> None:
 
     output.check_apart(path, inputs)
     decision_log.check(path)
+
+
+def check_sbom(path: str, report: str | None, inputs: Iterable[str] = ()) -> None:
+    """Refuse, before the scan, a bill of materials that cannot be written, or whose file is that of the report."""
+    if path == STDOUT:
+        raise output.OutputError("--sbom needs a file: stdout is for the report")
+    if report is not None and os.path.realpath(report) == os.path.realpath(path):
+        raise output.OutputError(f"cannot write {path}: it is the file of the report")
+    output.check_writable(path, inputs)
+
+
+def sbom(document: ScanDocument, path: str, version: str, format: str | None, code: int) -> int:
+    """Write the bill of materials; returns the exit code, which says when that failed."""
+    from modelaudit.reports.sbom import render_sbom
+
+    chosen = format or ("xml" if path.lower().endswith(".xml") else "json")
+    try:
+        output.write_whole(path, [render_sbom(document, version, chosen)])
+    except output.OutputError as error:
+        console.complain(str(error))
+        return UNWRITABLE
+    return code
 
 
 def log(document: ScanDocument, path: str, code: int) -> int:

@@ -72,6 +72,19 @@ if TYPE_CHECKING:
     metavar="N",
     help="Read so many files at the same time; one for each processor when absent. The report does not depend on it.",
 )
+@click.option(
+    "--sbom",
+    metavar="FILE",
+    help="Also write a CycloneDX bill of materials to FILE: XML when it ends in .xml, else JSON.",
+)
+@click.option(
+    "--sbom-version",
+    type=click.Choice(["1.6", "1.7"]),
+    default="1.6",
+    show_default=True,
+    help="Version of CycloneDX.",
+)
+@click.option("--sbom-format", type=click.Choice(["json", "xml"]), help="Form of the bill, whatever the name of FILE.")
 @click.option("--decision-log", metavar="FILE", help="Append one JSON line about this scan and its decision to FILE.")
 @click.option(
     "--verify-index", is_flag=True, help="Try every rule on every fact as well, and refuse a difference (slow)."
@@ -96,6 +109,9 @@ def scan(
     max_file_size: int | None,
     max_total_size: int | None,
     jobs: int | None,
+    sbom: str | None,
+    sbom_version: str,
+    sbom_format: str | None,
     decision_log: str | None,
     verify_index: bool,
     progress: bool,
@@ -115,6 +131,7 @@ def scan(
       modelaudit scan ./models --fail-on critical --quiet
       modelaudit scan --facts facts.jsonl --policy strict
       modelaudit scan ./models --policy acme-policy.yaml --decision-log decisions.jsonl
+      modelaudit scan ./models --sbom models.cdx.json
 
     \b
     Exit codes:
@@ -133,14 +150,18 @@ def scan(
         raise click.UsageError(words, click.get_current_context())
     if output is not None:
         deliver.check(output, (*paths, *facts))
+    if sbom is not None:
+        deliver.check_sbom(sbom, output, (*paths, *facts))
     if decision_log is not None:
         deliver.check_log(decision_log, (*paths, *facts))
     ruleset = load_ruleset(policy, rules)
     ruleset.verify_index |= verify_index
-    options = Options(timeout, max_file_size, max_total_size, fail_on, jobs=jobs)
+    options = Options(timeout, max_file_size, max_total_size, fail_on, jobs=jobs, describe=sbom is not None)
     display = progress or (not quiet and sys.stderr is not None and sys.stderr.isatty())
     document = _judged(paths, facts, ruleset, options, use_store=not no_cache, display=display)
     code = deliver.report(document, format, output, verbose=verbose, quiet=quiet)
+    if sbom is not None:
+        code = deliver.sbom(document, sbom, sbom_version, sbom_format, code)
     return code if decision_log is None else deliver.log(document, decision_log, code)
 
 

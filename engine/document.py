@@ -12,6 +12,30 @@ if TYPE_CHECKING:
 
 
 @record
+class LicenceEvidence:
+    """What says which licence an artifact has."""
+
+    spdx: str  # SPDX expression
+    role: str  # file | card | tag | metadata
+    method: str
+    score: float
+
+
+@record
+class Description:
+    """What an artifact says of itself; gathered only for reports that show it."""
+
+    version: str | None
+    producer: str | None
+    producer_version: str | None
+    repo: str | None
+    revision: str | None
+    licences: tuple[LicenceEvidence, ...]
+    metadata: tuple[tuple[str, str], ...]  # keys and values in the order of the file
+    dtypes: tuple[str, ...]  # of its tensors, sorted
+
+
+@record
 class ArtifactSummary:
     """One artifact, and how much of it was understood."""
 
@@ -24,6 +48,7 @@ class ArtifactSummary:
     sha256: str | None = None  # files on disk only
     formats: tuple[str, ...] = ()  # every format that accepts the bytes
     reasons: tuple[str, ...] = ()  # why the coverage is not full
+    described: Description | None = None  # only when the scan was asked for it
 
 
 @record

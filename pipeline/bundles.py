@@ -8,7 +8,7 @@ from modelaudit.engine.facts import clean
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.parsers.registry import Recognition
 from modelaudit.pipeline.isolation import MAIN
-from modelaudit.pipeline.one import FileResult, budget_for, read_with, shown, summaries
+from modelaudit.pipeline.one import FileResult, budget_for, read_with, shown
 from modelaudit.pipeline.read import Node
 from modelaudit.pipeline.references import ScanRoot
 from modelaudit.sources.errors import SourceError
@@ -66,7 +66,7 @@ def scan_folder(folder: SourceFolder, plan: Plan, isolation: Isolation = MAIN) -
     result.tree = bundle_tree(folder, plan, result.errors, isolation)
     if result.tree is not None:
         result.judgement = plan.judge(result.tree)
-        result.summaries = summaries(result.tree)
+        result.summaries = plan.summaries(result.tree)
     return result
 
 

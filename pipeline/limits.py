@@ -19,9 +19,10 @@ class Options:
     `timeout` is in seconds for the whole scan (300 by default), the sizes are in bytes (no limit by default).
     `today` is the day (UTC, `YYYY-MM-DD`) on which waivers are judged, that of the clock by default. `jobs` is how many
     files are read at the same time, one for each processor by default; `bounds` are the limits of worker processes.
+    With `describe` the document also holds what artifacts say of themselves, as an SBOM needs it.
     """
 
-    __slots__ = ("bounds", "fail_on", "jobs", "max_file_size", "max_total_size", "timeout", "today")
+    __slots__ = ("bounds", "describe", "fail_on", "jobs", "max_file_size", "max_total_size", "timeout", "today")
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class Options:
         today: str | None = None,
         jobs: int | None = None,
         bounds: Bounds | None = None,
+        describe: bool = False,
     ) -> None:
         self.timeout = timeout
         self.max_file_size = max_file_size
@@ -40,6 +42,7 @@ class Options:
         self.today = today
         self.jobs = jobs
         self.bounds = bounds
+        self.describe = describe
 
 
 class Limits:

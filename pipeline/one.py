@@ -7,6 +7,7 @@ import os
 from modelaudit.engine.document import ArtifactSummary, ScanError
 from modelaudit.engine.facts import Artifact, Limit, Place, Reference, clean, path_class, quote_member
 from modelaudit.engine.factset import FactSet
+from modelaudit.engine.record import replace
 from modelaudit.parsers.base import BudgetSpent
 from modelaudit.parsers.registry import UNKNOWN
 from modelaudit.pipeline.budget import Budget
@@ -54,10 +55,11 @@ class Plan:
 
     `keep` leaves the facts in the results. `sink` is given every fact as it comes; in another process, where it is not,
     `ordered` keeps them in the results. `deriver` finds what the patterns of packs look for; that of the rule set when
-    there is one.
+    there is one. With `describe` the summaries also hold what artifacts say of themselves, which is then read even when
+    no rule asks for it.
     """
 
-    __slots__ = ("deriver", "folding", "keep", "limits", "ordered", "registry", "ruleset", "sink", "store")
+    __slots__ = ("deriver", "describe", "folding", "keep", "limits", "ordered", "registry", "ruleset", "sink", "store")
 
     def __init__(
         self,
@@ -70,6 +72,7 @@ class Plan:
         keep: bool = True,
         sink: Sink | None = None,
         deriver: Deriver | None = None,
+        describe: bool = False,
     ) -> None:
         self.registry = registry
         self.limits = limits
@@ -79,6 +82,7 @@ class Plan:
         self.keep = keep
         self.sink = sink
         self.ordered = False
+        self.describe = describe
         self.deriver = deriver if ruleset is None else ruleset.deriver
 
     def remote(self) -> Plan:
@@ -86,8 +90,27 @@ class Plan:
         store = None if self.store is None else type(self.store)(self.store.limit)
         plan = Plan(self.registry, self.limits, self.ruleset, folding=self.folding, store=store, keep=self.keep)
         plan.deriver = self.deriver
+        plan.describe = self.describe
         plan.ordered = self.sink is not None
         return plan
+
+    @property
+    def wants(self) -> Callable[[str], bool] | None:
+        """Says of a kind or computed field whether it is read; None when everything is."""
+        if self.ruleset is None or not self.describe:
+            return None if self.ruleset is None else self.ruleset.wants
+        from modelaudit.pipeline.describe import KINDS
+
+        asked = self.ruleset.wants
+        return lambda name: name in KINDS or asked(name)
+
+    def summaries(self, tree: FactSet) -> tuple[ArtifactSummary, ...]:
+        """One line for each artifact of a tree, outermost first."""
+        if not self.describe:
+            return summaries(tree)
+        from modelaudit.pipeline.describe import described
+
+        return tuple(replace(_summary(node), described=described(node)) for node in tree.walk())
 
     def judge(self, tree: FactSet) -> Judgement | None:
         """What the rules say of a tree."""
@@ -146,7 +169,7 @@ def scan_one(
         result.errors.append(ScanError(error.code, clean(str(error))[0], result.path))
     if result.tree is not None:
         result.judgement = plan.judge(result.tree)
-        result.summaries = summaries(result.tree)
+        result.summaries = plan.summaries(result.tree)
     return result
 
 
@@ -165,8 +188,7 @@ def read_with(
     isolation: Isolation = MAIN,
 ) -> TreeReader:
     """What reads a file or a folder; `wants` takes the place of what the rules read."""
-    if wants is None and plan.ruleset is not None:
-        wants = plan.ruleset.wants
+    wants = plan.wants if wants is None else wants
     return TreeReader(
         plan.registry,
         budget,
@@ -206,7 +228,7 @@ def _recall(source: SourceFile, reader: FileReader, plan: Plan, budget: Budget, 
         return None
     from modelaudit.pipeline.store.recall import Recall
 
-    wants = None if plan.ruleset is None else plan.ruleset.wants
+    wants = plan.wants
     patterns = plan.deriver.digest if plan.deriver is not None else ""
     return Recall(plan.store, source.path, reader, wants, plan.registry, root, budget.max_depth, patterns)
 

@@ -10,7 +10,7 @@ from modelaudit.engine.facts import KINDS, Limit, quote_member
 from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.fold import RECORDS
 from modelaudit.pipeline.limits import Limits, Options
-from modelaudit.pipeline.one import FileResult, Plan, link_words, summaries, too_large
+from modelaudit.pipeline.one import FileResult, Plan, link_words, too_large
 from modelaudit.pipeline.scan import Run
 from modelaudit.pipeline.store.codec import MAX_BLOCK, MAX_LINE, BadFactsError, Block, Wanted, load, split, tree_of
 from modelaudit.pipeline.stored import SCHEMA
@@ -51,7 +51,7 @@ def scan_facts(
     options = options or Options()
     Gate(ruleset, options.fail_on)
     limits = Limits(options, ruleset.policy.limits)
-    plan = Plan(registry or Registry.load(), limits, ruleset)
+    plan = Plan(registry or Registry.load(), limits, ruleset, describe=options.describe)
     errors: list[ScanError] = []
     documents = list(open_documents(paths, errors))
     run = Run(tuple(dict.fromkeys(path for document in documents for path in document.paths)), plan, options)
@@ -274,7 +274,7 @@ class Replay:
         """Judge everything in the document."""
         assert self.plan.ruleset is not None  # noqa: S101 - there is one in every scan
         self._note_version()
-        for record in self.document.records(self.plan.ruleset.wants):
+        for record in self.document.records(self.plan.wants):
             if self.plan.limits.passed():
                 self.run.out_of_time(self._source(self.document.path))
                 break
@@ -337,7 +337,7 @@ class Replay:
             if tree.artifact.path != result.path:
                 raise ValueError("facts of another file")
             result.judgement = self.plan.judge(tree)
-            result.summaries = summaries(tree)
+            result.summaries = self.plan.summaries(tree)
         elif "listed" in line:
             result.summaries = (_listed(line["listed"], result),)
 

@@ -12,7 +12,7 @@ from modelaudit.pipeline.events import ScanDone, ScanStarted, nobody
 from modelaudit.pipeline.facts import facts, stream
 from modelaudit.pipeline.feed import Admission, Feed
 from modelaudit.pipeline.limits import Limits, Options
-from modelaudit.pipeline.one import LINK, Plan, link_tree, link_words, shown, summaries
+from modelaudit.pipeline.one import LINK, Plan, link_tree, link_words, shown
 from modelaudit.pipeline.workers.work import Job, Work
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink, discover
@@ -61,7 +61,8 @@ def scan(
     options = options or Options()
     Gate(ruleset, options.fail_on)  # refuses what a final gate forbids before any file is read
     limits = Limits(options, ruleset.policy.limits)
-    run = Run(tuple(paths), Plan(registry or Registry.load(), limits, ruleset, store=store, keep=False), options)
+    plan = Plan(registry or Registry.load(), limits, ruleset, store=store, keep=False, describe=options.describe)
+    run = Run(tuple(paths), plan, options)
     observer(ScanStarted(run.paths))
     run.read(Feed(Work(run.plan), options, Admission(limits, run.bars), observer, executor))
     if store is not None:
@@ -150,7 +151,7 @@ class Run:
 
     def judge(self, tree: FactSet) -> None:
         """List and judge what is no file itself."""
-        self.artifacts += summaries(tree)
+        self.artifacts += self.plan.summaries(tree)
         judgement = self.plan.judge(tree)
         if judgement is not None:
             self.judgements.append(judgement)

@@ -8,7 +8,7 @@ from modelaudit.engine.factset import FactSet
 from modelaudit.parsers.registry import UNKNOWN
 from modelaudit.pipeline.bundles import scan_folder
 from modelaudit.pipeline.isolation import MAIN, Isolation, Loss
-from modelaudit.pipeline.one import FileResult, scan_one, shown, summaries
+from modelaudit.pipeline.one import FileResult, scan_one, shown
 from modelaudit.pipeline.read import ALL, extension_of
 from modelaudit.sources.local import SourceFolder
 
@@ -114,7 +114,7 @@ def given_up(job: Job, plan: Plan, loss: Loss) -> FileResult:
     if not timed_out:
         result.errors.append(ScanError("crash", f"{path}: reading it {loss.words}", path))
     result.judgement = plan.judge(result.tree)
-    result.summaries = summaries(result.tree)
+    result.summaries = plan.summaries(result.tree)
     if not plan.keep:
         result.tree = None
     return result

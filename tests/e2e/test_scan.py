@@ -16,7 +16,19 @@ from fixtures import small
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "schemas" / "report.schema.json").read_text(encoding="utf-8"))
-HEAVY = {"numpy", "rich", "fsspec", "jsonschema", "lark", "yaml", "onnx", "h5py", "re2", "concurrent.futures"}
+HEAVY = {
+    "numpy",
+    "rich",
+    "fsspec",
+    "jsonschema",
+    "lark",
+    "yaml",
+    "onnx",
+    "h5py",
+    "re2",
+    "concurrent.futures",
+    "cyclonedx",
+}
 SPARSE = 16 * 1024**3  # bytes of a file without blocks on disk
 RULE = """\
 schema: modelaudit/rules@1
