@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from fixtures import hdf5s, keras_models, onnxes, tensorflows  # noqa: E402
+from fixtures import ggufs, hdf5s, keras_models, onnxes, tensorflows  # noqa: E402
 from fixtures.protobufs import varint  # noqa: E402
 from modelaudit.engine.facts import Fact  # noqa: E402
 from modelaudit.parsers.base import Context, Input, Nested, Property  # noqa: E402
@@ -82,7 +82,13 @@ def keras() -> list[tuple[str, bytes]]:
     ]
 
 
-FAMILIES = {"keras": keras, "onnx": onnx, "tensorflow": tensorflow}
+def gguf() -> list[tuple[str, bytes]]:
+    """Files of each version and byte order, and the older ones."""
+    old = (ggufs.ggjt(), ggufs.ggml(), ggufs.whisper(), ggufs.adapter(), ggufs.session())
+    return [("gguf", ggufs.model(v, order)) for v in (1, 2, 3) for order in "<>"] + [("ggml", data) for data in old]
+
+
+FAMILIES = {"gguf": gguf, "keras": keras, "onnx": onnx, "tensorflow": tensorflow}
 
 
 def mutant(rng: random.Random, data: bytes) -> bytes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from modelaudit.engine.facts import TEXT_MAX, Blob, Defect, Limit, Metadata, Place, Text, clean
-from modelaudit.parsers.base import BudgetSpent, Nested
+from modelaudit.engine.facts import TEXT_MAX, Limit
+from modelaudit.parsers.base import BudgetSpent
+from modelaudit.parsers.notes import PAYLOAD_MIN, Notes
 from modelaudit.parsers.protobuf.wire import PLAIN
 
 TYPE_CHECKING = False
@@ -11,42 +12,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Input, Property
+    from modelaudit.parsers.base import Context, Input, Nested, Property
     from modelaudit.parsers.protobuf.fields import AnyField, AnyMessage
     from modelaudit.parsers.protobuf.wire import Field
 
-DEFECTS_MAX = 20  # of one code
 TEXT_MIN = 12  # characters of an attribute that is a text of its own
-PAYLOAD_MIN = 8  # bytes that may be a file
-SNIFFED = 4096  # bytes by which a file is told
 ALL = frozenset({"op", "tensor", "reference", "text", "metadata", "blob"})
 
 
-class Document:
-    """One file of protocol buffers while it is read. Facts that come by the way wait in `noted`."""
+class Document(Notes):
+    """One file of protocol buffers while it is read."""
 
     def __init__(self, artifact: Input, context: Context) -> None:
-        self.path = artifact.path
-        self.reader = artifact.reader
-        self.context = context
-        self.texts = context.wants("text")
-        self.noted: list[Fact | Nested] = []
-        self.counts: dict[str, int] = {}
+        super().__init__(artifact, context, ALL)
 
     def report(self, code: str, detail: str, offset: int) -> None:
         """Note a malformed message: what stands behind the place in it was not seen."""
         self.defect(code, detail, offset, ALL)
-
-    def defect(self, code: str, detail: str, offset: int, affects: frozenset[str] = frozenset()) -> None:
-        """Note a defect; beyond some number of one code they are only counted."""
-        n = self.counts[code] = self.counts.get(code, 0) + 1
-        if n > DEFECTS_MAX:
-            return
-        if n == DEFECTS_MAX:
-            detail = "further ones are not listed"
-        text, lossy = clean(detail)
-        place = Place(offset=offset)
-        self.noted.append(Defect(self.path, code=code, detail=text, affects=affects, places=(place,), lossy=lossy))
 
     def unknown(self, field: Field) -> None:
         """Note a field that the public definition does not have, and look at what it holds."""
@@ -54,11 +36,6 @@ class Document:
         self.defect("unknown-field", detail, field.start)
         if field.wire == 2:
             self.payload(field, f"field-{field.number}@0x{field.start:x}", "gap")
-
-    def flush(self) -> Iterator[Fact | Nested]:
-        """What was noted since the last time."""
-        noted, self.noted = self.noted, []
-        yield from noted
 
     def bounded(self, items: Iterator[Fact | Nested | Property]) -> Iterator[Fact | Nested | Property]:
         """The items, and a limit in place of the rest when there are more fields than are read."""
@@ -76,57 +53,9 @@ class Document:
             value, lossy, cut = field.text(4 * TEXT_MAX)
             self.words(value, role, owner, field.start, lossy=lossy, cut=cut)
 
-    def words(self, value: str, role: str, owner: str, offset: int, *, lossy: bool = False, cut: bool = False) -> None:
-        """Note a text that is already one."""
-        if not self.texts or not value:
-            return
-        name, lossy_name = clean(owner[:256])
-        self.noted.append(
-            Text(
-                self.path,
-                value=value[:TEXT_MAX],
-                role=role,
-                owner=name,
-                places=(Place(offset=offset),),
-                cut=frozenset({"value"} if cut or len(value) > TEXT_MAX else ()),
-                lossy=lossy or lossy_name,
-            )
-        )
-
-    def metadata(self, key: str, value: str, type: str, offset: int, *, lossy: bool = False) -> None:
-        """Note a key and its value."""
-        cut = frozenset({"value"} if len(value) > TEXT_MAX else ())
-        place = Place(offset=offset)
-        self.noted.append(
-            Metadata(self.path, key=key, value=value[:TEXT_MAX], type=type, places=(place,), cut=cut, lossy=lossy)
-        )
-
     def payload(self, field: AnyField, name: str, region: str) -> bool:
         """Whether bytes are a file in themselves; it is then noted, and read as an artifact of its own."""
-        if field.size < PAYLOAD_MIN:
-            return False
-        from modelaudit.parsers.pickle.literals import sniff
-
-        whole = field.reader()
-        found = sniff(field.raw(SNIFFED), whole)
-        if found is None:
-            return False
-        kind, validated, nested = found
-        place = Place(offset=field.start)
-        self.noted.append(
-            Blob(
-                self.path,
-                kind=kind,
-                region=region,
-                method="raw",
-                size=field.size,
-                validated=validated,
-                places=(place,),
-            )
-        )
-        if nested:
-            self.noted.append(Nested(name, whole, role="member"))
-        return True
+        return field.size >= PAYLOAD_MIN and self.file_in(field.reader(), field.start, name, region)
 
     def survey(self, message: AnyMessage) -> None:
         """Go through a message that says nothing to rules, so that what it should not have is seen."""
