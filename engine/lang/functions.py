@@ -142,6 +142,42 @@ def _crc32_base62(token: str) -> bool:
     return digits.rjust(6, "0") == body[-6:]
 
 
+def _base64(text: str) -> bytes | None:
+    from modelaudit.engine.lang import encodings
+
+    return encodings.base64(text)
+
+
+def _base64_text(text: str) -> str | None:
+    from modelaudit.engine.lang import encodings
+
+    return encodings.base64_text(text)
+
+
+def _json_text(text: str, key: str) -> str | None:
+    from modelaudit.engine.lang import encodings
+
+    return encodings.json_text(text, key)
+
+
+def _json_number(text: str, key: str) -> float | None:
+    from modelaudit.engine.lang import encodings
+
+    return encodings.json_number(text, key)
+
+
+def _is_der(data: bytes) -> bool:
+    from modelaudit.engine.lang import encodings
+
+    return encodings.is_der(data)
+
+
+def _aws_account(key_id: str) -> str | None:
+    from modelaudit.engine.lang import encodings
+
+    return encodings.aws_account(key_id)
+
+
 _SEMVER = re.compile(r"[vV=]?\s*(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:[.-]?([0-9A-Za-z.-]+))?(?:\+.*)?\s*\Z")
 
 
@@ -256,6 +292,36 @@ _TABLE = (
         *("crc32_base62", "str", "bool", "linear"),
         "Whether the last six characters are the CRC-32 of the rest in base 62, as tokens of some vendors have it.",
         _crc32_base62,
+    ),
+    Function(
+        *("base64", "str", "bytes?", "linear"),
+        "What a text in base64 stands for, with either alphabet, white space and escaped line ends left out.",
+        _base64,
+    ),
+    Function(
+        *("base64_text", "str", "str?", "linear"),
+        "The printable text that a text in base64 stands for; absent when it is none.",
+        _base64_text,
+    ),
+    Function(
+        *("json_text", "str str", "str?", "linear"),
+        "The text under a key of an object of JSON; absent without one.",
+        _json_text,
+    ),
+    Function(
+        *("json_number", "str str", "float?", "linear"),
+        "The number under a key of an object of JSON; absent without one.",
+        _json_number,
+    ),
+    Function(
+        *("is_der", "bytes", "bool", "linear"),
+        "Whether bytes are one SEQUENCE of DER and nothing else, as keys are.",
+        _is_der,
+    ),
+    Function(
+        *("aws_account", "str", "str?", "constant"),
+        "The account of twelve digits in an AWS key id; absent without one.",
+        _aws_account,
     ),
     Function(
         *("spdx_allows", "str strings", "bool", "linear"),
