@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import shutil
+import pickle
 import sqlite3
 
 import pytest
@@ -185,19 +186,19 @@ rules:
 
 
 def test_a_rule_that_wants_more_has_the_file_read_again_once(rules, models, tmp_path, monkeypatch):
-    assert not rules.wants("text")
-    path = models / "words.safetensors"
-    path.write_bytes(tensors.model(metadata={"note": "hidden"}))
+    assert not rules.wants("text.literal")
+    path = models / "words.pkl"
+    path.write_bytes(pickle.dumps("a hidden word"))
     (tmp_path / "more.yaml").write_text(WANTS)
     more = load_ruleset(rules=[str(tmp_path / "more.yaml")])
     scanned(rules, path, store=FactStore())
     found = parsed(monkeypatch)
     document = scanned(more, path, store=FactStore())
-    assert found == ["words.safetensors"]
+    assert found == ["words.pkl"]
     assert [finding.rule for finding in document.findings] == ["T-1"]
     for wanting in (more, rules, more):
         scanned(wanting, path, store=FactStore())
-    assert found == ["words.safetensors"]
+    assert found == ["words.pkl"]
 
 
 def test_what_the_users_limits_cut_is_not_kept(rules, models):
