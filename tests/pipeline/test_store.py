@@ -3,8 +3,8 @@
 import contextlib
 import multiprocessing
 import os
-import shutil
 import pickle
+import shutil
 import sqlite3
 
 import pytest
