@@ -151,3 +151,8 @@ def test_row_52_a_call_behind_much_data(ruleset, tmp_path):
     result = scan([str(path)], ruleset)
     assert "critical" in {finding.severity for finding in result.findings}
     path.unlink()
+
+
+def test_what_rebuilds_a_function_without_calling_it_is_a_warning(ruleset, tmp_path):
+    name = "cloudpickle.cloudpickle._make_function"
+    assert severities(ruleset, tmp_path, "m.pkl", vectors.named(name, "echo hi")) == ({"warning"}, 1)
