@@ -303,6 +303,8 @@ class Machine(State):
                     if tape.buf is not buf or op == 0x95:
                         buf = tape.buf
                         bound = self._bound()
+                        if op == 0x95 and marks:
+                            pos = self._resume(pos)
                 else:
                     self.offset = tape.base + pos
                     return
@@ -345,6 +347,19 @@ class Machine(State):
         target.more = target.more or pos > start
         return pos
 
+    def _resume(self, pos: int) -> int:
+        """Behind a FRAME within a portion of numbers: pass the others, up to the opcode that appends them."""
+        mark, kinds = self.marks[-1], bytes([byte for byte in NUMBERS if self.seen[byte]])
+        if not (kinds and 0 < mark <= len(self.stack)):
+            return pos
+        target = self.stack[mark - 1]
+        if target.__class__ is not ListValue or not target.more:
+            return pos
+        tape = self.tape
+        stop = min(tape.end, self.frame_end - tape.base) if self.frame_end else tape.end
+        run = _rest(kinds).match(tape.buf, pos, stop)
+        return pos if run is None else run.end()
+
     def _batches(self, pos: int, stop: int) -> int:
         """Pass full portions of numbers of one kind, as picklers write them; every n-th byte is then its opcode."""
         buf, op = self.tape.buf, self.tape.buf[pos + 1]
@@ -368,6 +383,19 @@ _PORTIONS: dict[bytes, re.Pattern[bytes]] = {}
 def _portions(kinds: bytes) -> re.Pattern[bytes]:
     r"""What matches `(`, numbers of some kinds, `e`, again and again."""
     if kinds not in _PORTIONS:
-        numbers = b"|".join([NUMBERS[kind] for kind in kinds])
-        _PORTIONS[kinds] = re.compile(rb"(?:\((?:" + numbers + rb")++e)++", re.DOTALL)
+        _PORTIONS[kinds] = re.compile(rb"(?:\((?:" + _choice(kinds) + rb")++e)++", re.DOTALL)
     return _PORTIONS[kinds]
+
+
+_RESTS: dict[bytes, re.Pattern[bytes]] = {}
+
+
+def _rest(kinds: bytes) -> re.Pattern[bytes]:
+    """What matches numbers of some kinds in front of an `e`."""
+    if kinds not in _RESTS:
+        _RESTS[kinds] = re.compile(rb"(?:" + _choice(kinds) + rb")++(?=e)", re.DOTALL)
+    return _RESTS[kinds]
+
+
+def _choice(kinds: bytes) -> bytes:
+    return b"|".join([NUMBERS[kind] for kind in kinds])
