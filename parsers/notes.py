@@ -93,20 +93,20 @@ class Notes:
             )
         )
 
-    def file_at(self, offset: int, size: int, name: str, region: str) -> bool:
-        """Whether bytes of the file are a file in themselves; it is then noted, and read as an artifact of its own."""
+    def file_at(self, offset: int, size: int, name: str, region: str) -> str:
+        """What kind of file bytes of the file are, empty for none; it is noted, and read as an artifact of its own."""
         return self.file_in(SliceReader(self.reader, offset, size), offset, name, region)
 
-    def file_in(self, whole: Reader, offset: int, name: str, region: str) -> bool:
+    def file_in(self, whole: Reader, offset: int, name: str, region: str) -> str:
         """The same for bytes that a reader gives; `offset` is where they are told to stand."""
         if whole.size < PAYLOAD_MIN:
-            return False
+            return ""
         from modelaudit.parsers.pickle.literals import sniff
 
         head = whole.read_at(0, SNIFFED)
         found = sniff(head, whole) if head else None
         if found is None:
-            return False
+            return ""
         kind, validated, nested = found
         self.noted.append(
             Blob(
@@ -121,7 +121,7 @@ class Notes:
         )
         if nested:
             self.noted.append(Nested(clean(name)[0], whole, role="member"))
-        return True
+        return kind
 
     def region(self, begin: int, end: int, name: str) -> None:
         """Have bytes that nothing owns read as an artifact of their own."""

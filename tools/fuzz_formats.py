@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from fixtures import ggufs, hdf5s, keras_models, onnxes, tensorflows  # noqa: E402
+from fixtures import flaxes, ggufs, hdf5s, keras_models, onnxes, tensorflows  # noqa: E402
 from fixtures.protobufs import varint  # noqa: E402
 from modelaudit.engine.facts import Fact  # noqa: E402
 from modelaudit.parsers.base import Context, Input, Nested, Property  # noqa: E402
@@ -88,7 +88,12 @@ def gguf() -> list[tuple[str, bytes]]:
     return [("gguf", ggufs.model(v, order)) for v in (1, 2, 3) for order in "<>"] + [("ggml", data) for data in old]
 
 
-FAMILIES = {"gguf": gguf, "keras": keras, "onnx": onnx, "tensorflow": tensorflow}
+def flax() -> list[tuple[str, bytes]]:
+    """Checkpoints with everything that MessagePack has."""
+    return [("flax-msgpack", flaxes.model()), ("flax-msgpack", flaxes.everything())]
+
+
+FAMILIES = {"flax": flax, "gguf": gguf, "keras": keras, "onnx": onnx, "tensorflow": tensorflow}
 
 
 def mutant(rng: random.Random, data: bytes) -> bytes:

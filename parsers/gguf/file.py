@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelaudit.parsers.base import Property
-from modelaudit.parsers.gguf.cursor import Break, Cursor
+from modelaudit.parsers.cursor import Break, Cursor
 from modelaudit.parsers.gguf.tensors import Info, Types, fact, layout, read_info
 from modelaudit.parsers.gguf.values import Array, Values
 from modelaudit.parsers.notes import FileBudget, Notes

@@ -12,8 +12,8 @@ import os
 
 from modelaudit.engine.facts import decode
 from modelaudit.parsers.base import Property
+from modelaudit.parsers.cursor import Break, Cursor
 from modelaudit.parsers.gguf import LEGACY
-from modelaudit.parsers.gguf.cursor import Break, Cursor
 from modelaudit.parsers.gguf.tensors import Info, Types, fact, measure
 from modelaudit.parsers.notes import FileBudget, Notes
 

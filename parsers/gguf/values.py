@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 
 from modelaudit.engine.facts import TEXT_MAX, clean, decode
-from modelaudit.parsers.gguf.cursor import Break
+from modelaudit.parsers.cursor import Break
 from modelaudit.parsers.notes import FileBudget
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from modelaudit.parsers.gguf.cursor import Cursor
+    from modelaudit.parsers.cursor import Cursor
     from modelaudit.parsers.notes import Notes
 
 NAMES = (

@@ -55,7 +55,7 @@ class Document(Notes):
 
     def payload(self, field: AnyField, name: str, region: str) -> bool:
         """Whether bytes are a file in themselves; it is then noted, and read as an artifact of its own."""
-        return field.size >= PAYLOAD_MIN and self.file_in(field.reader(), field.start, name, region)
+        return field.size >= PAYLOAD_MIN and self.file_in(field.reader(), field.start, name, region) != ""
 
     def survey(self, message: AnyMessage) -> None:
         """Go through a message that says nothing to rules, so that what it should not have is seen."""
