@@ -15,6 +15,7 @@ LITERAL_MIN = 8  # bytes of a constant that is looked at
 ENCODED_MIN = 24  # bytes of one that may be encoded
 HASHED = 16 * 1024 * 1024  # bytes of a blob whose digest is taken
 ENCODED = re.compile(rb"[A-Za-z0-9+/_=-]{24}")  # what begins so may be base64 or hexadecimal
+ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 URL = bytes.maketrans(b"+/", b"-_")  # base64 of addresses
 COMPRESSED = frozenset(["zlib", "gzip", "bzip2", "xz", "lzma"])  # kinds whose content is looked at
 RECODED_MAX = 16 * 1024 * 1024  # bytes of text that are turned back into the bytes that it stands for
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 class _Magics:
     """The table of first bytes, and by first byte from which size on a short text is looked at."""
 
-    __slots__ = ("pairs", "raw", "rows", "texts")
+    __slots__ = ("raw", "rows", "seconds", "texts")
 
     def __init__(self) -> None:
         with open(os.path.join(os.path.dirname(__file__), "magics.json"), encoding="utf-8") as file:
@@ -50,22 +51,23 @@ class _Magics:
         )
 
         known = {first for first, found in self.rows.items() if any(row["magic"][0] != "." for _, row in found)}
-        self.pairs = _pairs(known | {first for first in range(256) if coded[first]})
+        self.seconds = _seconds(known | {first for first in range(256) if coded[first]})
 
     def _named(self, first: int) -> bool:
         return first < 128 and any(not row["magic"].startswith(".") for _, row in self.rows[first])
 
 
-def _pairs(firsts: set[int]) -> frozenset[bytes]:
-    """The first two characters in base64 and hexadecimal of data that begin with one of the bytes."""
-    from binascii import b2a_base64
-
-    found = {form % first for first in firsts for form in (b"%02x", b"%02X")}
+def _seconds(firsts: set[int]) -> list[bytes]:
+    """For each character the ones that follow it in base64 and hexadecimal of data that begin with one of the bytes."""
+    found = [b""] * 256
     for first in firsts:
-        for second in range(0, 256, 16):
-            pair = b2a_base64(bytes((first, second)))[:2]
-            found |= {pair, pair.translate(URL)}
-    return frozenset(found)
+        for alphabet in (ALPHABET, ALPHABET.translate(URL)):
+            start = (first & 3) << 4
+            found[alphabet[first >> 2]] += alphabet[start : start + 16]
+        for form in (b"%02x", b"%02X"):
+            lead, second = form % first
+            found[lead] += bytes([second])
+    return found
 
 
 def _pattern(magic: str) -> re.Pattern[bytes]:
@@ -97,7 +99,7 @@ def inspect(m: State, data: bytes, size: int, start: int, offset: int, *, is_tex
     kind, read = _raw(m, raw, raw == data, size, start, offset) if raw is not None else ("", False)
     if kind in COMPRESSED and raw is not None:
         _encoded(m, raw, size, start, offset, latin=raw != data)
-    elif not kind and data[:2] in magics().pairs and ENCODED.match(data):
+    elif not kind and data[1] in magics().seconds[data[0]] and ENCODED.match(data):
         _encoded(m, data, size, start, offset)
     return kind if read and not is_text and m.tape.__class__ is not FileTape else None
 

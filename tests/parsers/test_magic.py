@@ -78,22 +78,6 @@ def test_formats_without_fixed_bytes_stand_behind_those_with_some():
     assert registry.recognise(data, BytesReader(data), "").formats == ("tail", "toy")
 
 
-@pytest.mark.parametrize("id", CATALOGUE["formats"])
-def test_every_format_says_by_which_bytes_it_can_be_told(id):
-    entry = CATALOGUE["formats"][id]
-    assert "magics" in entry, f"{id}: add `magics` to schemas/formats.json, see CONTRIBUTING.md, Add a format"
-    for magic in entry["magics"] or ():
-        for test in magic if isinstance(magic, list) else [magic]:
-            if test == {"message": True}:
-                continue
-            assert test.keys() <= {"at", "within", "end", "doubling", "text", "hex", "byte"}
-            assert len(test.keys() & {"text", "hex", "byte"}) == 1
-            assert len(test.keys() & {"at", "within", "end"}) <= 1
-            assert not ("byte" in test and test.keys() & {"within", "end"})
-            assert test.get("text") or bytes.fromhex(test.get("hex") or test["byte"])
-            assert test.get("within", 0) <= HEAD
-
-
 def test_a_small_pickle_imports_only_parsers_that_its_bytes_allow(tmp_path):
     """A catalogue of many formats must not cost a small scan their packages."""
     (tmp_path / "a.pkl").write_bytes(b"\x80\x02]q\x00.")
