@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.base import Context, Input
 
+SOURCE = frozenset({".py", ".pyw"})  # that Python takes for source whatever it looks like
+TORCHSCRIPT = "/code/__torch__"  # a language of its own, which the parser of the archive reads
+TEMPLATE = frozenset({".jinja", ".jinja2"})
 POINTER = b"version https://git-lfs.github.com/spec/"  # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 POINTER_MAX = 1024  # bytes
 BYTES = 4 * TEXT_MAX  # that hold the longest text in any encoding
@@ -38,6 +41,20 @@ def parse_text(artifact: Input, context: Context) -> Iterator[Fact | Property]:
         cut = frozenset[str]() if whole and reader.size <= BYTES else frozenset({"value"})
         place = (Place(offset=0),)
         yield Text(artifact.path, value=value, role=text_role, owner=name, lossy=lossy, cut=cut, places=place)
+    if artifact.format == "text":
+        yield from _by_extension(artifact, context)
+
+
+def _by_extension(artifact: Input, context: Context) -> Iterator[Fact]:
+    """What a loader takes for source or a template by its name alone, though it does not look like it."""
+    if artifact.extension in SOURCE and not (artifact.depth and TORCHSCRIPT in artifact.path):
+        from modelaudit.parsers.repository.source import parse_source
+
+        yield from parse_source(artifact, context)
+    elif artifact.extension in TEMPLATE:
+        from modelaudit.parsers.repository.template import parse_template
+
+        yield from parse_template(artifact, context)
 
 
 def _roles(name: str) -> tuple[str, str]:

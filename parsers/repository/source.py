@@ -1,0 +1,272 @@
+"""Python source beside a model: what it imports and calls, by its syntax tree; nothing is compiled or run.
+
+What runs on import, what runs when an object is made, copied or thrown away, and what runs when it is called are
+apart. Module level, class bodies, decorators and default values belong to the first, and so do functions they call.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import warnings
+
+from modelaudit.engine.facts import Code, Defect, Limit, Place, clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.parsers.base import Context, Input
+    from modelaudit.parsers.reader import Reader
+
+READ_MAX = 8 * 1024 * 1024  # bytes
+PARSED_MAX = 1024 * 1024  # characters of a text that is parsed
+FOUND_MAX = 4096
+CONSTANTS_MAX = 256
+SHOWN = 1024
+BUILTINS = frozenset(dir(builtins))
+# Methods that run without being called by name: made, restored, copied, thrown away.
+IMPLICIT = frozenset(
+    {"__init__", "__new__", "__setstate__", "__reduce__", "__reduce_ex__", "__del__", "__init_subclass__"}
+)
+IMPORT, METHOD, FUNCTION = "import", "method", "function"
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+def is_source(reader: Reader) -> bool:
+    """Whether a text parses as Python and has a statement that does something."""
+    tree = _parsed(reader.read_at(0, reader.size))
+    if tree is None:
+        return False
+    acting = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    for node in tree.body:
+        if isinstance(node, acting) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+            return True
+        if not isinstance(node, ast.Expr) and any(isinstance(inner, ast.Call) for inner in ast.walk(node)):
+            return True
+    return False
+
+
+def parse_source(artifact: Input, context: Context) -> Iterator[Fact]:
+    """The facts of a file: one `code` for each time at which a part of it runs."""
+    reader = artifact.reader
+    if reader.size > READ_MAX:
+        affects = frozenset({"code"})
+        yield Limit(artifact.path, what="source", at=reader.size, budget=READ_MAX, by="file", affects=affects)
+        return
+    context.check()
+    yield from source_facts(artifact.path, reader.read_at(0, reader.size))
+
+
+def source_facts(path: str, data: bytes) -> Iterator[Fact]:
+    """The facts of source text; a defect when it is no Python."""
+    tree = _parsed(data)
+    if tree is None:
+        yield Defect(path, code="python-syntax", detail="the source does not parse", affects=frozenset({"code"}))
+        return
+    names = Names(tree)
+    found = Calls(names)
+    found.module(tree)
+    for phase in (IMPORT, METHOD, FUNCTION):
+        if found.calls[phase] or phase == IMPORT:
+            yield _fact(path, phase, found, names, len(data))
+
+
+def _fact(path: str, phase: str, found: Calls, names: Names, size: int) -> Code:
+    calls = found.calls[phase]
+    return Code(
+        path,
+        language="python",
+        names=_words(names.used),
+        attributes=_words(names.attributes),
+        imports=_words(names.imports),
+        calls=_words(calls),
+        constants=tuple(clean(text[:SHOWN])[0] for text in list(names.constants)[:CONSTANTS_MAX]),
+        computed_attribute="builtins.getattr" in calls,
+        phase=phase,
+        size=size,
+        places=(Place(offset=0),),
+        cut=frozenset({"constants"} if len(names.constants) > CONSTANTS_MAX else ()),
+    )
+
+
+def _words(words: set[str]) -> frozenset[str]:
+    return frozenset(clean(word[:SHOWN])[0] for word in sorted(words)[:FOUND_MAX])
+
+
+def _parsed(data: bytes) -> ast.Module | None:
+    """The syntax tree of a text, None when it has none. The encoding is the one that the text declares."""
+    if len(data) > PARSED_MAX * 4:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, LookupError):
+        return None
+
+
+class Names:
+    """What names of a module mean: imports under their own names, and what the module itself defines."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.aliases: dict[str, str] = {}
+        self.own: set[str] = set()  # what is defined or set in the module, so that it is no built-in
+        self.imports: set[str] = set()
+        self.used: set[str] = set()
+        self.attributes: set[str] = set()
+        self.constants: dict[str, None] = {}
+        for node in ast.walk(tree):
+            self._note(node)
+        self._assigned(tree)
+
+    def _note(self, node: ast.AST) -> None:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            self._imported(node)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            self.own.add(node.name)
+        elif isinstance(node, ast.Name):
+            self.used.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            self.attributes.add(node.attr)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            self.constants[node.value] = None
+
+    def _imported(self, node: ast.Import | ast.ImportFrom) -> None:
+        module = "." * node.level + (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+        for alias in node.names:
+            whole = f"{module}.{alias.name}" if module else alias.name
+            self.imports.add(module or alias.name)
+            first = alias.name if module else alias.name.partition(".")[0]
+            self.aliases[alias.asname or first] = whole if module or alias.asname else first
+
+    def _assigned(self, tree: ast.Module) -> None:
+        """Names at module level that stand for something else: `run = os.system`, `__import__("os")`."""
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+                value = self.dotted(node.value)
+                name = node.targets[0].id
+                if value and "?" not in value:
+                    self.aliases.setdefault(name, value)
+                else:
+                    self.own.add(name)
+
+    def dotted(self, node: ast.AST) -> str:
+        """The dotted name of an expression, as far as it is one; what it starts from otherwise is `?`."""
+        parts: list[str] = []
+        while True:
+            if isinstance(node, ast.Attribute):
+                parts.append(node.attr)
+                node = node.value
+            elif (pair := self._fetched(node)) is not None:
+                parts.append(pair[1])
+                node = pair[0]
+            else:
+                break
+        parts.append(self._base(node))
+        return ".".join(reversed(parts))
+
+    def _fetched(self, node: ast.AST) -> tuple[ast.AST, str] | None:
+        """Object and name of `getattr(x, "name")`."""
+        if not isinstance(node, ast.Call) or len(node.args) < 2 or self._base(node.func) != "builtins.getattr":
+            return None
+        name = node.args[1]
+        return (node.args[0], name.value) if isinstance(name, ast.Constant) and isinstance(name.value, str) else None
+
+    def _base(self, node: ast.AST) -> str:
+        if isinstance(node, ast.Name):
+            if node.id in self.aliases:
+                return self.aliases[node.id]
+            known = node.id in BUILTINS and node.id not in self.own
+            return f"builtins.{node.id}" if known else node.id
+        if isinstance(node, ast.Call) and node.args:
+            name = node.args[0]
+            loads = self._base(node.func) in ("builtins.__import__",) or self._is_import_module(node.func)
+            if loads and isinstance(name, ast.Constant) and isinstance(name.value, str):
+                return name.value
+        return "?"
+
+    def _is_import_module(self, node: ast.AST) -> bool:
+        """Whether an expression is `importlib.import_module`, whose result is the module that it is given."""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            return self.aliases.get(node.value.id) == "importlib" and node.attr == "import_module"
+        return isinstance(node, ast.Name) and self.aliases.get(node.id) == "importlib.import_module"
+
+
+class Calls:
+    """Callables by the time at which they are called."""
+
+    def __init__(self, names: Names) -> None:
+        self.calls: dict[str, set[str]] = {IMPORT: set(), METHOD: set(), FUNCTION: set()}
+        self._names = names
+        self._inside: dict[str, set[str]] = {}  # what functions of the module call
+
+    def module(self, tree: ast.Module) -> None:
+        """Take in a module, and follow what it calls of its own on import."""
+        self._walk([(child, IMPORT, "") for child in tree.body])
+        for phase in (IMPORT, METHOD):
+            self._follow(phase)
+
+    def _walk(self, stack: list[tuple[ast.AST, str, str]]) -> None:
+        while stack:
+            node, phase, function = stack.pop()
+            if isinstance(node, FUNCTIONS):
+                stack += self._function(node, phase, function)
+                continue
+            if isinstance(node, ast.If) and _is_main(node.test):
+                stack += [(child, FUNCTION, function) for child in node.body]
+                stack += [(child, phase, function) for child in node.orelse]
+                continue
+            if isinstance(node, ast.Call):
+                self._call(node, phase, function)
+            stack += [(child, phase, function) for child in ast.iter_child_nodes(node)]
+
+    def _function(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, phase: str, function: str
+    ) -> Iterator[tuple[ast.AST, str, str]]:
+        """What of a function runs when it is defined, and what later."""
+        for default in [*node.args.defaults, *(one for one in node.args.kw_defaults if one is not None)]:
+            yield default, phase, function
+        if isinstance(node, ast.Lambda):
+            yield node.body, FUNCTION, function
+            return
+        for decorator in node.decorator_list:
+            yield decorator, phase, function
+            name = self._names.dotted(decorator)
+            if not isinstance(decorator, ast.Call) and "?" not in name:
+                self._add(name, phase, function)
+        later = METHOD if node.name in IMPLICIT else FUNCTION
+        self._inside.setdefault(node.name, set())
+        for child in node.body:
+            yield child, later, node.name
+
+    def _call(self, node: ast.Call, phase: str, function: str) -> None:
+        name = self._names.dotted(node.func)
+        if name and name != "?":
+            self._add(name, phase, function)
+
+    def _add(self, name: str, phase: str, function: str) -> None:
+        self.calls[phase].add(name)
+        if function:
+            self._inside.setdefault(function, set()).add(name)
+
+    def _follow(self, phase: str) -> None:
+        """Functions of the module that are called at a time: what they call is called then, too."""
+        found = self.calls[phase]
+        queue = list(found)
+        while queue:
+            name = queue.pop()
+            for inner in self._inside.get(name.removeprefix("self."), ()) if name.count(".") <= 1 else ():
+                if inner not in found:
+                    found.add(inner)
+                    queue.append(inner)
+
+
+def _is_main(test: ast.AST) -> bool:
+    """Whether a condition is `__name__ == "__main__"`, or holds only when that does."""
+    parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
+    for part in parts:
+        if isinstance(part, ast.Compare) and isinstance(part.left, ast.Name) and part.left.id == "__name__":
+            return isinstance(part.ops[0], ast.Eq)
+    return False
