@@ -30,7 +30,7 @@ def complain_of(diagnostics: Sequence[Diagnostic]) -> None:
     """Say on stderr what is wrong in rule and policy files."""
     from modelaudit.reports.diagnostics.text import render_text
 
-    _put(sys.stderr, render_text(diagnostics))
+    _put(sys.stderr, render_text(diagnostics).removesuffix("\n"))
 
 
 def write_stdout(text: str) -> bool:

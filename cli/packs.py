@@ -133,9 +133,9 @@ def vendor(folder: str, policy: str | None) -> int:
 def update(source: str, policy: str | None, signers: tuple[str, ...], allow_unsigned: bool, older: bool) -> int:
     """Install a pack and make it the active version; the one before is kept.
 
-    SOURCE is an archive made by `packs build`, the folder of a pack, or the https address of an archive. The
-    pack is checked as a whole first, and what is active stays active until the new version is in place. The lock
-    that counts is the one beside the policy, else the one in the working folder.
+    SOURCE is an archive made by `packs build`, the folder of a pack, either as a file:// address, or the https address
+    of an archive. The pack is checked as a whole first, and what is active stays active until the new version is in
+    place. The lock that counts is the one beside the policy, else the one in the working folder.
 
     \b
     Examples:

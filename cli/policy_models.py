@@ -240,12 +240,13 @@ def baseline(models: tuple[str, ...], output: str, policy: str | None, rules: tu
     from modelaudit.engine.packs.load import load_ruleset
     from modelaudit.engine.policy import baseline as baselines
     from modelaudit.pipeline.scan import scan
+    from modelaudit.reports.digest import counted
 
     deliver.check(output, models)
     document = scan(models, baselines.without(load_ruleset(policy, rules)))
     files.write_whole(output, [baselines.render(document.findings, document.artifacts, output)])
     known = sum(finding.active and finding.source != "deny" for finding in document.findings)
-    say(f"{known} findings in {document.files_scanned} files written to {output}")
+    say(f"{counted(known, 'finding')} in {counted(document.files_scanned, 'file')} written to {output}")
     for error in document.errors:
         complain(error.message)
     return INCOMPLETE if document.errors else 0

@@ -61,6 +61,7 @@ def _trees(models: Sequence[str], errors: list[ScanError]) -> list[FactSet]:
 
 def _show(costs: Sequence[RuleCost], format: str) -> None:
     from modelaudit.cli.console import say, write_stdout
+    from modelaudit.reports.diagnostics.text import number
 
     if format == "json":
         import json
@@ -69,9 +70,13 @@ def _show(costs: Sequence[RuleCost], format: str) -> None:
         lines = [{**asdict(cost), "microseconds": round(cost.microseconds, 3)} for cost in costs]
         write_stdout(json.dumps(lines, indent=2) + "\n")
         return
-    widest = max(len(cost.rule) for cost in costs)
+    idle = sum(not cost.facts for cost in costs)
+    costs = [cost for cost in costs if cost.facts]
+    widest = max((len(cost.rule) for cost in costs), default=len("rule"))
     say(f"{'rule':<{widest}}  {'facts':>8}  {'hits':>7}  {'ns/fact':>8}  {'total':>10}  name")
     for cost in costs:
         total = f"{cost.microseconds:,.0f} µs"
         each = f"{cost.nanoseconds:,.0f}" if cost.facts else "-"
         say(f"{cost.rule:<{widest}}  {cost.facts:>8,}  {cost.hits:>7,}  {each:>8}  {total:>10}  {cost.name}")
+    if idle:
+        say(f"{number(idle, 'rule')} met no fact of {'its' if idle == 1 else 'their'} kind")

@@ -74,4 +74,5 @@ def _shown(format: str, rule: str, kind: str, traces: object, limit: int) -> str
 def _unknown(rule: str, known: list[str]) -> str:
     from modelaudit.engine.documents import suggestion
 
-    return f"there is no rule `{rule}`; {suggestion(rule, known) or '`modelaudit rules list` shows them all'}"
+    near = suggestion(rule, known)
+    return f"there is no rule `{rule}`; {near or '`modelaudit rules list` shows them all, --rules adds your own'}"

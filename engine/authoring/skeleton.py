@@ -79,7 +79,9 @@ def _check_id(id: str) -> None:
     if not re.search(schema["pattern"], id):
         raise UsageError(f"`{id}` cannot be a rule id: letters, digits, `-` and `_`")
     if re.match(r"MA(?![A-Za-z])", id, re.IGNORECASE):
-        raise UsageError(f"`{id}` is reserved: ids that begin with `MA` belong to built-in packs, such as ACME-1")
+        raise UsageError(
+            f"`{id}` is reserved: ids that begin with `MA` belong to built-in packs; choose one such as ACME-1"
+        )
 
 
 def _example(kind: str, properties: Mapping[str, Json]) -> tuple[str, str, str]:

@@ -22,11 +22,15 @@ TIMEOUT = 30.0  # seconds without an answer
 DEADLINE = 300.0  # seconds for the whole archive
 MAX_REDIRECTS = 5
 
+FILE = "file://"
+
 _CHUNK = 64 * 1024
 
 
 def fetch(source: str) -> Contents:
-    """The pack at a path or https address, not yet checked against its sums."""
+    """The pack at a path, `file:` or https address, not yet checked against its sums."""
+    if source.startswith(FILE):
+        source = _path_of(source)
     if "://" in source:
         return archive.read(download(source, archive.MAX_ARCHIVE_BYTES), source)
     if os.path.isdir(source):
@@ -36,6 +40,17 @@ def fetch(source: str) -> Contents:
     if os.path.basename(source) == manifest.NAME:
         return packs.read_folder(os.path.dirname(source) or ".", source)
     return archive.read_file(source)
+
+
+def _path_of(address: str) -> str:
+    """The path that a `file:` address of this machine stands for."""
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    parts = urlsplit(address)
+    if parts.netloc not in ("", "localhost"):
+        raise PackError(f"{address} is on another machine: files are fetched from https addresses alone")
+    return url2pathname(parts.path)
 
 
 def download(url: str, limit: int) -> bytes:

@@ -70,7 +70,9 @@ def show_rule(word: str, rules: Sequence[str] = ()) -> RuleText:
             return _text(rule, list(sources.lists))
     known = [name for rule in sources.rules for name in (rule.id, rule.data["name"])]
     near = suggestion(word, known)
-    raise UsageError(f"there is no rule `{word}`; {near or '`modelaudit rules list` shows them all'}")
+    raise UsageError(
+        f"there is no rule `{word}`; {near or '`modelaudit rules list` shows them all, --rules adds your own'}"
+    )
 
 
 def _line(rule: RuleSource) -> RuleLine:

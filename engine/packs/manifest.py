@@ -47,9 +47,9 @@ def is_ours(node: Node, kind: str, sources: Sources) -> bool:
         skip(sources, f"{schema.span.file}: {schema.text} is newer than this version reads; the file is left out")
         return False
     if schema.text != wanted:
-        sources.diagnostics.append(
-            Diagnostic("E106", f"expected `schema: {wanted}`, found `{schema.text}`", schema.span)
-        )
+        hint = "a policy is for `--policy` and `modelaudit policy`" if name == "modelaudit/policy" else ""
+        message = f"expected `schema: {wanted}`, found `{schema.text}`"
+        sources.diagnostics.append(Diagnostic("E106", message, schema.span, help=hint))
         return False
     return True
 

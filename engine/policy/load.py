@@ -108,6 +108,8 @@ def _builtin_path(name: str) -> str:
 def _unknown(name: str) -> str:
     names = builtin_names()
     near = documents.suggestion(name, names)
+    if os.path.isfile(name):
+        near = f"for the file of that name write `./{name}`"
     return f"unknown policy `{name}`; {near or 'built-in policies: ' + ', '.join(names)}"
 
 
@@ -167,7 +169,9 @@ class _Loader:
         schema = nodes[0].get("schema")
         if schema is not None and schema.text != SCHEMA:
             message = f"expected `{SCHEMA}`, found `{schema.text}`"
-            self.report("E113", message, schema.span, hint="this is not a policy that this version reads")
+            ours = schema.text in ("modelaudit/rules@1", "modelaudit/pack@1")
+            hint = "rules are for `--rules`, and for `packs` of a policy" if ours else ""
+            self.report("E113", message, schema.span, hint=hint or "this is not a policy that this version reads")
             return None
         return nodes[0]
 

@@ -138,6 +138,9 @@ def test_bench_tells_what_rules_cost(modelaudit, put):
     assert [(cost["rule"], cost["facts"], cost["hits"]) for cost in costs] == [("MA1001", 1, 1)]
     assert modelaudit("rules", "bench", "--rule", "nothing").returncode == 2
     assert "ns/fact" in modelaudit("rules", "bench", "--top", "2").stdout
+    table = modelaudit("rules", "bench", "m.pkl").stdout.splitlines()
+    assert all(int(line.split()[1]) for line in table[1:-1])
+    assert table[-1].endswith("rules met no fact of their kind")
 
 
 def test_trace_tells_which_leaf_said_no(modelaudit, put):

@@ -85,7 +85,7 @@ def test_a_server_that_is_not_trusted_leaves_the_old_pack_working(installed, ser
     installed.works("1.0")
 
 
-@pytest.mark.parametrize("source", ["http://localhost/x.zip", "file:///etc/passwd", "ftp://x/y", "hf://acme/x"])
+@pytest.mark.parametrize("source", ["http://localhost/x.zip", "file://there/x.zip", "ftp://x/y", "hf://acme/x"])
 def test_other_addresses_are_refused_without_a_connection(source):
     with pytest.raises(PackError, match="https addresses alone"):
         fetch.fetch(source)
@@ -94,3 +94,10 @@ def test_other_addresses_are_refused_without_a_connection(source):
 def test_a_path_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(PackError, match="there is no file, folder or https address"):
         fetch.fetch(str(tmp_path / "gone.zip"))
+
+
+def test_an_archive_and_a_folder_at_a_file_address_are_read_from_this_machine(shop):
+    spaced = Path(shop.archive("1.0")).rename(shop.folder / "an archive.zip")
+    shop.install(spaced.as_uri())
+    shop.works("1.0")
+    assert fetch.fetch(shop.pack("1.1").as_uri().replace("file://", "file://localhost")).files

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from modelaudit.engine.errors import UsageError
+from modelaudit.engine.packs.load import gather
 from modelaudit.engine.policy.load import MAX_DEPTH, load_chain
 from modelaudit.engine.policy.merge import resolve
 
@@ -153,3 +155,19 @@ def test_the_examples_of_every_key_pass_the_schema(tmp_path):
         "x-note: free\n"
     )
     assert diagnose(tmp_path, text) == []
+
+
+def test_rules_and_policies_that_are_mixed_up_are_told_where_they_belong(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    [found] = diagnose(tmp_path, "schema: modelaudit/rules@1\nrules: []\n")
+    assert found.help == "rules are for `--rules`, and for `packs` of a policy"
+    diagnose(tmp_path, HEAD)
+    [found] = gather(["policy.yaml"], builtin=False).diagnostics
+    assert (found.code, found.help) == ("E106", "a policy is for `--policy` and `modelaudit policy`")
+
+
+def test_a_file_without_a_dot_in_its_name_is_not_taken_for_a_built_in_policy(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "acme").write_text(HEAD, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"unknown policy `acme`; for the file of that name write `\./acme`"):
+        load_chain("acme")
