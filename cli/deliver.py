@@ -10,18 +10,41 @@ from modelaudit.engine.errors import ModelAuditError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from modelaudit.engine.document import ScanDocument
+    from modelaudit.reports import View
 
 STDOUT = "-"
 UNWRITABLE = 2  # exit code when the report could not be delivered
+
+
+def outputs(format: str | None, paths: Sequence[str]) -> list[tuple[str, str]]:
+    """Format and file of each report; stdout when no file is named.
+
+    A single file has the format that was asked for, whatever its name. Otherwise the end of a name decides, and for
+    one that says nothing the format that was asked for, else text.
+    """
+    if len(paths) == 1 and format is not None:
+        return [(format, paths[0])]
+    return [(reports.format_of(path) or format or "text", path) for path in paths] or [(format or "text", STDOUT)]
 
 
 def check(path: str, inputs: Iterable[str] = ()) -> None:
     """Refuse, before the scan, an output file that cannot be written, or that is one of the files to read."""
     if path != STDOUT:
         output.check_writable(path, inputs)
+
+
+def check_all(paths: Sequence[str], inputs: Sequence[str]) -> None:
+    """Refuse, before the scan, reports that cannot be written, or whose file is to be read or stands there twice."""
+    seen: set[str] = set()
+    for path in paths:
+        real = path if path == STDOUT else os.path.realpath(path)
+        if real in seen:
+            raise output.OutputError(f"cannot write {path}: it is named twice")
+        seen.add(real)
+        check(path, inputs)
 
 
 def check_log(path: str, inputs: Iterable[str] = ()) -> None:
@@ -32,11 +55,11 @@ def check_log(path: str, inputs: Iterable[str] = ()) -> None:
     decision_log.check(path)
 
 
-def check_sbom(path: str, report: str | None, inputs: Iterable[str] = ()) -> None:
+def check_sbom(path: str, reports: Iterable[str], inputs: Iterable[str] = ()) -> None:
     """Refuse, before the scan, a bill of materials that cannot be written, or whose file is that of the report."""
     if path == STDOUT:
         raise output.OutputError("--sbom needs a file: stdout is for the report")
-    if report is not None and os.path.realpath(report) == os.path.realpath(path):
+    if os.path.realpath(path) in {os.path.realpath(report) for report in reports}:
         raise output.OutputError(f"cannot write {path}: it is the file of the report")
     output.check_writable(path, inputs)
 
@@ -66,43 +89,47 @@ def log(document: ScanDocument, path: str, code: int) -> int:
     return code
 
 
-def report(document: ScanDocument, format: str, path: str | None, *, verbose: bool, quiet: bool) -> int:
-    """Deliver the report and say on stderr what went wrong; returns the exit code of the process.
+def report(document: ScanDocument, to: Sequence[tuple[str, str]], *, verbose: bool, quiet: bool) -> int:
+    """Deliver the reports and say on stderr what went wrong; returns the exit code of the process.
 
-    Where both go to one terminal, the report alone says it.
+    Where both go to one terminal, the text report alone says it.
 
-    Without a file stdout holds the report alone. With one, stdout holds a short summary; should the file fail
-    after all, stdout holds the whole text report, so that nothing found is lost.
+    Without a file stdout holds the report alone. With files alone it holds a short summary; should one fail after
+    all, stdout holds the whole text report, so that nothing found is lost.
     """
-    here = path is None or path == STDOUT
-    if not (here and format == "text" and not quiet and console.is_one_screen()):
+    here = next((format for format, path in to if path == STDOUT), None)
+    if not (here == "text" and not quiet and console.is_one_screen()):
         _warn(document, quiet=quiet)
+    failed = [not _written(document, format, path, verbose, quiet) for format, path in to if path != STDOUT]
     try:
-        if here:
-            view = console.terminal_view(verbose=verbose, quiet=quiet)
-            console.write_stdout(reports.render(document, format, view))
-        else:
-            assert path is not None  # noqa: S101 - see `here`
-            _to_file(document, format, path, verbose=verbose, quiet=quiet)
-    except output.OutputError as error:
-        console.complain(str(error))
         view = console.terminal_view(verbose=verbose, quiet=quiet)
-        console.write_stdout(reports.render(document, "text", view))
-        return UNWRITABLE
+        if here is not None:
+            console.write_stdout(reports.render(document, here, view))
+        elif any(failed):
+            console.write_stdout(reports.render(document, "text", view))
+        elif not quiet:
+            console.write_stdout(_summary(document, [path for _, path in to], view))
     except OSError as error:
         raise ModelAuditError(f"cannot write the report: {error.strerror or error}") from error
-    return document.decision.exit_code
+    return UNWRITABLE if any(failed) else document.decision.exit_code
 
 
-def _to_file(document: ScanDocument, format: str, path: str, *, verbose: bool, quiet: bool) -> None:
+def _written(document: ScanDocument, format: str, path: str, verbose: bool, quiet: bool) -> bool:
+    """Whether a report could be written to its file; what kept it from that is said."""
     view = console.file_view(verbose=verbose, quiet=quiet)
-    output.write_whole(path, [reports.render(document, format, view)])
-    if quiet:
-        return
+    try:
+        output.write_whole(path, [reports.render(document, format, view)])
+    except output.OutputError as error:
+        console.complain(str(error))
+        return False
+    return True
+
+
+def _summary(document: ScanDocument, paths: Iterable[str], view: View) -> str:
     from modelaudit.reports.text import render_summary
 
-    summary = render_summary(document, console.terminal_view(verbose=verbose, quiet=quiet))
-    console.write_stdout(f"{summary}Report     {console.shown_path(path)}\n")
+    lines = "".join(f"Report     {console.shown_path(path)}\n" for path in paths)
+    return render_summary(document, view) + lines
 
 
 def _warn(document: ScanDocument, *, quiet: bool) -> None:

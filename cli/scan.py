@@ -7,6 +7,7 @@ import sys
 import click
 
 from modelaudit.cli.values import Seconds, Size
+from modelaudit.reports import FORMATS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,16 +38,15 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "-f",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Form of the report.",
+    type=click.Choice(FORMATS),
+    help="Form of the report; text when absent, or what the name of a file says.",
 )
 @click.option(
     "--output",
     "-o",
     metavar="FILE",
-    help="Write the report to FILE, whole or not at all; stdout then holds a short summary.",
+    multiple=True,
+    help="Write a report to FILE, whole or not at all; stdout then holds a short summary. May be repeated.",
 )
 @click.option(
     "--fail-on",
@@ -100,8 +100,8 @@ def scan(
     facts: tuple[str, ...],
     policy: str | None,
     rules: tuple[str, ...],
-    format: str,
-    output: str | None,
+    format: str | None,
+    output: tuple[str, ...],
     fail_on: str | None,
     verbose: bool,
     quiet: bool,
@@ -127,7 +127,7 @@ def scan(
       modelaudit scan model.pkl
       modelaudit scan ./models --policy strict
       modelaudit scan ./models --policy acme-policy.yaml --rules acme-rules/
-      modelaudit scan model.pt -f json -o report.json
+      modelaudit scan model.pt -o report.json -o report.sarif
       modelaudit scan ./models --fail-on critical --quiet
       modelaudit scan --facts facts.jsonl --policy strict
       modelaudit scan ./models --policy acme-policy.yaml --decision-log decisions.jsonl
@@ -148,8 +148,8 @@ def scan(
     if bool(paths) == bool(facts):
         words = "--facts takes the place of paths" if paths else "Missing argument 'PATH...'."
         raise click.UsageError(words, click.get_current_context())
-    if output is not None:
-        deliver.check(output, (*paths, *facts))
+    to = deliver.outputs(format, output)
+    deliver.check_all(output, (*paths, *facts))
     if sbom is not None:
         deliver.check_sbom(sbom, output, (*paths, *facts))
     if decision_log is not None:
@@ -159,7 +159,7 @@ def scan(
     options = Options(timeout, max_file_size, max_total_size, fail_on, jobs=jobs, describe=sbom is not None)
     display = progress or (not quiet and sys.stderr is not None and sys.stderr.isatty())
     document = _judged(paths, facts, ruleset, options, use_store=not no_cache, display=display)
-    code = deliver.report(document, format, output, verbose=verbose, quiet=quiet)
+    code = deliver.report(document, to, verbose=verbose, quiet=quiet)
     if sbom is not None:
         code = deliver.sbom(document, sbom, sbom_version, sbom_format, code)
     return code if decision_log is None else deliver.log(document, decision_log, code)

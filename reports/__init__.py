@@ -1,4 +1,4 @@
-"""Reports: one scan document rendered as text or JSON."""
+"""Reports: one scan document rendered in one of several forms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelaudit.engine.document import ScanDocument
 
-FORMATS = ("text", "json")
+# format: (module and function, ends of file names that mean it)
+RENDERERS = {
+    "text": ("modelaudit.reports.text:render_text", (".txt",)),
+    "json": ("modelaudit.reports.json:render_json", (".json",)),
+    "sarif": ("modelaudit.reports.sarif:render_sarif", (".sarif", ".sarif.json")),
+}
+FORMATS = tuple(RENDERERS)
 
 
 class View:
@@ -36,12 +42,17 @@ class View:
 
 def render(document: ScanDocument, format: str, view: View) -> str:
     """The report in one of `FORMATS`, ending in a newline; `ValueError` for an unknown format."""
-    if format == "text":
-        from modelaudit.reports.text import render_text
+    if format not in RENDERERS:
+        raise ValueError(f"unknown report format {format!r}")
+    from importlib import import_module
 
-        return render_text(document, view)
-    if format == "json":
-        from modelaudit.reports.json import render_json
+    module, _, name = RENDERERS[format][0].partition(":")
+    text: str = getattr(import_module(module), name)(document, view)
+    return text
 
-        return render_json(document, view)
-    raise ValueError(f"unknown report format {format!r}")
+
+def format_of(path: str) -> str | None:
+    """The format that the end of a file name means; the longest end counts."""
+    ends = ((end, format) for format, (_, all_ends) in RENDERERS.items() for end in all_ends)
+    fitting = [(len(end), format) for end, format in ends if path.lower().endswith(end)]
+    return max(fitting)[1] if fitting else None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-from urllib.parse import quote
 
 import modelaudit
 from modelaudit.engine.authoring.codes import pages
+from modelaudit.reports.address import uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,14 +67,6 @@ def _result(diagnostic: Diagnostic, index: int) -> Json:
         }
         if span.source:
             region["snippet"] = {"text": span.excerpt()[0]}
-        place = {"artifactLocation": {"uri": _uri(span.file)}, "region": region}
+        place = {"artifactLocation": {"uri": uri(span.file)}, "region": region}
         result["locations"] = [{"physicalLocation": place}]
     return result
-
-
-def _uri(file: str) -> str:
-    """A file as a relative reference, or with its whole path as a `file:` address; an address as it is."""
-    if "://" in file:
-        return quote(file, safe="/:?=&%+", errors="surrogateescape")
-    path = quote(file.replace(os.sep, "/"), errors="surrogateescape")
-    return f"file://{path}" if os.path.isabs(file) else path
