@@ -2,7 +2,7 @@
 
 A compiled template is {parts}, each part a text or a dict: {value} a term; {each, value} a term with a variable
 of the condition; {n} the count; {row, column, probes} a column of the table row that matched. With them stand
-`distinct`, `limit`, `join` and `format` where given, and under `empty` what stands for no operands.
+`distinct`, `limit`, `join`, `noun` and `format` where given, and under `empty` what stands for no operands.
 """
 
 from __future__ import annotations
@@ -115,12 +115,16 @@ class Template:
         if found is None:
             return None
         made, type_ = found
+        if "noun" in part and type_.name != "int":
+            at = start + len(path)
+            self.wrong("E226", f"`|noun` counts an int, and `{path}` is {type_}", at, start + len(body))
+            return None
         if form is not None and not self.form_fits(form.group(1), type_, start + form.start(), end, path):
             return None
         return {**made, **part, **({"format": form.group(1)} if form else {})}
 
     def filters(self, filters: list[str], at: int) -> Json | None:
-        """`distinct`, `limit` and `join`."""
+        """`distinct`, `limit`, `join` and `noun`."""
         part: Json = {}
         for text in filters:
             name, _, argument = text.partition(":")
@@ -130,9 +134,12 @@ class Template:
                 part["limit"] = int(argument[:4])
             elif name == "join":
                 part["join"] = argument
+            elif name == "noun" and argument:
+                one, _, many = argument.partition("/")
+                part["noun"] = [one, many or f"{one}s"]
             else:
-                label = suggestion(name, ("distinct", "limit", "join"))
-                hint = "filters are `distinct`, `limit:n` (up to 100) and `join:text`"
+                label = suggestion(name, ("distinct", "limit", "join", "noun"))
+                hint = "filters are `distinct`, `limit:n` (up to 100), `join:text` and `noun:one/many`"
                 self.wrong("E225", f"`|{text}` is no filter", at, at + max(1, len(text)), label, hint)
                 return None
             at += len(text) + 1

@@ -40,15 +40,16 @@ class Renderer:
 
     def part(self, part: Json) -> Part:
         """One field as a function."""
+        noun: list[str] = part.get("noun", [])
         if "n" in part:
-            return lambda env: shown(env.n, part.get("format", ""))
+            return lambda env: counted(env.n, part.get("format", ""), noun)
         values = self.row_values(part) if "row" in part else self.values(part)
         distinct, limit = part.get("distinct", False), part.get("limit", FIRST)
         join, form = part.get("join", ", "), part.get("format", "")
         empty: str = part.get("empty", ABSENT)
 
         def field(env: Env) -> str:
-            texts: Iterable[str] = [shown(value, form) for value in values(env)]
+            texts: Iterable[str] = [counted(value, form, noun) for value in values(env)]
             if distinct:
                 texts = dict.fromkeys(texts)
             every = list(texts)
@@ -137,6 +138,12 @@ def spread(value: Value) -> list[Value]:
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     return list(value) if isinstance(value, (tuple, list)) else [value]
+
+
+def counted(value: Value, form: str, noun: list[str]) -> str:
+    """A value as messages print it, followed by the noun that it counts: one of them, or many."""
+    text = shown(value, form)
+    return f"{text} {noun[value != 1]}" if noun else text
 
 
 def shown(value: Value, form: str = "") -> str:

@@ -20,6 +20,8 @@ from modelaudit.engine.facts import Arg, Artifact, Call, Member, Place, Stats, T
         ("{import.places[3].offset:x}", "?"),
         ("{import.computed}", "false"),
         ("{n} {import.n}", "4 4"),
+        ("{n|noun:node}, {import.n|noun:entry/entries}", "4 nodes, 4 entries"),
+        ("{import.places[0].offset|noun:byte:x}", "11 bytes"),
         ("{artifact.size:size} {artifact.version}", "1.5 MiB ?"),
         ("{parent.path}", "?"),
         ("{root.path}", "model.pkl"),
@@ -41,6 +43,7 @@ def test_numbers_are_formatted():
 
 def test_the_count_of_a_group_is_what_the_judge_says():
     assert message("{n} nodes", fact=imported(n=2), n=41) == "41 nodes"
+    assert message("{n|noun:entry/entries}", fact=imported(n=2), n=1) == "1 entry"
 
 
 def test_terminal_controls_and_bidi_characters_are_escaped():
@@ -99,6 +102,8 @@ MISTAKES = [
     ("{}", None, "E225", 0, 2, "`{}` names nothing"),
     ("{import}", None, "E225", 1, 6, "`import` is import and cannot be printed"),
     ("{import.name|first}", None, "E225", 13, 5, "`|first` is no filter"),
+    ("{import.name|noun:byte}", None, "E226", 12, 10, "`|noun` counts an int, and `import.name` is str"),
+    ("{n|noun:}", None, "E225", 3, 5, "`|noun:` is no filter"),
     ("{import.name|limit:0}", None, "E225", 13, 7, "`|limit:0` is no filter"),
     ("{len(import.name)}", None, "E225", 1, 16, "a field is a path"),
     ("{import.name:x}", None, "E226", 12, 2, "`:x` prints int, and `import.name` is str"),
