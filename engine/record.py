@@ -31,6 +31,7 @@ else:
 
 _defaults: dict[type, dict[str, object]] = {}
 _names: dict[type, frozenset[str]] = {}
+_put = object.__setattr__
 
 
 def replace(item: T, **changes: object) -> T:
@@ -40,6 +41,10 @@ def replace(item: T, **changes: object) -> T:
 
 def _init(self: Record, *args: object, **given: object) -> None:
     names = self.FIELDS
+    if not args and given.keys() == _names[type(self)]:
+        for name, value in given.items():
+            _put(self, name, value)
+        return
     if len(args) > len(names):
         raise TypeError(f"{type(self).__name__} has {len(names)} fields, {len(args)} were given")
     for name, value in zip(names, args, strict=False):
@@ -50,6 +55,5 @@ def _init(self: Record, *args: object, **given: object) -> None:
     if len(fields) != len(names) or not fields.keys() >= _names[type(self)]:
         wrong = sorted(fields.keys() ^ set(names))
         raise TypeError(f"{type(self).__name__} needs or does not have {', '.join(wrong)}")
-    put = object.__setattr__
     for name in names:
-        put(self, name, fields[name])
+        _put(self, name, fields[name])

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from modelaudit.parsers.reader import Reader
 
-    Test = Mapping[str, Any]
+    Test = Mapping[str, Any]  # as the catalogue writes it
+    Tests = tuple[tuple[str, int, bytes], ...]  # how, where, which bytes
 
 
 class Place:
@@ -45,6 +46,16 @@ class Place:
             at = at * 2 or step
         return False
 
+    def fits(self, tests: Tests) -> bool:
+        """Whether all the tests hold."""
+        for how, where, wanted in tests:
+            if how == "at":
+                if not self.head.startswith(wanted, where):
+                    return False
+            elif not _holds(self, how, where, wanted):
+                return False
+        return True
+
 
 class Magic:
     """Tests that hold together, as the catalogue writes them.
@@ -57,23 +68,19 @@ class Magic:
     `{"message": true}`: the first fields are those of a protocol buffer.
     """
 
-    __slots__ = ("_tests",)
+    __slots__ = ("tests",)
 
     def __init__(self, written: Test | Sequence[Test]) -> None:
         tests: Any = [written] if isinstance(written, dict) else written
-        self._tests = [_read(test) for test in tests]
+        self.tests: Tests = tuple(_read(test) for test in tests)
 
-    def begins(self, first: int) -> bool:
-        """Whether the tests can hold when this is the first byte."""
-        return all(
-            first in wanted if how == "byte" else wanted[:1] in (b"", bytes([first]))
-            for how, where, wanted in self._tests
-            if where == 0 and how in ("at", "byte")
-        )
-
-    def fits(self, place: Place) -> bool:
-        """Whether all the tests hold."""
-        return all(_holds(place, how, where, wanted) for how, where, wanted in self._tests)
+    def rest(self, first: int | None) -> Tests | None:
+        """The tests that are left once the first byte is known, None when it cannot be this one."""
+        if first is None:
+            return self.tests
+        if not all(_begins(first, *test) for test in self.tests):
+            return None
+        return tuple(test for test in self.tests if test[:2] != ("byte", 0))
 
 
 def _read(test: Test) -> tuple[str, int, bytes]:
@@ -86,6 +93,15 @@ def _read(test: Test) -> tuple[str, int, bytes]:
         return "byte", where, bytes.fromhex(test["byte"])
     wanted = test["text"].encode("latin-1") if "text" in test else bytes.fromhex(test["hex"])
     return how, where, wanted
+
+
+def _begins(first: int, how: str, where: int, wanted: bytes) -> bool:
+    """Whether a test can hold when this is the first byte."""
+    if how == "message":
+        return first >= 8 and first & 7 not in (4, 6, 7)  # of a tag: no field has the number 0, and none starts so
+    if where or how not in ("at", "byte"):
+        return True
+    return first in wanted if how == "byte" else wanted[:1] in (b"", bytes([first]))
 
 
 def _holds(place: Place, how: str, where: int, wanted: bytes) -> bool:

@@ -13,6 +13,7 @@ import os
 from importlib import import_module
 
 from modelaudit.parsers.base import BudgetSpent
+from modelaudit.parsers.candidates import Candidates
 from modelaudit.parsers.magic import Magic, Place
 
 TYPE_CHECKING = False
@@ -67,14 +68,6 @@ class Format:
         self.magics = None if written is None else [Magic(one) for one in written]  # None: no fixed bytes
         self.recogniser: Recogniser | None = None  # known once the package is imported
 
-    def begins(self, first: int) -> bool:
-        """Whether this may be the first byte of the format."""
-        return self.magics is None or any(magic.begins(first) for magic in self.magics)
-
-    def plausible(self, place: Place) -> bool:
-        """Whether the bytes may have this format, so that it is worth while to import its parser."""
-        return self.magics is None or any(magic.fits(place) for magic in self.magics)
-
 
 class Recognition:
     """What an artifact is. `format` is the main format, `unknown` when nothing accepts the bytes.
@@ -104,10 +97,15 @@ class Look:
         self.place = Place(head, reader)
         self.spent: BudgetSpent | None = None
 
+    def plausible(self, candidates: Candidates) -> list[Format]:
+        """The candidates that it is worth while to import a parser for."""
+        formats, self.spent = candidates.plausible(self.place)
+        return formats
+
     def accepts(self, format: Format) -> bool:
         """Whether the bytes have this format; a recogniser that asks for more than may be read does not accept."""
         try:
-            return format.plausible(self.place) and recogniser_of(format)(self.place.head, self.place.reader)
+            return (format.recogniser or recogniser_of(format))(self.place.head, self.place.reader)
         except BudgetSpent as spent:
             if spent.what == "time":
                 raise
@@ -127,7 +125,8 @@ class Registry:
             for extension in format.extensions:
                 if extension not in neutral:
                     self.promises.setdefault(extension, format)
-        self._by_first: dict[int, list[Format]] = {}
+        self._by_first: dict[int | None, Candidates] = {}
+        self._families: dict[tuple[str, ...], frozenset[str]] = {}
         self._asked = sorted(self.formats.values(), key=lambda format: format.magics is None)
 
     @classmethod
@@ -148,7 +147,11 @@ class Registry:
 
     def families(self, ids: tuple[str, ...]) -> frozenset[str]:
         """Every family of the formats."""
-        return frozenset().union(*(self.formats[id].families for id in ids if id in self.formats))
+        found = self._families.get(ids)
+        if found is None:
+            known = (self.formats[id].families for id in ids if id in self.formats)
+            found = self._families[ids] = frozenset().union(*known)
+        return found
 
     def role(self, id: str) -> str:
         """What an artifact of this format is for."""
@@ -177,18 +180,18 @@ class Registry:
 
         They have the order of the catalogue, those without fixed bytes behind all others.
         """
-        asked = self._beginning(look.place.head[0]) if look.place.head else self._asked
+        asked = look.plausible(self._beginning(look.place.head[0] if look.place.head else None))
         found = [format for format in asked if not format.fallback and look.accepts(format)]
         if not found:
             found = [format for format in asked if format.fallback and look.accepts(format)]
-        redundant = frozenset().union(*(format.specialises for format in found))
+        redundant = frozenset().union(*[format.specialises for format in found])
         return [format for format in found if format.id not in redundant]
 
-    def _beginning(self, first: int) -> list[Format]:
+    def _beginning(self, first: int | None) -> Candidates:
         """The formats whose files may begin with this byte."""
         found = self._by_first.get(first)
         if found is None:
-            found = self._by_first[first] = [format for format in self._asked if format.begins(first)]
+            found = self._by_first[first] = Candidates(self._asked, first)
         return found
 
     def _recognised(self, accepted: list[Format], promise: Format | None) -> Recognition:

@@ -176,7 +176,15 @@ class TreeReader:
         """Take everything that a parser yields."""
         items = _guarded(begin)
         try:
-            while (item := _guarded(lambda: next(items, None))) is not None:
+            while True:
+                try:
+                    item = next(items, None)
+                except (BudgetSpent, SourceError):
+                    raise
+                except Exception as error:
+                    raise Crash(error) from error
+                if item is None:
+                    break
                 self.route(node, item)
         finally:
             _guarded(getattr(items, "close", _nothing))

@@ -29,6 +29,28 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+class Patterns:
+    """The patterns for one role. Each keyword is looked for once, however many of them share it."""
+
+    __slots__ = ("_all", "_always", "_by_keyword")
+
+    def __init__(self, patterns: list[Pattern]) -> None:
+        self._all = patterns
+        self._always = [pattern for pattern in patterns if not pattern.keywords]
+        self._by_keyword: dict[str, list[Pattern]] = {}
+        for pattern in patterns:
+            for keyword in pattern.keywords:
+                self._by_keyword.setdefault(keyword, []).append(pattern)
+
+    def that_may_occur(self, lowered: str) -> list[Pattern]:
+        """Those that a text in lower case has a keyword of and those without keywords, in order."""
+        found = [keyword for keyword in self._by_keyword if keyword in lowered]
+        if not found:
+            return self._always
+        told = {*self._always}.union(*[self._by_keyword[keyword] for keyword in found])
+        return [pattern for pattern in self._all if pattern in told]
+
+
 class Deriver:
     """The patterns of a rule set by the role of the texts that they look into.
 
@@ -44,11 +66,12 @@ class Deriver:
         live = (doc for doc in patterns if doc["kind"] == SECRET or wants is None or wants(FACTS[doc["kind"]]))
         self._docs = tuple(live)
         self._lists = lists
-        self._by_role: dict[str, list[Pattern]] = {}
+        by_role: dict[str, list[Pattern]] = {}
         for doc in self._docs:
             pattern = Pattern(doc, lists)
             for role in pattern.roles:
-                self._by_role.setdefault(role, []).append(pattern)
+                by_role.setdefault(role, []).append(pattern)
+        self._by_role = {role: Patterns(patterns) for role, patterns in by_role.items()}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Deriver, (self._docs, self._lists)
@@ -75,13 +98,10 @@ class Deriver:
                     fact = spot.put(fact, hidden)
         return fact, derived
 
-    def _search(self, spot: Spot, patterns: Iterable[Pattern], derived: list[Fact]) -> str | None:
+    def _search(self, spot: Spot, patterns: Patterns, derived: list[Fact]) -> str | None:
         """Add what is found in a text; returns the text without its secrets when there are any."""
-        lowered = spot.text.lower()
         secrets: list[Found] = []
-        for pattern in patterns:
-            if not pattern.may_occur(lowered):
-                continue
+        for pattern in patterns.that_may_occur(spot.text.lower()):
             for found in pattern.search(spot):
                 if found is None:
                     derived.append(_cut_short(spot, FACTS[pattern.kind]))

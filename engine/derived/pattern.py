@@ -58,10 +58,6 @@ class Pattern:
         self._where: Predicate | None = None
         self._validated: Predicate | None = None
 
-    def may_occur(self, lowered: str) -> bool:
-        """Whether a text in lower case has a keyword; a pattern without keywords may occur anywhere."""
-        return not self.keywords or any(keyword in lowered for keyword in self.keywords)
-
     def search(self, spot: Spot) -> Iterator[Found | None]:
         """Every match that fulfils the conditions, in order; None at last when there are more than are looked at."""
         if self._regex is None:

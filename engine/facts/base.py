@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from types import MappingProxyType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, ClassVar, NoReturn, Self
 
     from modelaudit.engine.facts.kinds import Place
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Record], tuple[Any, ...]]:
+    """What takes the fields of these names from a record."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda record: tuple([getattr(record, name) for name in names])
 
 
 class Record:
@@ -16,6 +25,7 @@ class Record:
 
     __slots__ = ()
     FIELDS: ClassVar[tuple[str, ...]] = ()
+    VALUES_OF: ClassVar[Callable[[Record], tuple[Any, ...]]]
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__}.{name} is immutable")
@@ -23,9 +33,12 @@ class Record:
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{type(self).__name__}.{name} is immutable")
 
+    def __init_subclass__(cls) -> None:
+        cls.VALUES_OF = _getter(cls.FIELDS)
+
     def values(self) -> tuple[Any, ...]:
         """The values of all fields, in the order of `FIELDS`."""
-        return tuple([getattr(self, name) for name in self.FIELDS])
+        return type(self).VALUES_OF(self)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.values() == other.values()
@@ -59,15 +72,24 @@ class Fact(Record):
     IDENTITY: ClassVar[tuple[str, ...]] = ()
     CONTEXT: ClassVar[frozenset[str]] = frozenset()
     KEY: ClassVar[tuple[str, ...]] = ()
+    KEY_OF: ClassVar[Callable[[Record], tuple[Any, ...]]]
     places: tuple[Place, ...]
     n: int
     unknown: frozenset[str]
     cut: frozenset[str]
     lossy: bool
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.KEY_OF = _getter(cls.KEY)
+
     def fold_key(self) -> tuple[object, ...]:
-        """What two facts must share to be one folded record."""
-        return (self.KIND, *[_frozen(getattr(self, name)) for name in self.KEY])
+        """What two facts of one kind must share to be one folded record."""
+        key = type(self).KEY_OF(self)
+        return key if _MAPPINGS.isdisjoint(map(type, key)) else tuple(map(_frozen, key))
+
+
+_MAPPINGS = frozenset({dict, MappingProxyType})
 
 
 def _frozen(value: object) -> object:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from modelaudit.engine.facts import Defect, Fact, Limit, Place, Stream
 from modelaudit.parsers.pickle import emit, repeats
 from modelaudit.parsers.pickle import values as v
@@ -161,7 +163,7 @@ class State:
         """The facts that are known once nothing more is read: the imports with all their uses, and the stream."""
         found: list[Fact] = [*self.repeats.rest()]
         found += [emit.import_(self.path, record) for record in self.imports.values()]
-        names = frozenset([name for byte, name in NAMES.items() if self.seen[byte]])
+        names = _names_of(bytes(self.seen))
         found.append(
             Stream(
                 self.path,
@@ -523,3 +525,9 @@ def _record(opcode: str, spelling: Spelling, *, computed: bool) -> v.Import:
     record.qualname, record.names, record.segments = spelling.qualname, spelling.names, spelling.segments
     record.cut, record.lossy = spelling.cut, spelling.lossy
     return record
+
+
+@lru_cache(maxsize=1024)
+def _names_of(seen: bytes) -> frozenset[str]:
+    """The names of the opcodes whose bytes are marked; streams that one program wrote share them."""
+    return frozenset([name for byte, name in NAMES.items() if seen[byte]])

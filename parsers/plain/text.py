@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from fnmatch import fnmatchcase
+from functools import cache
 
 from modelaudit.engine.facts import KINDS, TEXT_MAX, Defect, Place, Text, clean, decode
 from modelaudit.parsers.base import Property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.base import Context, Input
@@ -58,9 +59,23 @@ def _by_extension(artifact: Input, context: Context) -> Iterator[Fact]:
 
 
 def _roles(name: str) -> tuple[str, str]:
+    return next(((text, role) for fits, text, role in _rows() if fits(name)), DEFAULT)
+
+
+@cache
+def _rows() -> list[tuple[Callable[[str], bool], str, str]]:
     with open(os.path.join(os.path.dirname(__file__), "roles.json"), "rb") as file:
         rows: list[tuple[str, str, str]] = json.loads(file.read())["rows"]
-    return next(((text, role) for pattern, text, role in rows if fnmatchcase(name, pattern)), DEFAULT)
+    return [(_pattern(pattern), text, role) for pattern, text, role in rows]
+
+
+def _pattern(pattern: str) -> Callable[[str], bool]:
+    """Whether a name fits a pattern of fnmatch; the common ones need no regular expression."""
+    if pattern.isascii() and pattern.count("*") == 1 and not set(pattern) & set("?[]"):
+        start, end = pattern.split("*")
+        least = len(start) + len(end)
+        return lambda name: name.startswith(start) and name.endswith(end) and len(name) >= least
+    return lambda name: fnmatchcase(name, pattern)
 
 
 def _value(raw: bytes) -> tuple[str, bool, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cache
 
 from modelaudit.parsers.safetensors.header import Members
 
@@ -40,7 +41,8 @@ class Entry:
         self.nbytes: int | None = None
 
 
-def load_dtypes() -> dict[str, int]:
+@cache
+def load_dtypes() -> Mapping[str, int]:
     """Bits of one element of each type that the format knows."""
     with open(os.path.join(os.path.dirname(__file__), "dtypes.json"), "rb") as file:
         table: dict[str, int] = json.loads(file.read())

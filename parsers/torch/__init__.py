@@ -5,6 +5,8 @@ What `torch.save` writes today is a ZIP archive, see the package `zip`.
 
 from __future__ import annotations
 
+import re
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from modelaudit.parsers.reader import Reader
 
 MAGIC = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # LONG1 0x1950a86a20f9469cfc6c, STOP
+NUMBER = MAGIC[2:-1]
+VERSIONS = (b"\xe9\x03", b"\x40\x8f\x48\x00\x00\x00\x00\x00")  # how 1001 stands in a pickle: an integer, a float
+WRITTEN = re.compile(rb"[FIL][^\nA-Za-z0-9]*[0-9][^\n]*\n")  # any number as a text
 STREAM = b"(]})NILFSVXUTKMJGBCPc\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96"  # opcodes that come first
 
 
@@ -21,11 +26,16 @@ def recognise_legacy(head: bytes, reader: Reader) -> bool:
     """Whether the first pickle is the magic number, or the second is the version that goes with it."""
     if MAGIC in head[:64]:
         return True
-    if len(head) < 64 or head[0] not in STREAM:
+    if len(head) < 64 or head[0] not in STREAM or (len(head) == reader.size and not may_begin(head)):
         return False
     from modelaudit.parsers.torch.legacy import begins
 
     return begins(reader)
+
+
+def may_begin(data: bytes) -> bool:
+    """Whether one of the numbers that tell the format stands in a file in any way: most small pickles have none."""
+    return NUMBER in data or any(version in data for version in VERSIONS) or WRITTEN.search(data) is not None
 
 
 def recognise_tar(head: bytes, reader: Reader) -> bool:

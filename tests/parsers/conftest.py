@@ -10,15 +10,17 @@ from modelaudit.parsers.base import BudgetSpent
 def _magics_are_necessary(monkeypatch: pytest.MonkeyPatch):
     """Where a magic keeps a recogniser from being asked, the recogniser would have declined."""
     missed = set()
-    plausible = registry.Format.plausible
+    plausible = registry.Look.plausible
 
-    def checked(self: registry.Format, place: registry.Place) -> bool:
-        fits = plausible(self, place)
-        if not fits and _accepts(self, place):
-            missed.add(f"the recogniser of {self.id} accepts {place.head[:16].hex()}… without a magic of formats.json")
-        return fits
+    def checked(self: registry.Look, candidates: registry.Candidates) -> list[registry.Format]:
+        found = plausible(self, candidates)
+        for format in candidates.formats:
+            if format not in found and _accepts(format, self.place):
+                head = self.place.head[:16].hex()
+                missed.add(f"the recogniser of {format.id} accepts {head}… without a magic of formats.json")
+        return found
 
-    monkeypatch.setattr(registry.Format, "plausible", checked)
+    monkeypatch.setattr(registry.Look, "plausible", checked)
     yield
     assert not missed
 

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelaudit.parsers.base import BudgetSpent
 from modelaudit.parsers.magic import Place
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.parsers.registry import Registry
@@ -16,11 +17,34 @@ def test_the_first_byte_rules_out_nothing_that_the_magics_allow(start, rest):
     head = start + rest
     if head:
         place = Place(head, BytesReader(head))
-        asked = REGISTRY._beginning(head[0])
-        assert [f.id for f in asked if f.plausible(place)] == [f.id for f in REGISTRY._asked if f.plausible(place)]
+        asked, spent = REGISTRY._beginning(head[0]).plausible(place)
+        assert spent is None
+        assert [f.id for f in asked] == [f.id for f in REGISTRY._asked if fits(f, place)]
+
+
+def fits(format, place):
+    return format.magics is None or any(place.fits(magic.tests) for magic in format.magics)
+
+
+@given(st.sampled_from([b"PK\x05\x06", b"\x89HDF\r\n\x1a\n", b"\x08\x01", b""]), st.integers(0, 3))
+def test_a_budget_that_ends_one_question_leaves_the_others(wanted, reads):
+    class Spent(BytesReader):
+        left = reads
+
+        def read_at(self, offset, length):
+            self.left -= 1
+            if self.left < 0:
+                raise BudgetSpent("bytes")
+            return super().read_at(offset, length)
+
+    data = wanted + bytes(8192)
+    asked, spent = REGISTRY._beginning(data[0]).plausible(Place(data[:4096], Spent(data)))
+    at_once = REGISTRY._beginning(data[0]).plausible(Place(data[:4096], BytesReader(data)))[0]
+    assert set(asked) <= set(at_once)
+    assert spent is not None or asked == at_once
 
 
 def test_a_first_byte_leaves_few_formats_to_ask():
     anywhere = [f for f in REGISTRY._asked if f.magics is None]
-    assert len(REGISTRY._beginning(ord("{"))) < len(REGISTRY._asked)
-    assert set(anywhere) <= set(REGISTRY._beginning(ord("{")))
+    assert len(REGISTRY._beginning(ord("{")).formats) < len(REGISTRY._asked)
+    assert set(anywhere) <= set(REGISTRY._beginning(ord("{")).formats)
