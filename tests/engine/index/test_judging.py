@@ -179,7 +179,7 @@ def test_what_only_a_message_shows_is_wanted_too(tmp_path):
 
 
 def test_texts_of_a_pickle_are_computed_only_for_a_live_rule(tmp_path):
-    (tmp_path / "m.pkl").write_bytes(b"\x80\x04\x8c\x10a constant string\x94.")
+    (tmp_path / "m.pkl").write_bytes(b"\x80\x04\x8c\x11a constant string\x94.")
     (source,) = discover([str(tmp_path / "m.pkl")])
     kinds = {}
     for status in ("stable", "experimental"):
