@@ -53,11 +53,26 @@ def _relate_checkpoints(folder: Folder, context: Context) -> Iterator[Fact]:
     return relate_checkpoints(folder, context)
 
 
+def _is_blobs(names: Collection[str]) -> bool:
+    return sum(len(name.removeprefix("sha256-")) == 64 and name[-64:].isalnum() for name in names) > 1
+
+
+def _relate_blobs(folder: Folder, context: Context) -> Iterator[Fact]:
+    from modelaudit.parsers.bundle.blobs import relate_blobs
+
+    return relate_blobs(folder, context)
+
+
 FOLDER_RECOGNISERS: dict[str, Recogniser] = {
     "sharded-safetensors": _is_sharded,
     "tf-checkpoint-folder": _is_checkpoint,
+    "oci-blobs": _is_blobs,
 }
-RELATE = {"sharded-safetensors": _relate_shards, "tf-checkpoint-folder": _relate_checkpoints}
+RELATE = {
+    "sharded-safetensors": _relate_shards,
+    "tf-checkpoint-folder": _relate_checkpoints,
+    "oci-blobs": _relate_blobs,
+}
 
 
 def recognise_folder(names: Collection[str]) -> str | None:

@@ -1,0 +1,43 @@
+"""Manifests of container images and of models that are kept as such: OCI, Docker, ModelPack, KitOps, Ollama.
+
+Layout: https://github.com/opencontainers/image-spec/blob/main/manifest.md, `docker save` (`manifest.json`),
+https://github.com/modelpack/model-spec.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.reader import Reader
+
+SPACE = b" \t\r\n"
+MANIFEST_MAX = 4 * 1024 * 1024  # bytes; registries take no larger ones
+MARKS = (  # keys that stand together in one kind of file
+    (b'"schemaVersion"', b'"layers"'),
+    (b'"schemaVersion"', b'"manifests"'),
+    (b'"schemaVersion"', b'"fsLayers"'),
+    (b'"Config"', b'"Layers"'),
+    (b'"rootfs"', b'"diff_ids"'),
+)
+
+
+def recognise_manifest(head: bytes, reader: Reader) -> bool:
+    """Whether a JSON text lists the layers of an image, or configures one."""
+    if head.lstrip(SPACE)[:1] not in (b"{", b"[") or reader.size > MANIFEST_MAX:
+        return False
+    data = head if reader.size <= len(head) else reader.read_at(0, reader.size)
+    return any(all(key in data for key in keys) for keys in MARKS)
+
+
+RECOGNISERS = {"oci-manifest": recognise_manifest}
+
+
+def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+    """What the manifest names and sets, and its text."""
+    from modelaudit.parsers.oci.manifest import parse_manifest
+
+    return parse_manifest(artifact, context)
