@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from fixtures import flaxes, ggufs, hdf5s, keras_models, onnxes, tensorflows  # noqa: E402
+from fixtures import flaxes, ggufs, hdf5s, keras_models, onnxes, tensorflows, tflites  # noqa: E402
 from fixtures.protobufs import varint  # noqa: E402
 from modelaudit.engine.facts import Fact  # noqa: E402
 from modelaudit.parsers.base import Context, Input, Nested, Property  # noqa: E402
@@ -93,7 +93,12 @@ def flax() -> list[tuple[str, bytes]]:
     return [("flax-msgpack", flaxes.model()), ("flax-msgpack", flaxes.everything())]
 
 
-FAMILIES = {"flax": flax, "gguf": gguf, "keras": keras, "onnx": onnx, "tensorflow": tensorflow}
+def tflite() -> list[tuple[str, bytes]]:
+    """A model with everything that is read, and one with associated files."""
+    return [("tflite", tflites.everything()), ("tflite", tflites.associated())]
+
+
+FAMILIES = {"flax": flax, "gguf": gguf, "keras": keras, "onnx": onnx, "tensorflow": tensorflow, "tflite": tflite}
 
 
 def mutant(rng: random.Random, data: bytes) -> bytes:
