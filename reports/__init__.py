@@ -11,6 +11,9 @@ RENDERERS = {
     "text": ("modelaudit.reports.text:render_text", (".txt",)),
     "json": ("modelaudit.reports.json:render_json", (".json",)),
     "sarif": ("modelaudit.reports.sarif:render_sarif", (".sarif", ".sarif.json")),
+    "html": ("modelaudit.reports.html:render_html", (".html", ".htm")),
+    "markdown": ("modelaudit.reports.markdown:render_markdown", (".md", ".markdown")),
+    "junit": ("modelaudit.reports.junit:render_junit", (".xml",)),
 }
 FORMATS = tuple(RENDERERS)
 
