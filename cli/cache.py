@@ -30,6 +30,7 @@ def stats(format: str) -> int:
     import json
 
     from modelaudit.cli.console import say, write_stdout
+    from modelaudit.engine.distribution import places
     from modelaudit.engine.packs import cache as packs
     from modelaudit.pipeline.store import database
 
@@ -38,9 +39,9 @@ def stats(format: str) -> int:
     facts = {"entries": found[0], "bytes": found[1], "bytes_on_disk": found[2], "limit": database.LIMIT}
     if format == "json":
         compiled = {"entries": entries, "bytes": size}
-        write_stdout(json.dumps({"folder": packs.folder(), "packs": compiled, "facts": facts}, indent=2) + "\n")
+        write_stdout(json.dumps({"folder": places.cache_folder(), "packs": compiled, "facts": facts}, indent=2) + "\n")
         return 0
-    say(f"Folder  {packs.folder()}")
+    say(f"Folder  {places.cache_folder()}")
     say(f"Packs   {_number(entries)}, {_size(size)}")
     say(f"Facts   {_number(found[0])}, {_size(found[2])} on disk, at most {_size(database.LIMIT)}")
     return 0

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from modelaudit.engine.diagnostics import Diagnostic
+    from modelaudit.engine.packs.testing_result import TestResult as RuleResult
+    from modelaudit.engine.policy.testing import TestResult as PolicyResult
 
 WIDEST = 100  # cells; longer lines are hard to read
 SIGNS = str.maketrans({"·": "-", "…": "...", "–": "-", "—": "-", "→": "->", "’": "'", "“": '"', "”": '"', "×": "x"})
@@ -63,6 +65,16 @@ def say(text: str, hang: int = 0) -> None:
         rows = wrap(Line(("", kept), indent=indent, hang=indent + hang), width)
         out += ["".join(part for _, part in row).rstrip() for row in rows]
     write_stdout("\n".join(out) + "\n")
+
+
+def show_result(name: str, result: RuleResult | PolicyResult, *, verbose: bool) -> None:
+    """Say of a test in a rule or policy file what it expected and did not get; with `verbose` that it passed, too."""
+    if result.problems:
+        say(f"FAIL  {name}  {result.span.file}:{result.span.line}")
+        for problem in result.problems:
+            say(f"      {problem}", hang=2)
+    elif verbose:
+        say(f"{'skip' if result.skipped else 'ok  '}  {name}")
 
 
 def is_one_screen() -> bool:

@@ -185,15 +185,10 @@ def test(policies: tuple[str, ...], rules: tuple[str, ...], inherited: bool, ver
 
 
 def _show(run: TestRun, *, verbose: bool, quiet: bool) -> None:
-    from modelaudit.cli.console import say
+    from modelaudit.cli.console import say, show_result
     from modelaudit.reports.diagnostics.text import number
 
     for result in run.results:
-        if result.problems:
-            say(f"FAIL  {result.policy} {result.name}  {result.span.file}:{result.span.line}")
-            for problem in result.problems:
-                say(f"      {problem}", hang=2)
-        elif verbose:
-            say(f"{'skip' if result.skipped else 'ok  '}  {result.policy} {result.name}")
+        show_result(f"{result.policy} {result.name}", result, verbose=verbose)
     if run.failed or not quiet:
         say(f"{run.policy}: {number(len(run.results), 'test')}, {len(run.failed)} failed")

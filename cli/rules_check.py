@@ -97,17 +97,12 @@ def _scanned(path: str) -> FactSet:
 
 
 def _show_run(run: TestRun, *, verbose: bool, quiet: bool) -> None:
-    from modelaudit.cli.console import complain, say
+    from modelaudit.cli.console import complain, say, show_result
     from modelaudit.reports.diagnostics.text import number
 
     _deliver(run.diagnostics, "text")
     for result in run.results:
-        if result.problems:
-            say(f"FAIL  {result.rule} {result.name}  {result.span.file}:{result.span.line}")
-            for problem in result.problems:
-                say(f"      {problem}", hang=2)
-        elif verbose:
-            say(f"{'skip' if result.skipped else 'ok  '}  {result.rule} {result.name}")
+        show_result(f"{result.rule} {result.name}", result, verbose=verbose)
     for notice in run.notices:
         complain(notice, level="warning")
     if not (quiet and run.ok):

@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from generated import deliver
+
 from modelaudit.engine.authoring.codes import CodePage, pages
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,14 +68,7 @@ def reference() -> str:
 
 def main() -> int:
     """Write or check the page; 1 when a check finds a difference."""
-    text = reference()
-    if "--check" not in sys.argv[1:]:
-        REFERENCE.write_text(text, encoding="utf-8")
-        return 0
-    if not REFERENCE.exists() or REFERENCE.read_text(encoding="utf-8") != text:
-        print("not up to date, run tools/generate_diagnostics.py: docs/reference/diagnostics.md")
-        return 1
-    return 0
+    return deliver("generate_diagnostics", {REFERENCE: reference()})
 
 
 if __name__ == "__main__":

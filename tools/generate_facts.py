@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from generated import deliver
+
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "schemas" / "facts.schema.json"
 CLASSES = ROOT / "engine" / "facts" / "kinds.py"
@@ -222,17 +224,7 @@ def reference(schema: Json) -> str:
 def main() -> int:
     """Write or check both files; 1 when a check finds a difference."""
     schema: Json = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    stale = []
-    for path, text in ((CLASSES, classes(schema)), (REFERENCE, reference(schema))):
-        if "--check" in sys.argv[1:]:
-            if not path.exists() or path.read_text(encoding="utf-8") != text:
-                stale.append(path.relative_to(ROOT).as_posix())
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-    if stale:
-        print("not up to date, run tools/generate_facts.py:", ", ".join(stale))
-    return bool(stale)
+    return deliver("generate_facts", {CLASSES: classes(schema), REFERENCE: reference(schema)})
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import re
 import sys
 from pathlib import Path
 
+from generated import deliver
+
 from modelaudit.engine.lang.functions import FUNCTIONS
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "language.md"
@@ -28,12 +30,7 @@ def main() -> int:
     """Write or check the table; 1 when a check finds a difference."""
     text = REFERENCE.read_text(encoding="utf-8")
     made = PLACE.sub(lambda match: match.group(1) + table() + match.group(2), text)
-    if "--check" in sys.argv[1:]:
-        if made != text:
-            print("not up to date, run tools/generate_language.py: docs/reference/language.md")
-        return int(made != text)
-    REFERENCE.write_text(made, encoding="utf-8")
-    return 0
+    return deliver("generate_language", {REFERENCE: made})
 
 
 if __name__ == "__main__":

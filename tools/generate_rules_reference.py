@@ -10,6 +10,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generated import deliver
+
 from modelaudit.engine.packs.load import gather, raise_errors
 
 if TYPE_CHECKING:
@@ -88,14 +90,7 @@ def reference() -> str:
 
 def main() -> int:
     """Write or check the page; 1 when a check finds a difference."""
-    text = reference()
-    if "--check" not in sys.argv[1:]:
-        REFERENCE.write_text(text, encoding="utf-8")
-        return 0
-    if not REFERENCE.exists() or REFERENCE.read_text(encoding="utf-8") != text:
-        print("not up to date, run tools/generate_rules_reference.py: docs/reference/rules.md")
-        return 1
-    return 0
+    return deliver("generate_rules_reference", {REFERENCE: reference()})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where installed packs stand: one folder for each user, that nobody else can write to."""
+"""The folders of a user, that nobody else can write to, and where installed packs stand in one of them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,22 @@ LOCK = "modelaudit.lock"
 def data_folder() -> str:
     """Where this user's data stands: `$MODELAUDIT_DATA_DIR`, else the place that the system has for it."""
     chosen = os.environ.get("MODELAUDIT_DATA_DIR")
-    if chosen:
-        return os.path.abspath(chosen)
+    return os.path.abspath(chosen) if chosen else _own("Application Support", "XDG_DATA_HOME", "~/.local/share")
+
+
+def cache_folder() -> str:
+    """Where this user's caches stand: `$MODELAUDIT_CACHE_DIR`, else the place that the system has for them."""
+    return os.environ.get("MODELAUDIT_CACHE_DIR") or _own("Caches", "XDG_CACHE_HOME", "~/.cache")
+
+
+def _own(mac: str, variable: str, usual: str) -> str:
+    """Our folder in a place that the system has for each user."""
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or os.path.expanduser(r"~\AppData\Local")
     elif sys.platform == "darwin":
-        base = os.path.expanduser("~/Library/Application Support")
+        base = os.path.expanduser(f"~/Library/{mac}")
     else:
-        base = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+        base = os.environ.get(variable) or os.path.expanduser(usual)
     return os.path.join(base, "modelaudit")
 
 
@@ -48,12 +56,18 @@ def shown(path: str) -> str:
     return path if relative.startswith("..") else relative
 
 
-def is_private(path: str) -> bool:
-    """Whether a folder is there, is no link, and only its user or the system's administrator can write to it."""
+def is_private(path: str, *, own: bool = False) -> bool:
+    """Whether a folder is there, is no link, and only its user can write to it.
+
+    It is this user's, or the system administrator's unless it has to be `own`.
+    """
     try:
         found = os.lstat(path)
     except OSError:
         return False
     if not stat.S_ISDIR(found.st_mode):
         return False
-    return sys.platform == "win32" or (found.st_uid in (os.geteuid(), 0) and not found.st_mode & 0o022)
+    if sys.platform == "win32":
+        return True
+    owners = (os.geteuid(),) if own else (os.geteuid(), 0)
+    return found.st_uid in owners and not found.st_mode & 0o022

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping
 from hashlib import sha256
 
+from modelaudit.engine.distribution import places
 from modelaudit.engine.lazy import lazy
 from modelaudit.engine.packs import files
 
@@ -30,24 +31,10 @@ MAX_BYTES = 256 * 1024 * 1024
 MAX_ENTRIES = 64
 
 
-def folder() -> str:
-    """Where this user's caches stand: `$MODELAUDIT_CACHE_DIR`, else the place that the system has for them."""
-    chosen = os.environ.get("MODELAUDIT_CACHE_DIR")
-    if chosen:
-        return chosen
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser(r"~\AppData\Local")
-    elif sys.platform == "darwin":
-        base = os.path.expanduser("~/Library/Caches")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return os.path.join(base, "modelaudit")
-
-
 def load(request: Mapping[str, Json]) -> Json | None:
     """The compiled rule set for a request, None when there is no entry that can be believed."""
-    place = os.path.join(folder(), "compiled")
-    if not is_private(place):
+    place = os.path.join(places.cache_folder(), "compiled")
+    if not places.is_private(place, own=True):
         return None
     data = _read(os.path.join(place, f"{_key(request)}.json"))
     if data is None:
@@ -66,7 +53,7 @@ def load(request: Mapping[str, Json]) -> Json | None:
 
 def store(request: Mapping[str, Json], inputs: Sequence[Mapping[str, Json]], ruleset: Json) -> None:
     """Keep a compiled rule set; where that is not possible nothing happens."""
-    place = os.path.join(folder(), "compiled")
+    place = os.path.join(places.cache_folder(), "compiled")
     payload = _packed(ruleset)
     header = {
         "entry": ENTRY,
@@ -76,7 +63,7 @@ def store(request: Mapping[str, Json], inputs: Sequence[Mapping[str, Json]], rul
     }
     try:
         os.makedirs(place, mode=0o700, exist_ok=True)
-        if is_private(place):
+        if places.is_private(place, own=True):
             _write(place, f"{_key(request)}.json", _dump(header) + b"\n" + payload)
             _prune(place)
     except OSError:
@@ -85,14 +72,14 @@ def store(request: Mapping[str, Json], inputs: Sequence[Mapping[str, Json]], rul
 
 def statistics() -> tuple[int, int]:
     """How many entries there are, and their bytes."""
-    sizes = [size for _, size in _entries(os.path.join(folder(), "compiled"))]
+    sizes = [size for _, size in _entries(os.path.join(places.cache_folder(), "compiled"))]
     return len(sizes), sum(sizes)
 
 
 def clear() -> int:
     """Delete all entries; returns the bytes that were freed."""
     freed = 0
-    for path, size in _entries(os.path.join(folder(), "compiled")):
+    for path, size in _entries(os.path.join(places.cache_folder(), "compiled")):
         try:
             os.unlink(path)
         except OSError:
@@ -171,17 +158,6 @@ def _dump(value: Json) -> bytes:
 
 def _key(request: Mapping[str, Json]) -> str:
     return sha256(_dump(request)).hexdigest()
-
-
-def is_private(place: str) -> bool:
-    """Whether a folder is there, is no link, belongs to this user and nobody else can write to it."""
-    try:
-        found = os.lstat(place)
-    except OSError:
-        return False
-    if not stat.S_ISDIR(found.st_mode):
-        return False
-    return sys.platform == "win32" or (found.st_uid == os.geteuid() and not found.st_mode & 0o022)
 
 
 def _read(path: str) -> bytes | None:

@@ -15,7 +15,7 @@ import zlib
 from hashlib import sha256
 from time import time
 
-from modelaudit.engine.packs import cache
+from modelaudit.engine.distribution import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Entry:
 
 def path() -> str:
     """Where the store stands."""
-    return os.path.join(cache.folder(), FOLDER, NAME)
+    return os.path.join(places.cache_folder(), FOLDER, NAME)
 
 
 class Database:
@@ -181,7 +181,7 @@ class Database:
         place = path()
         folder = os.path.dirname(place)
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        if not cache.is_private(folder):
+        if not places.is_private(folder, own=True):
             raise OSError(f"{folder} belongs to others too")
         try:
             return _connected(place)

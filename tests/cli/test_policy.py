@@ -71,7 +71,7 @@ def test_a_decision_log_that_cannot_be_written_is_refused_before_the_scan(models
 def test_a_baseline_lets_known_findings_pass_and_fails_on_new_ones(models, capsys):
     known = str(models.parent / "known.json")
     assert run(["policy", "baseline", str(models), "-o", known]) == 0
-    assert "1 findings in 2 files" in capsys.readouterr().out
+    assert "1 finding in 2 files" in capsys.readouterr().out
     path = policy(models.parent, "gate: {baseline: known.json, new_only: true}\n")
     assert run(["scan", str(models), "--policy", path]) == 0
     assert "in the baseline" in capsys.readouterr().out

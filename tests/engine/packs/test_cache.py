@@ -4,6 +4,7 @@ import stat
 
 import pytest
 
+from modelaudit.engine.distribution import places
 from modelaudit.engine.packs import cache
 
 REQUEST = {"engine": "1.0.0", "policy": "default", "rules": []}
@@ -162,5 +163,5 @@ def test_old_entries_are_dropped(place, inputs, monkeypatch):
 def test_the_folder_follows_the_system(monkeypatch):
     monkeypatch.delenv("MODELAUDIT_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", "/x")
-    monkeypatch.setattr(cache.sys, "platform", "linux")
-    assert cache.folder() == "/x/modelaudit"
+    monkeypatch.setattr(places.sys, "platform", "linux")
+    assert places.cache_folder() == "/x/modelaudit"
