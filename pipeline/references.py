@@ -9,7 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelaudit.engine.facts import Reference
 
-PATHS = frozenset({"external-data", "file", "link", "dvc"})  # kinds of reference whose target is a path
+PATHS = frozenset({"external-data", "file", "link", "dvc", "dvc-cache"})  # kinds of reference whose target is a path
+DVC, CACHE = ".dvc", "cache"  # folder of a repository of DVC, and of its cache in it
 
 
 class ScanRoot:
@@ -25,6 +26,23 @@ class ScanRoot:
         """The reference with its context fields; as it was when its target is no path."""
         if reference.kind not in PATHS or "url" in reference.path_class or not reference.target:
             return reference
+        if reference.kind.startswith("dvc"):
+            return self._dvc(reference)
+        return self.within(reference)
+
+    def _dvc(self, reference: Reference) -> Reference:
+        """A path of DVC may lead as far as the repository that holds `.dvc`; what is cached stands in there."""
+        root = self.folder
+        while not os.path.isdir(os.path.join(root, DVC)):
+            above = os.path.dirname(root)
+            if above == root:
+                return self.within(reference) if reference.kind == "dvc" else reference
+            root = above
+        folder = os.path.join(root, DVC, CACHE) if reference.kind == "dvc-cache" else self.folder
+        return ScanRoot(root, folder).within(reference)
+
+    def within(self, reference: Reference) -> Reference:
+        """The reference as far as it leads within the root."""
         if reference.path_class & {"nul", "drive", "unc"}:
             return reference.replace(escapes_root="nul" not in reference.path_class)
         target = reference.target.replace("\\", "/")  # as some loaders read it
