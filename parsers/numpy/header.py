@@ -7,9 +7,11 @@ evaluate the literal with `ast.literal_eval`; the grammar here is what NumPy wri
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 DEPTH = 32  # containers in containers
 LENGTHS = {1: 2, 2: 4, 3: 4}  # bytes of the length, by major version
+KNOWN_MAX = 1024  # bytes of a header that is remembered
 KEYS = ("descr", "fortran_order", "shape")
 WORDS = {"True": True, "False": False, "None": None}
 
@@ -48,6 +50,16 @@ class Header:
 
 def read_header(raw: bytes, major: int) -> Header:
     """The header from its literal's bytes; raises `BadHeader`."""
+    return _known_header(raw, major) if len(raw) <= KNOWN_MAX else _header(raw, major)
+
+
+@lru_cache(maxsize=256)
+def _known_header(raw: bytes, major: int) -> Header:
+    """The same for headers that archives of many arrays repeat."""
+    return _header(raw, major)
+
+
+def _header(raw: bytes, major: int) -> Header:
     try:
         text = raw.decode("utf-8" if major >= 3 else "latin-1")
     except UnicodeDecodeError:
