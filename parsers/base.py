@@ -7,13 +7,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Protocol
 
-    from modelaudit.engine.facts import Fact
+    from modelaudit.engine.facts import Fact, Text
     from modelaudit.parsers.reader import Reader
+
+    class Sought(Protocol):
+        """Words of which one stands in every text that the patterns of packs are about."""
+
+        def find(self, data: bytes, start: int = 0) -> int:
+            """Where the first of them begins at or behind an offset, whatever its case; -1 when there is none."""
 
     class Parse(Protocol):
         """A parser's entry: yields facts, nested artifacts and properties of the artifact itself."""
 
-        def __call__(self, artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+        def __call__(self, artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Searched]:
             """Everything that was read, in order."""
 
 
@@ -68,6 +74,15 @@ class Property:
         self.value = value
 
 
+class Searched:
+    """A text that only the patterns of packs look into: what they find is kept, the text is not."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: Text) -> None:
+        self.text = text
+
+
 class Input:
     """The artifact that a parser reads."""
 
@@ -96,10 +111,10 @@ class Context:
 
     `wants(name)` says whether a live rule reads a fact kind (`text`) or a computed field (`tensor.stats`).
     `check()` raises `BudgetSpent` once the scan's deadline has passed: call it at least every few thousand steps.
-    `budget(name)` is the built-in limit of that name.
+    `budget(name)` is the built-in limit of that name. `sought(role)` finds what patterns for texts of a role need.
     """
 
-    __slots__ = ("_check", "_wants", "budgets")
+    __slots__ = ("_check", "_sought", "_wants", "budgets")
 
     BUDGETS: dict[str, int] = {  # noqa: RUF012 - read only
         "opcodes": 500_000_000,
@@ -109,6 +124,7 @@ class Context:
         "container": 1_000_000,
         "literal": 64 * 1024,
         "literal_depth": 8,
+        "searched": 64 * 1024 * 1024,
         "members": 100_000,
         "header": 100_000_000,
         "ratio": 200,
@@ -120,15 +136,21 @@ class Context:
         *,
         wants: Callable[[str], bool] | None = None,
         check: Callable[[], None] | None = None,
+        sought: Callable[[str], Sought | None] | None = None,
         budgets: dict[str, int] | None = None,
     ) -> None:
         self._wants = wants
         self._check = check
+        self._sought = sought
         self.budgets = {**self.BUDGETS, **(budgets or {})}
 
     def wants(self, name: str) -> bool:
         """Whether somebody reads this fact kind or computed field."""
         return self._wants is None or self._wants(name)
+
+    def sought(self, role: str) -> Sought | None:
+        """The words of which one stands in whatever patterns find in texts of this role; None when none look there."""
+        return None if self._sought is None else self._sought(role)
 
     def check(self) -> None:
         """Raise `BudgetSpent` when the scan's time is up."""

@@ -19,7 +19,7 @@ from modelaudit.engine.derived.spots import SPOTS
 from modelaudit.engine.document import ScanError
 from modelaudit.engine.facts import KINDS, Artifact, Defect, Limit, Reference, clean, quote_member
 from modelaudit.engine.factset import FactSet
-from modelaudit.parsers.base import BudgetSpent, Context, Input, Nested, Property
+from modelaudit.parsers.base import BudgetSpent, Context, Input, Nested, Property, Searched
 from modelaudit.parsers.registry import HEAD, OTHER, UNKNOWN, UNRECOGNISED, Recognition
 from modelaudit.pipeline.budget import Metered
 from modelaudit.pipeline.fold import Fold
@@ -110,7 +110,7 @@ class TreeReader:
     ) -> None:
         self.registry = registry
         self.budget = budget
-        self.context = Context(wants=wants, check=budget.check)
+        self.context = Context(wants=wants, check=budget.check, sought=deriver.keywords if deriver else None)
         self.root = root
         self.folding = folding
         self.emit = emit  # given every fact as it comes
@@ -172,7 +172,7 @@ class TreeReader:
         given = Input(node.path, node.reader, format, formats=formats, extension=node.extension, depth=node.depth)
         self.drain(node, lambda: self.registry.parser(format)(given, self.context))
 
-    def drain(self, node: Node, begin: Callable[[], Iterator[Fact | Nested | Property]]) -> None:
+    def drain(self, node: Node, begin: Callable[[], Iterator[Fact | Nested | Property | Searched]]) -> None:
         """Take everything that a parser yields."""
         items = _guarded(begin)
         try:
@@ -189,10 +189,12 @@ class TreeReader:
         finally:
             _guarded(getattr(items, "close", _nothing))
 
-    def route(self, node: Node, item: Fact | Nested | Property) -> None:
+    def route(self, node: Node, item: Fact | Nested | Property | Searched) -> None:
         """What becomes of one thing that a parser yields."""
         if isinstance(item, Nested):
             self.nested(node, item)
+        elif isinstance(item, Searched):
+            self.search(node, item)
         elif not isinstance(item, Property):
             self.take(node, item)
         elif item.name in PROPERTIES:
@@ -205,6 +207,11 @@ class TreeReader:
             for found in derived:
                 self.keep(node, found)
         self.keep(node, fact)
+
+    def search(self, node: Node, item: Searched) -> None:
+        """Take in what patterns find in a text, and leave the text itself."""
+        for found in self.deriver.derive(item.text)[1] if self.deriver else ():
+            self.keep(node, found)
 
     def keep(self, node: Node, fact: Fact) -> None:
         """Take in one fact as it is."""

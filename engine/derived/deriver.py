@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelaudit.engine.derived.keywords import Keywords
 from modelaudit.engine.derived.pattern import MATCHES, Pattern
 from modelaudit.engine.derived.spots import spots
 from modelaudit.engine.facts import Limit
@@ -24,9 +25,9 @@ FACTS: Mapping[str, str] = {SECRET: SECRET, "url": "reference", "license": "lice
 SOURCES: Mapping[str, tuple[str, ...]] = {
     "metadata": ("metadata", "text"),
     "source": ("code", "text"),
-    "literal": ("text", "text.literal"),
     "argument": ("call",),
 }
+LONG = 4096  # characters from which on a text is looked at for any keyword before it is for each
 
 
 class Patterns:
@@ -41,6 +42,10 @@ class Patterns:
         for pattern in patterns:
             for keyword in pattern.keywords:
                 self._by_keyword.setdefault(keyword, []).append(pattern)
+
+    def words(self) -> Iterable[str]:
+        """The keywords; the empty one, which is everywhere, when a pattern has none."""
+        return ("",) if self._always else self._by_keyword
 
     def that_may_occur(self, lowered: str) -> list[Pattern]:
         """Those that a text in lower case has a keyword of and those without keywords, in order."""
@@ -58,7 +63,7 @@ class Deriver:
     reads the facts that they give.
     """
 
-    __slots__ = ("_by_role", "_docs", "_lists")
+    __slots__ = ("_by_role", "_docs", "_keywords", "_lists")
 
     def __init__(
         self, patterns: Iterable[Json], lists: Mapping[str, Matcher], wants: Callable[[str], bool] | None = None
@@ -66,6 +71,7 @@ class Deriver:
         live = (doc for doc in patterns if doc["kind"] == SECRET or wants is None or wants(FACTS[doc["kind"]]))
         self._docs = tuple(live)
         self._lists = lists
+        self._keywords: dict[str, Keywords] = {}
         by_role: dict[str, list[Pattern]] = {}
         for doc in self._docs:
             pattern = Pattern(doc, lists)
@@ -87,6 +93,15 @@ class Deriver:
 
         return sha256(json.dumps(self._docs, sort_keys=True).encode()).hexdigest() if self._docs else ""
 
+    def keywords(self, role: str) -> Keywords | None:
+        """What one of the texts that the patterns for a role find has in it; None when no pattern looks there."""
+        if role not in self._by_role:
+            return None
+        found = self._keywords.get(role)
+        if found is None:
+            found = self._keywords[role] = Keywords(self._by_role[role].words())
+        return found
+
     def derive(self, fact: Fact) -> tuple[Fact, list[Fact]]:
         """The fact without the secrets in its texts, and the facts that come of it."""
         derived: list[Fact] = []
@@ -100,6 +115,8 @@ class Deriver:
 
     def _search(self, spot: Spot, patterns: Patterns, derived: list[Fact]) -> str | None:
         """Add what is found in a text; returns the text without its secrets when there are any."""
+        if len(spot.text) >= LONG and not self._may_occur(spot):
+            return None
         secrets: list[Found] = []
         for pattern in patterns.that_may_occur(spot.text.lower()):
             for found in pattern.search(spot):
@@ -110,6 +127,10 @@ class Deriver:
                 if pattern.kind == SECRET:
                     secrets.append(found)
         return _redacted(spot.text, secrets) if secrets else None
+
+    def _may_occur(self, spot: Spot) -> bool:
+        keywords = self.keywords(spot.role)
+        return keywords is not None and keywords.find(spot.text.encode("utf-8", "backslashreplace")) >= 0
 
 
 def _cut_short(spot: Spot, kind: str) -> Fact:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.base import Context, Input, Nested, Property, Searched
     from modelaudit.parsers.reader import Reader
 
 _FIRST = b"(]})NILFSVXUTKMJGBCPc\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96"  # opcodes that need no operand
@@ -35,7 +35,7 @@ def recognise(head: bytes, reader: Reader) -> bool:
     return is_stream(reader)
 
 
-def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Searched]:
     """The facts of every stream in the artifact, in order; constants that are pickles themselves are nested."""
     from modelaudit.parsers.pickle.streams import read
 

@@ -7,7 +7,7 @@ import os.path
 import re
 
 from modelaudit.engine.facts import TEXT_MAX, Blob, Place, Text, decode
-from modelaudit.parsers.base import Nested
+from modelaudit.parsers.base import Nested, Searched
 from modelaudit.parsers.pickle.tape import FileTape
 from modelaudit.parsers.reader import BytesReader, SliceReader
 
@@ -85,15 +85,18 @@ def magics() -> _Magics:
     return _magics[0]
 
 
-def inspect(m: State, data: bytes, size: int, start: int, offset: int, *, is_text: bool) -> str | None:
+def inspect(
+    m: State, data: bytes, size: int, start: int, offset: int, *, is_text: bool, sought: bool | None = None
+) -> str | None:
     """Look at a constant: `data` are its first bytes (UTF-8 for text), `start` where it stands in the file.
 
-    `start` is negative when the file holds it escaped. Returns the kind of file as which the constant is read, if it
+    `start` is negative when the file holds it escaped; `sought` says whether patterns may find something in a text
+    where that is known. Returns the kind of file as which the constant is read, if it
     is read just as it stands.
     """
     if size < LITERAL_MIN or len(data) < LITERAL_MIN or m.strict:
         return None
-    if is_text and m.texts:
+    if is_text and (m.texts or (_is_sought(m, data, size, start) if sought is None else sought)):
         _text(m, data, size, offset)
     raw = data if not is_text else _latin(data) if magics().raw[data[0]] else None
     kind, read = _raw(m, raw, raw == data, size, start, offset) if raw is not None else ("", False)
@@ -161,16 +164,25 @@ def _inner(m: State, inner: encoded.Payload | None, offset: int, how: str = "") 
 def _text(m: State, data: bytes, size: int, offset: int) -> None:
     value, lossy = decode(data[: 4 * TEXT_MAX])
     cut = size > len(data) or len(value) > TEXT_MAX
-    m.out.append(
-        Text(
-            m.path,
-            value=value[:TEXT_MAX],
-            role="literal",
-            places=(Place(offset=offset),),
-            cut=frozenset(["value"] if cut else ()),
-            lossy=lossy,
-        )
+    text = Text(
+        m.path,
+        value=value[:TEXT_MAX],
+        role="literal",
+        places=(Place(offset=offset),),
+        cut=frozenset(["value"] if cut else ()),
+        lossy=lossy,
     )
+    m.out.append(text if m.texts else Searched(text))
+
+
+def _is_sought(m: State, data: bytes, size: int, start: int) -> bool:
+    """Whether a text has a word in it that patterns look for; the buffer has been searched for them as a whole."""
+    if m.sought is None:
+        return False
+    pos = start - m.tape.base
+    if pos >= 0 and start >= 0 and pos + size <= m.tape.end:
+        return m.keyword(pos) < pos + size
+    return m.sought.find(data) >= 0
 
 
 def _latin(data: bytes) -> bytes | None:

@@ -13,7 +13,7 @@ from struct import Struct, unpack_from
 from modelaudit.parsers.pickle import constants, objects
 from modelaudit.parsers.pickle.literals import LITERAL_MIN, inspect, made, magics
 from modelaudit.parsers.pickle.opcodes import BYTES, NAMES
-from modelaudit.parsers.pickle.state import KEPT_MAX, KINDS, State
+from modelaudit.parsers.pickle.state import FAR, KEPT_MAX, KINDS, State
 from modelaudit.parsers.pickle.tape import Break, FileTape, Pause
 from modelaudit.parsers.pickle.values import Container, DictValue, ListValue, Unknown
 
@@ -112,12 +112,16 @@ class Machine(State):
 
     _faulted = -1
 
-    def _text(self, size: int, start: int) -> None:
-        """Look at a short text constant that stands in the buffer."""
-        tape = self.tape
-        data = tape.buf[start : start + size]
-        if start + size <= tape.end:
-            inspect(self, data, size, tape.base + start, tape.base + start - 2, is_text=True)
+    def _text(self, size: int, start: int) -> int:
+        """Look at a short text constant that stands in the buffer; returns where the next keyword stands."""
+        tape, end = self.tape, start + size
+        hit = self.hit
+        if hit < end or self.window is not tape.buf:
+            hit = FAR if self.sought is None else self.keyword(start)
+        if end <= tape.end:
+            data = tape.buf[start:end]
+            inspect(self, data, size, tape.base + start, tape.base + start - 2, is_text=True, sought=hit < end)
+        return hit if hit >= end else self.keyword(end)
 
     def looked(self, data: bytes, how: str, offset: int) -> None:
         """Look at bytes that a call has made."""
@@ -144,6 +148,7 @@ class Machine(State):
         memo, handlers = self.memo, HANDLERS
         push, real, signed, unsigned = stack.append, REAL, SIGNED, UNSIGNED
         alert = bytes([LITERAL_MIN]) * 256 if self.texts else magics().texts  # size from which on a text is looked at
+        hit = unlooked = FAR if self.sought is None else -1  # a text that ends behind it is looked at
         pos = tape.seek(self.offset)
         buf = tape.buf
         bound = self._bound()
@@ -162,8 +167,8 @@ class Machine(State):
                             pos = start + size
                             text = buf[start:pos].decode()
                             push(text)
-                            if size >= alert[buf[start]]:
-                                self._text(size, start)
+                            if size >= alert[buf[start]] or pos > hit:
+                                hit = self._text(size, start)
                             if pos < bound and buf[pos] == 0x94 and not sparse:
                                 seen[0x94] = 1
                                 memo.append(text)
@@ -222,8 +227,8 @@ class Machine(State):
                             start = pos + 5
                             push(buf[start : start + size].decode())
                             pos = start + size
-                            if size >= alert[buf[start]]:
-                                self._text(size, start)
+                            if size >= alert[buf[start]] or pos > hit:
+                                hit = self._text(size, start)
                             continue
                         if op == 0x5D:  # EMPTY_LIST
                             push(ListValue())
@@ -303,6 +308,7 @@ class Machine(State):
                     if tape.buf is not buf or op == 0x95:
                         buf = tape.buf
                         bound = self._bound()
+                        hit = unlooked
                         if op == 0x95 and marks:
                             pos = self._resume(pos)
                 else:
@@ -317,6 +323,7 @@ class Machine(State):
                 pos = handlers[op](self, pos)
             buf = tape.buf
             bound = self._bound()
+            hit = unlooked
 
     def _numbers(self, pos: int, bound: int) -> int:
         """Push numbers of one kind that follow one another, as many as come into one portion of a list."""

@@ -25,6 +25,7 @@ ROOM = 100_000  # memo entries that are kept as they are
 KEPT_MAX = 200_000  # items of containers that one stream keeps, constants among them
 WEIGHT = 64 * 1024 * 1024  # bytes of values in the memo before tuples of constants are forgotten
 VALUE = 64  # bytes that a value of the machine takes at least
+FAR = 1 << 62  # a position that is never reached
 SHARED_MAX = 10_000  # sets of flows that results share
 
 TYPE_CHECKING = False
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, Protocol
 
-    from modelaudit.parsers.base import Context, Nested
+    from modelaudit.parsers.base import Context, Nested, Searched, Sought
 
     Value = object
 
@@ -85,9 +86,12 @@ class State:
         self.start = self.offset = start
         self.index = index
         self.role = "main"
-        self.texts = False
+        self.texts = False  # whether every text is told
+        self.sought: Sought | None = None  # what the texts have in them that are told all the same
+        self.hit = -1  # position of the first of these words in `window`, the buffer that was searched
+        self.window: bytes | None = None
         self.strict = strict
-        self.out: list[Fact | Nested] = []
+        self.out: list[Fact | Nested | Searched] = []
         self.stack: list[Value] = []
         self.marks: list[int] = []
         self.memo: list[Value] | FullMemo = []
@@ -125,6 +129,14 @@ class State:
         self.repeats = repeats.Repeats()
         self.flows: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
 
+    def keyword(self, pos: int) -> int:
+        """Position of the first word in the buffer, at or behind a position, that a text worth telling has."""
+        buf = self.tape.buf
+        if self.sought is not None and (self.window is not buf or self.hit < pos):
+            found = self.sought.find(buf, pos)
+            self.window, self.hit = buf, FAR if found < 0 else found
+        return self.hit
+
     # what is wrong
 
     def defect(self, code: str, detail: str, offset: int, affects: frozenset[str] = v.NONE) -> None:
@@ -154,7 +166,7 @@ class State:
         self.ended = True
         self.error = code
 
-    def drained(self) -> list[Fact | Nested]:
+    def drained(self) -> list[Fact | Nested | Searched]:
         """The facts since the last time."""
         out, self.out = self.out, []
         return out

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Input, Nested
+    from modelaudit.parsers.base import Input, Nested, Searched
 
 
-def read(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def read(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Searched]:
     """The facts of all streams of an artifact."""
     return Streams(artifact, context).read_from(0)
 
@@ -55,7 +55,7 @@ class Streams:
         self.legacy = False
         self.resumed = False
 
-    def read_from(self, start: int) -> Iterator[Fact | Nested | Property]:
+    def read_from(self, start: int) -> Iterator[Fact | Nested | Property | Searched]:
         """The facts of all streams from an offset on."""
         offset: int | None = start
         path = self.artifact.path
@@ -78,6 +78,7 @@ class Streams:
         """The machine of the stream at an offset."""
         machine = self.kind()(self.artifact.path, self.tape, self.context, offset, index=self.count)
         machine.texts = self.context.wants("text.literal")
+        machine.sought = None if machine.texts else self.context.sought("literal")
         machine.role = self._role()
         machine.extension = ARRAYS
         self.count += 1
@@ -95,7 +96,7 @@ class Streams:
         other.role = machine.role
         return other
 
-    def run(self, machine: Machine) -> Iterator[Fact | Nested | Property]:
+    def run(self, machine: Machine) -> Iterator[Fact | Nested | Property | Searched]:
         """One stream's facts; when the scan's time is spent, those known so far come out first."""
         try:
             while machine.run():
@@ -112,7 +113,7 @@ class Streams:
         yield from machine.drained()
         yield from machine.closing()
 
-    def inside(self, machine: Machine, offset: int) -> Iterator[Fact | Nested | Property]:
+    def inside(self, machine: Machine, offset: int) -> Iterator[Fact | Nested | Property | Searched]:
         """A stream that the loader reads on its own, within another one, which goes on behind it."""
         inner = self.machine(offset)
         inner.role, inner.extension = "nested", None
@@ -122,7 +123,7 @@ class Streams:
         if not inner.stopped:
             machine.end(inner.error)
 
-    def plainly(self, machine: Machine) -> Iterator[Fact | Nested | Property]:
+    def plainly(self, machine: Machine) -> Iterator[Fact | Nested | Property | Searched]:
         """What a plain unpickler does from where an extension has passed bytes that are opcodes for others.
 
         Such an unpickler seldom gets far; what it would do after its first error is left out.

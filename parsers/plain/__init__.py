@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.base import Context, Input, Nested, Property, Searched
     from modelaudit.parsers.reader import Reader
 
 WHOLE = 1024 * 1024  # bytes of a file that is looked at from front to back; a longer one is sampled
@@ -41,7 +41,7 @@ def recognise_image(head: bytes, reader: Reader) -> bool:
 RECOGNISERS = {"image": recognise_image, "text": recognise_text}
 
 
-def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Searched]:
     """The text and what it is for; nothing of an image, a link or an empty file."""
     if artifact.format != "text":
         return iter(())

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 
 from modelaudit.engine.facts import KINDS, TEXT_MAX, Defect, Place, Text, clean, decode
-from modelaudit.parsers.base import Property
+from modelaudit.parsers.base import Property, Searched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,10 +23,13 @@ TEMPLATE = frozenset({".jinja", ".jinja2"})
 POINTER = b"version https://git-lfs.github.com/spec/"  # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 POINTER_MAX = 1024  # bytes
 BYTES = 4 * TEXT_MAX  # that hold the longest text in any encoding
+WINDOW = 64 * 1024  # bytes of a long text that are searched at once; even, for UTF-16
+OVERLAP = 8 * 1024  # bytes at the end of a window that the next one begins with: two matches of the longest kind
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
 DEFAULT = ("doc", "other")
 
 
-def parse_text(artifact: Input, context: Context) -> Iterator[Fact | Property]:
+def parse_text(artifact: Input, context: Context) -> Iterator[Fact | Property | Searched]:
     """The file's role, its text, and a defect when it only stands for a file that is not there."""
     name = artifact.path.replace("\\", "/").rpartition("/")[2].rpartition("!")[2]
     text_role, role = _roles(name.lower())
@@ -42,6 +45,8 @@ def parse_text(artifact: Input, context: Context) -> Iterator[Fact | Property]:
         cut = frozenset[str]() if whole and reader.size <= BYTES else frozenset({"value"})
         place = (Place(offset=0),)
         yield Text(artifact.path, value=value, role=text_role, owner=name, lossy=lossy, cut=cut, places=place)
+    if reader.size > TEXT_MAX:
+        yield from _behind(artifact, context, text_role, name)
     if artifact.format == "text":
         yield from _by_extension(artifact, context)
 
@@ -56,6 +61,26 @@ def _by_extension(artifact: Input, context: Context) -> Iterator[Fact]:
         from modelaudit.parsers.repository.template import parse_template
 
         yield from parse_template(artifact, context)
+
+
+def _behind(artifact: Input, context: Context, role: str, owner: str) -> Iterator[Searched]:
+    """What stands behind the part of a long text that is told, in windows that hold something to be found."""
+    sought = context.sought(role)
+    if sought is None:
+        return
+    reader = artifact.reader
+    order = {UTF16[0]: "utf-16-le", UTF16[1]: "utf-16-be"}.get(reader.read_at(0, 2))
+    start = TEXT_MAX - OVERLAP
+    stop = min(reader.size, context.budget("searched"))
+    while start + OVERLAP < stop:
+        context.check()
+        data = reader.read_at(start, WINDOW)
+        plain = data.decode(order, "replace").encode() if order else data
+        if sought.find(plain) >= 0:
+            value, lossy = decode(plain)
+            place = (Place(offset=start),)
+            yield Searched(Text(artifact.path, value=value, role=role, owner=owner, lossy=lossy, places=place))
+        start += WINDOW - OVERLAP
 
 
 def _roles(name: str) -> tuple[str, str]:
@@ -80,7 +105,7 @@ def _pattern(pattern: str) -> Callable[[str], bool]:
 
 def _value(raw: bytes) -> tuple[str, bool, bool]:
     """The text of the bytes, whether it had to be escaped, and whether it is all of them."""
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if raw[:2] in UTF16:
         text, lossy = clean(raw.decode("utf-16", "surrogatepass" if len(raw) % 2 == 0 else "replace"))
     else:
         text, lossy = _one_byte_or_utf8(raw)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.base import Context, Input, Nested, Property, Searched
     from modelaudit.parsers.reader import Reader
 
 TEMPLATES = (".jinja", ".jinja2")  # that a loader takes for a template whatever stands in it
@@ -80,7 +80,7 @@ RECOGNISERS = {
 }
 
 
-def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Searched]:
     """The text itself as the plain parser gives it, and what it makes a loader do."""
     from modelaudit.parsers.plain.text import parse_text
 

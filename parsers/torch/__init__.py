@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.base import Context, Input, Nested, Property, Searched
     from modelaudit.parsers.reader import Reader
 
 MAGIC = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # LONG1 0x1950a86a20f9469cfc6c, STOP
@@ -53,7 +53,7 @@ RECOGNISERS: dict[str, Callable[[bytes, Reader], bool]] = {
 }
 
 
-def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Searched]:
     """The facts of all pickles in the file, and whether the storages fit what they say."""
     if artifact.format == "pytorch-tar":
         from modelaudit.parsers.torch.tar import parse_tar

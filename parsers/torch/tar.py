@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from modelaudit.engine.facts import KINDS as ALL
 from modelaudit.engine.facts import Defect, Limit, Member, Place, clean, decode, path_class
-from modelaudit.parsers.base import Input, Nested, Property
+from modelaudit.parsers.base import Input, Nested, Property, Searched
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.streams import Streams
 from modelaudit.parsers.reader import SliceReader
@@ -90,7 +90,7 @@ def is_checkpoint(reader: Reader) -> bool:
     return False
 
 
-def parse_tar(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse_tar(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Searched]:
     """The members, and the facts of the pickles in the three that PyTorch reads."""
     path, reader = artifact.path, artifact.reader
     count, offset = 0, 0
@@ -161,7 +161,7 @@ class _Pickles(Streams):
             machine.storages = {}
         return machine
 
-    def read_member(self, entry: Entry) -> Iterator[Fact | Nested | Property]:
+    def read_member(self, entry: Entry) -> Iterator[Fact | Nested | Property | Searched]:
         """The facts of all pickles of the member; what is not as PyTorch writes it is searched for pickles."""
         offset = entry.start
         after = {"storages": self._storage, "tensors": self._tensor}.get(entry.plain)

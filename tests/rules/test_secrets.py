@@ -6,28 +6,17 @@ import json
 import random
 import string
 import uuid
-import zlib
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixtures.tokens import DIGITS, github_token
 from modelaudit.engine.facts import Metadata, Text
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
-DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 ROLES = ("config", "source", "template", "metadata", "doc", "literal")
-
-
-def github_token(seed=1):
-    """A token of the right form that opens nothing."""
-    body = "".join(random.Random(seed).choices(DIGITS, k=30))
-    value, digits = zlib.crc32(body.encode()), ""
-    while value:
-        value, digit = divmod(value, 62)
-        digits = DIGITS[digit] + digits
-    return "ghp_" + body + digits.rjust(6, "0")
 
 
 @pytest.fixture(scope="module")

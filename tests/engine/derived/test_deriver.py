@@ -123,7 +123,7 @@ def test_secrets_are_looked_for_even_when_no_rule_reads_them():
     [
         (["config"], {"secret"}, {"text"}),
         (["argument"], {"secret"}, {"call"}),
-        (["literal"], {"secret"}, {"text", "text.literal"}),
+        (["literal"], {"secret"}, {"text"}),
         (["source"], {"secret"}, {"text", "code"}),
         (["config"], {"import"}, set()),
         (["config"], {"text"}, {"text.literal"}),

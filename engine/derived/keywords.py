@@ -1,0 +1,40 @@
+"""Keywords of patterns as parsers look for them in raw bytes: a few texts, whatever their case, in one pass."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+SMALL = 16 * 1024  # bytes that are searched for one keyword after the other: less than what importing RE2 takes
+
+
+class Keywords:
+    """Texts of which one is looked for, whatever its case."""
+
+    __slots__ = ("_regex", "_words")
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = tuple(sorted({word.lower().encode() for word in words}))
+        self._regex: Any = None
+
+    def find(self, data: bytes, start: int = 0) -> int:
+        """Where the first keyword at or behind an offset begins, -1 when there is none."""
+        if self._regex is None:
+            if len(data) - start <= SMALL:
+                return self._one_by_one(data[start:].lower(), start)
+            self._compile()
+        found = self._regex.search(data, start)
+        return -1 if found is None else int(found.start())
+
+    def _one_by_one(self, lowered: bytes, start: int) -> int:
+        places = [at for word in self._words if (at := lowered.find(word)) >= 0]
+        return start + min(places) if places else -1
+
+    def _compile(self) -> None:
+        import re
+
+        from modelaudit.engine.lang.regex import compile_regex
+
+        self._regex = compile_regex("(?i)" + "|".join(re.escape(word.decode()) for word in self._words))
