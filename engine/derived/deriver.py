@@ -154,8 +154,6 @@ def _redacted(text: str, secrets: list[Found]) -> str:
 def read_by(patterns: Iterable[Json], wants: Iterable[str]) -> set[str]:
     """Every kind that parsers must state for the patterns whose facts are wanted, with what was wanted before."""
     names = set(wants)
-    if "text" in names:
-        names.add("text.literal")  # a rule that reads texts reads those of pickles too
     for doc in patterns:
         if FACTS[doc["kind"]] in names:
             names.update(*(SOURCES.get(role, ("text",)) for role in doc["in"]))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Json = Any
     Keys = list[tuple[str, Json]]
 
+TEXT, LITERAL = "text", "literal"
+LITERALS = "text.literal"  # what parsers are asked for by rules that read the strings of pickles
 ATOM = 4  # characters of the part of a text by which it is looked for
 _WORTH = {"eq": 0.0, "under": 2.0, "below": 2.0, "prefix": 2.0, "suffix": 2.0, "list": 3.0, "contains": 4.0}
 _WORTH |= {"regex": 8.0, "order": 9.0, "test": 10.0, "absent": 10.0, "present": 11.0, "ne": 12.0}
@@ -91,7 +93,19 @@ def wanted(rules: Iterable[Json], allows: Iterable[Json] = ()) -> set[str]:
     for rule in rules:
         if not (rule.get("standing") or {}).get("suppression"):
             names |= {rule["for"], *rule["requires"], *rule["reads"], *reads([rule.get("message"), rule["cves"]])}
-    return names
+            if TEXT in rule["reads"] and not (rule["for"] == TEXT and _of_other_roles(rule["when"])):
+                names.add(LITERALS)
+    return names | {LITERALS} if any(TEXT in allow.get("reads", ()) for allow in allows) else names
+
+
+def _of_other_roles(when: Json) -> bool:
+    """Whether a condition about a text holds of none that is a string of a pickle, by what it says of the role."""
+    if when.get("op") == "and":
+        return any(_of_other_roles(part) for part in when["of"])
+    if when.get("left") != {"path": [TEXT, "role"]} or when["op"] not in ("==", "in") or when.get("neg"):
+        return False
+    right = when["right"]
+    return LITERAL not in ([right.get("lit", LITERAL)] if when["op"] == "==" else right.get("items", (LITERAL,)))
 
 
 def _worth(test: Json) -> float:

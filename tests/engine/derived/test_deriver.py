@@ -126,7 +126,7 @@ def test_secrets_are_looked_for_even_when_no_rule_reads_them():
         (["literal"], {"secret"}, {"text"}),
         (["source"], {"secret"}, {"text", "code"}),
         (["config"], {"import"}, set()),
-        (["config"], {"text"}, {"text.literal"}),
+        (["config"], {"text"}, set()),
     ],
 )
 def test_patterns_whose_facts_are_wanted_want_texts(roles, wanted, more):
