@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.base import Context, Input, Nested, Property, Searched
     from modelaudit.parsers.reader import Reader
 
 READ_MAX = 16 * 1024 * 1024  # bytes
@@ -42,7 +42,7 @@ def recognise_list(head: bytes, reader: Reader) -> bool:
 RECOGNISERS = {"dvc": recognise_pointer, "dvc-folder": recognise_list}
 
 
-def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Searched]:
     """The text, and a reference for each path that is named."""
     from modelaudit.parsers.dvc.pointer import parse_list, parse_pointer
     from modelaudit.parsers.plain.text import parse_text
