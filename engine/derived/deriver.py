@@ -119,6 +119,8 @@ class Deriver:
             return None
         secrets: list[Found] = []
         for pattern in patterns.that_may_occur(spot.text.lower()):
+            if not pattern.looks_into(spot.owner):
+                continue
             for found in pattern.search(spot):
                 if found is None:
                     derived.append(_cut_short(spot, FACTS[pattern.kind]))

@@ -41,7 +41,7 @@ class Pattern:
 
     __slots__ = (
         *("_lists", "_regex", "_validated", "_where", "doc", "group", "id", "keywords"),
-        *("kind", "redact", "regex", "roles"),
+        *("kind", "owners", "redact", "regex", "roles"),
     )
 
     def __init__(self, doc: Mapping[str, Json], lists: Mapping[str, Matcher]) -> None:
@@ -51,12 +51,17 @@ class Pattern:
         self.regex: str = doc["regex"]
         self.keywords: tuple[str, ...] = tuple(doc["keywords"])
         self.roles: frozenset[str] = frozenset(doc["in"])
+        self.owners: frozenset[str] = frozenset(doc.get("owners", ()))
         self.group: int = doc["group"]
         self.redact: int = doc["redact"]
         self._lists = lists
         self._regex: Any = None
         self._where: Predicate | None = None
         self._validated: Predicate | None = None
+
+    def looks_into(self, owner: str) -> bool:
+        """Whether the pattern looks into what belongs to this key, class or callable."""
+        return not self.owners or owner.lower() in self.owners
 
     def search(self, spot: Spot) -> Iterator[Found | None]:
         """Every match that fulfils the conditions, in order; None at last when there are more than are looked at."""
@@ -148,17 +153,21 @@ def _url(pattern: Pattern, match: Match, spot: Spot, sure: bool) -> Fact:
     )
 
 
-def _license(pattern: Pattern, match: Match, spot: Spot, sure: bool) -> Fact:
+def _license(pattern: Pattern, match: Match, spot: Spot, sure: bool) -> Fact | None:
+    """The licence that the value names; none when it names nothing."""
+    from modelaudit.engine.facts.licences import licence_expression
     from modelaudit.engine.lang import spdx
 
-    ids = spdx.ids(match.text)
+    found = licence_expression(match.text)
+    if not found:
+        return None
     score = 1.0 if sure else 0.5
-    return License(
-        spot.artifact, spdx=match.text, ids=ids, role="tag", method=pattern.id, score=score, places=spot.places
-    )
+    role = "metadata" if spot.role == "metadata" else "tag"
+    ids = spdx.ids(found)
+    return License(spot.artifact, spdx=found, ids=ids, role=role, method=pattern.id, score=score, places=spot.places)
 
 
-MAKERS: Mapping[str, Callable[[Pattern, Match, Spot, bool], Fact]] = {
+MAKERS: Mapping[str, Callable[[Pattern, Match, Spot, bool], Fact | None]] = {
     "secret": _secret,
     "url": _url,
     "license": _license,

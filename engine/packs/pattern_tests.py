@@ -25,17 +25,18 @@ def results(source: PatternSource, pack: Pack, doc: Json, lists: Mapping[str, Ma
         node = source.node.at("tests", index) or source.node
         said = test["text"]
         text = said if isinstance(said, str) else "".join(said)
-        found = deriver.derive(_fact(text, test.get("role") or doc["in"][0]))[1]
+        owner = test.get("owner", next(iter(doc["owners"]), ""))
+        found = deriver.derive(_fact(text, test.get("role") or doc["in"][0], owner))[1]
         outcome = "match" if found else "no-match"
         problems = tuple(_differences(test, outcome, found))
         yield TestResult(source.id, pack.name, test["name"], node.span, test["expect"], outcome, problems)
 
 
-def _fact(text: str, role: str) -> Fact:
+def _fact(text: str, role: str, owner: str) -> Fact:
     """A fact that has the text in this role."""
     if role == "argument":
-        return Call(args=(Arg(type="str", value=text),))
-    return Text(value=text, role=role)
+        return Call(target=owner, args=(Arg(type="str", value=text),))
+    return Text(value=text, role=role, owner=owner)
 
 
 def _differences(test: Mapping[str, Json], outcome: str, found: list[Fact]) -> Iterator[str]:

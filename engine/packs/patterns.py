@@ -50,6 +50,7 @@ def _compiled(pattern: PatternSource, pack: Pack, compiler: Compiler) -> Json:
         "regex": data["regex"],
         "keywords": [keyword.lower() for keyword in data.get("keywords", ())],
         "in": list(data.get("in", roles())),
+        "owners": [owner.lower() for owner in data.get("owners", ())],
         "group": data.get("group", 0),
         "redact": data.get("redact", REDACT),
         "where": _condition(pattern.node.get("where"), compiler),

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     Recogniser = Callable[[Collection[str]], bool]
 
 INDEX = ".safetensors.index.json"
+ABOUT = ("readme", "license", "licence", "copying")  # how the names of files begin that describe a model
+WEIGHTS = (
+    *(".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx", ".h5", ".keras", ".msgpack", ".tflite"),
+    *(".pkl", ".pickle", ".joblib", ".pb", ".npz", ".mlmodel", ".index"),
+)
 
 
 def _is_sharded(names: Collection[str]) -> bool:
@@ -39,6 +44,12 @@ def _is_sharded(names: Collection[str]) -> bool:
 
 def _is_checkpoint(names: Collection[str]) -> bool:
     return any(name.endswith(".index") for name in names) and any(".data-" in name and "-of-" in name for name in names)
+
+
+def _is_repository(names: Collection[str]) -> bool:
+    lowered = [name.lower() for name in names]
+    described = any(name == "config.json" or name.startswith(ABOUT) for name in lowered)
+    return described and any(name.endswith(WEIGHTS) for name in lowered)
 
 
 def _relate_shards(folder: Folder, context: Context) -> Iterator[Fact]:
@@ -63,15 +74,23 @@ def _relate_blobs(folder: Folder, context: Context) -> Iterator[Fact]:
     return relate_blobs(folder, context)
 
 
+def _relate_repository(folder: Folder, context: Context) -> Iterator[Fact]:
+    from modelaudit.parsers.bundle.repository import relate_repository
+
+    return relate_repository(folder, context)
+
+
 FOLDER_RECOGNISERS: dict[str, Recogniser] = {
     "sharded-safetensors": _is_sharded,
     "tf-checkpoint-folder": _is_checkpoint,
     "oci-blobs": _is_blobs,
+    "model-repository": _is_repository,
 }
 RELATE = {
     "sharded-safetensors": _relate_shards,
     "tf-checkpoint-folder": _relate_checkpoints,
     "oci-blobs": _relate_blobs,
+    "model-repository": _relate_repository,
 }
 
 

@@ -27,6 +27,8 @@ WINDOW = 64 * 1024  # bytes of a long text that are searched at once; even, for 
 OVERLAP = 8 * 1024  # bytes at the end of a window that the next one begins with: two matches of the longest kind
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 DEFAULT = ("doc", "other")
+EVIDENCE_MAX = 4 * 1024 * 1024  # bytes of a text that is looked at for licences
+PACKAGES = frozenset({"pyproject.toml", "setup.cfg", "setup.py"})
 
 
 def parse_text(artifact: Input, context: Context) -> Iterator[Fact | Property | Searched]:
@@ -40,6 +42,8 @@ def parse_text(artifact: Input, context: Context) -> Iterator[Fact | Property | 
         missing = frozenset(KINDS) - {"artifact"}
         detail = "Git LFS pointer: the content itself was not downloaded"
         yield Defect(artifact.path, code="lfs-pointer", detail=detail, affects=missing, places=(Place(offset=0),))
+    if context.wants("license") or context.wants("metadata"):
+        yield from _evidence(artifact, role, name.lower(), context)
     if context.wants("text"):
         value, lossy, whole = _value(reader.read_at(0, BYTES))
         cut = frozenset[str]() if whole and reader.size <= BYTES else frozenset({"value"})
@@ -83,6 +87,15 @@ def _behind(artifact: Input, context: Context, role: str, owner: str) -> Iterato
         start += WINDOW - OVERLAP
 
 
+def _evidence(artifact: Input, role: str, name: str, context: Context) -> Iterator[Fact]:
+    """The licences of a licence file, what the front matter of a model card says, the classifiers of a package."""
+    if role == "license" or name.startswith("readme") or name in PACKAGES:
+        from modelaudit.parsers.licences.evidence import evidence
+
+        value = _decoded(artifact.reader.read_at(0, EVIDENCE_MAX))[0]
+        yield from evidence(artifact.path, value, role=role, package=name in PACKAGES, check=context.check)
+
+
 def _roles(name: str) -> tuple[str, str]:
     return next(((text, role) for fits, text, role in _rows() if fits(name)), DEFAULT)
 
@@ -105,11 +118,14 @@ def _pattern(pattern: str) -> Callable[[str], bool]:
 
 def _value(raw: bytes) -> tuple[str, bool, bool]:
     """The text of the bytes, whether it had to be escaped, and whether it is all of them."""
-    if raw[:2] in UTF16:
-        text, lossy = clean(raw.decode("utf-16", "surrogatepass" if len(raw) % 2 == 0 else "replace"))
-    else:
-        text, lossy = _one_byte_or_utf8(raw)
+    text, lossy = _decoded(raw)
     return text[:TEXT_MAX], lossy, len(text) <= TEXT_MAX
+
+
+def _decoded(raw: bytes) -> tuple[str, bool]:
+    if raw[:2] in UTF16:
+        return clean(raw.decode("utf-16", "surrogatepass" if len(raw) % 2 == 0 else "replace"))
+    return _one_byte_or_utf8(raw)
 
 
 def _one_byte_or_utf8(raw: bytes) -> tuple[str, bool]:

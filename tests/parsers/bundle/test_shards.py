@@ -56,7 +56,9 @@ def details(folder: Folder) -> dict[str, str | None]:
 
 def test_folder_is_recognised_by_its_index():
     assert recognise_folder([INDEX, ONE]) == "sharded-safetensors"
-    assert recognise_folder(["model.safetensors", "config.json"]) is None
+    assert recognise_folder(["model.safetensors", "config.json"]) == "model-repository"
+    assert recognise_folder(["model.safetensors", "notes.json"]) is None
+    assert recognise_folder(["LICENSE", "setup.py"]) is None
     assert recognise_folder([]) is None
 
 
