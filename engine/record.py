@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelaudit.engine.facts.base import Record
+from modelaudit.engine.facts.base import Record, become
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ else:
 
 _defaults: dict[type, dict[str, object]] = {}
 _names: dict[type, frozenset[str]] = {}
-_put = object.__setattr__
 
 
 def replace(item: T, **changes: object) -> T:
@@ -40,20 +39,27 @@ def replace(item: T, **changes: object) -> T:
 
 
 def _init(self: Record, *args: object, **given: object) -> None:
-    names = self.FIELDS
-    if not args and given.keys() == _names[type(self)]:
-        for name, value in given.items():
-            _put(self, name, value)
-        return
+    kind = type(self)
+    if args:
+        _place(kind, args, given)
+    wanted = _names[kind]
+    if len(given) < len(wanted):
+        given = {**_defaults[kind], **given}
+    if given.keys() != wanted:
+        wrong = sorted(given.keys() ^ wanted)
+        raise TypeError(f"{kind.__name__} needs or does not have {', '.join(wrong)}")
+    become(self, kind.DRAFT)
+    for name, value in given.items():
+        setattr(self, name, value)
+    become(self, kind)
+
+
+def _place(kind: type[Record], args: tuple[object, ...], given: dict[str, object]) -> None:
+    """Give arguments without a name that of their field."""
+    names = kind.FIELDS
     if len(args) > len(names):
-        raise TypeError(f"{type(self).__name__} has {len(names)} fields, {len(args)} were given")
+        raise TypeError(f"{kind.__name__} has {len(names)} fields, {len(args)} were given")
     for name, value in zip(names, args, strict=False):
         if name in given:
-            raise TypeError(f"{type(self).__name__}.{name} was given twice")
+            raise TypeError(f"{kind.__name__}.{name} was given twice")
         given[name] = value
-    fields = {**_defaults[type(self)], **given}
-    if len(fields) != len(names) or not fields.keys() >= _names[type(self)]:
-        wrong = sorted(fields.keys() ^ set(names))
-        raise TypeError(f"{type(self).__name__} needs or does not have {', '.join(wrong)}")
-    for name in names:
-        _put(self, name, fields[name])

@@ -213,9 +213,13 @@ def _read(
     trees = read_with(plan, budget, root, asked, emit=emit, isolation=isolation)
     result.read = True
     known = None if recall is None else recall.find()
-    tree = result.tree = known or trees.read(source.path, reader)
+    digest = Digest(reader)
+    tree = result.tree = known or trees.read(source.path, reader, digest.taken)
     result.errors += trees.errors
-    _hash(result, tree, reader)
+    if known is not None:
+        unknown = frozenset[str]() if digest.taken() else frozenset({"sha256"})
+        tree.artifact = tree.artifact.replace(sha256=digest.sha256, unknown=unknown)
+    _hash(result, tree, digest)
     _check(result, tree, reader, source)
     result.timed_out = budget.timed_out
     if recall is not None and known is None and result.sha256 and not (result.errors or result.timed_out):
@@ -241,18 +245,34 @@ def _check(result: FileResult, tree: FactSet, reader: FileReader, source: Source
         result.errors.append(ScanError("unreadable", message, result.path))
 
 
-def _hash(result: FileResult, tree: FactSet, reader: FileReader) -> None:
-    """The digest of the whole file, unless time ran out or the disk refused."""
-    try:
-        result.sha256 = reader.finish()
-    except BudgetSpent as spent:
-        _note(tree, Limit(result.path, what="time", at=spent.at, budget=spent.budget, by=spent.by))
-    except SourceError as error:
+class Digest:
+    """The digest of a whole file: none when time ran out or the disk refused, and `error` says which."""
+
+    __slots__ = ("error", "reader", "sha256")
+
+    def __init__(self, reader: FileReader) -> None:
+        self.reader = reader
+        self.sha256: str | None = None
+        self.error: BudgetSpent | SourceError | None = None
+
+    def taken(self) -> str | None:
+        """Take it: reads what was not read yet."""
+        try:
+            self.sha256 = self.reader.finish()
+        except (BudgetSpent, SourceError) as error:
+            self.error = error
+        return self.sha256
+
+
+def _hash(result: FileResult, tree: FactSet, digest: Digest) -> None:
+    """Note the digest of the file, or why there is none."""
+    result.sha256, error = digest.sha256, digest.error
+    if isinstance(error, BudgetSpent):
+        _note(tree, Limit(result.path, what="time", at=error.at, budget=error.budget, by=error.by))
+    elif error is not None:
         _note(tree, Limit(result.path, what="read", by="tool"))
         if not any(known.path == result.path for known in result.errors):
             result.errors.append(ScanError(error.code, clean(str(error))[0], result.path))
-    unknown = frozenset() if result.sha256 else frozenset({"sha256"})
-    tree.artifact = tree.artifact.replace(sha256=result.sha256, unknown=unknown)
 
 
 def _note(tree: FactSet, limit: Limit) -> None:

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 ALL = frozenset(KINDS) - {"artifact"}  # what may be missing when nothing is known of the rest
 PROPERTIES = frozenset({"version", "producer", "producer_version", "role", "repo", "revision"})
+_NOTHING: frozenset[str] = frozenset()
+_SHA256 = frozenset({"sha256"})
 MESSAGE = 200  # characters of a crash's own words
 
 
@@ -118,12 +120,14 @@ class TreeReader:
         self.deriver = deriver
         self.errors: list[ScanError] = []
 
-    def read(self, path: str, reader: Reader) -> FactSet:
-        """The facts of a file on disk; `path` is as the user sees it."""
+    def read(self, path: str, reader: Reader, digest: Callable[[], str | None] | None = None) -> FactSet:
+        """The facts of a file on disk; `path` is as the user sees it. `digest` is asked once all else is read."""
         path = clean(path)[0]
         shown = quote_member(path)
         name = path.rpartition(os.sep)[2]
-        return self.artifact(Node(shown, name, reader, self.folding(shown)))
+        node = Node(shown, name, reader, self.folding(shown))
+        self.attempt(node, self.whole)
+        return self.close(node, None, digest)
 
     def artifact(self, node: Node, role: str | None = None) -> FactSet:
         """The facts of one artifact and its members."""
@@ -258,8 +262,9 @@ class TreeReader:
         self.take(node, Limit(node.path, what="read", by="tool", affects=ALL))
         self.errors.append(ScanError(error.code, str(error), node.path))
 
-    def close(self, node: Node, role: str | None) -> FactSet:
-        """The artifact's own record, and everything under it."""
+    def close(self, node: Node, role: str | None, digest: Callable[[], str | None] | None = None) -> FactSet:
+        """The artifact's own record, and everything under it; its digest is unknown when `digest` gives none."""
+        sha256 = None if digest is None else digest()
         facts = node.fold.facts()
         recognition = node.recognition
         affected = affected_kinds(facts)
@@ -272,6 +277,7 @@ class TreeReader:
             version=node.properties.get("version"),
             role=node.properties.get("role") or role or self.role(recognition.format, node),
             size=node.reader.size,
+            sha256=sha256,
             extension=node.extension,
             declared_format=recognition.declared,
             depth=node.depth,
@@ -282,6 +288,7 @@ class TreeReader:
             producer_version=node.properties.get("producer_version"),
             coverage="none" if recognition.format == UNKNOWN else "partial" if affected else "full",
             incomplete=affected,
+            unknown=_NOTHING if digest is None or sha256 else _SHA256,
         )
         return FactSet(record, facts, node.children)
 

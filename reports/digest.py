@@ -64,15 +64,15 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 
 def shown_findings(document: ScanDocument, *, verbose: bool) -> list[Finding]:
     """The findings that stand, file by file in the order of the scan, the gravest of each file first."""
-    order = file_order(document)
     standing = [f for f in document.findings if f.active and (verbose or f.severity != "debug")]
+    order = file_order(document) if standing else {}
     return sorted(standing, key=lambda f: (order.get(top_level(f.artifact), len(order)), *_place_in_file(f)))
 
 
 def suppressed_findings(document: ScanDocument) -> list[Finding]:
     """The findings that the policy took out, file by file."""
-    order = file_order(document)
     out = [f for f in document.findings if not f.active]
+    order = file_order(document) if out else {}
     return sorted(out, key=lambda f: (order.get(top_level(f.artifact), len(order)), *_place_in_file(f)))
 
 

@@ -119,6 +119,8 @@ class FileReader:
 
     def finish(self) -> str:
         """The SHA-256 of the whole file in lower-case hex; reads what was not hashed on the way."""
+        if self.size <= WHOLE and not self._consumers:
+            return str(_sha256(self._whole()).hexdigest())
         passing = self._passed()
         if self.size > WHOLE:
             self._pass_up_to(self.size)
@@ -196,11 +198,16 @@ class FileReader:
 
     def _passed(self) -> Passing:
         if self._passing is None:
-            from hashlib import sha256
-
-            self._hash = sha256()
+            self._hash = _sha256()
             self._passing = Passing([self._hash, *self._consumers], self.size)
         return self._passing
+
+
+def _sha256(data: bytes = b"") -> _Hash:
+    """A SHA-256, whose library is not loaded for nothing."""
+    from hashlib import sha256
+
+    return sha256(data)
 
 
 def not_regular(mode: int) -> str:

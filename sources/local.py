@@ -98,10 +98,11 @@ def discover(paths: Sequence[str]) -> Iterator[Entry]:
 class _Level:
     """A folder that is being gone through."""
 
-    __slots__ = ("entries", "files", "path", "real")
+    __slots__ = ("entries", "files", "path", "prefix", "real")
 
     def __init__(self, path: str, real: str, entries: Iterator[os.DirEntry[str]]) -> None:
         self.path = path
+        self.prefix = os.path.join(path, "")
         self.real = real
         self.entries = entries
         self.files: dict[str, str] = {}
@@ -147,7 +148,7 @@ class Walk:
 
     def visit(self, level: _Level, entry: os.DirEntry[str]) -> Iterator[Entry]:
         """What one directory entry comes to."""
-        path, real = os.path.join(level.path, entry.name), os.path.join(level.real, entry.name)
+        path, real = level.prefix + entry.name, entry.path  # `listing` was made of the real path
         try:
             if entry.is_symlink():
                 yield from self.link(level, path, real, entry.name)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Json = Any
 
+SHORT = 64  # characters of a text whose answer is kept
+KEPT = 4096  # such texts for each role
 SECRET = "secret"  # noqa: S105 - a kind of fact
 FACTS: Mapping[str, str] = {SECRET: SECRET, "url": "reference", "license": "license"}  # kind of pattern → of fact
 # What parsers must state so that patterns for a role have something to look into.
@@ -33,11 +35,12 @@ LONG = 4096  # characters from which on a text is looked at for any keyword befo
 class Patterns:
     """The patterns for one role. Each keyword is looked for once, however many of them share it."""
 
-    __slots__ = ("_all", "_always", "_by_keyword")
+    __slots__ = ("_all", "_always", "_by_keyword", "_known")
 
     def __init__(self, patterns: list[Pattern]) -> None:
         self._all = patterns
         self._always = [pattern for pattern in patterns if not pattern.keywords]
+        self._known: dict[str, list[Pattern]] = {}  # of short texts, which come again and again
         self._by_keyword: dict[str, list[Pattern]] = {}
         for pattern in patterns:
             for keyword in pattern.keywords:
@@ -47,8 +50,19 @@ class Patterns:
         """The keywords; the empty one, which is everywhere, when a pattern has none."""
         return ("",) if self._always else self._by_keyword
 
-    def that_may_occur(self, lowered: str) -> list[Pattern]:
-        """Those that a text in lower case has a keyword of and those without keywords, in order."""
+    def that_may_occur(self, text: str) -> list[Pattern]:
+        """Those that a text has a keyword of, whatever its case, and those without keywords, in order."""
+        known = self._known.get(text)
+        if known is not None:
+            return known
+        patterns = self._told(text.lower())
+        if len(text) <= SHORT:
+            if len(self._known) >= KEPT:
+                self._known.clear()
+            self._known[text] = patterns
+        return patterns
+
+    def _told(self, lowered: str) -> list[Pattern]:
         found = [keyword for keyword in self._by_keyword if keyword in lowered]
         if not found:
             return self._always
@@ -118,7 +132,7 @@ class Deriver:
         if len(spot.text) >= LONG and not self._may_occur(spot):
             return None
         secrets: list[Found] = []
-        for pattern in patterns.that_may_occur(spot.text.lower()):
+        for pattern in patterns.that_may_occur(spot.text):
             if not pattern.looks_into(spot.owner):
                 continue
             for found in pattern.search(spot):

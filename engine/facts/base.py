@@ -20,11 +20,17 @@ def _getter(names: tuple[str, ...]) -> Callable[[Record], tuple[Any, ...]]:
     return lambda record: tuple([getattr(record, name) for name in names])
 
 
+# Sets an object's class past its `__setattr__`. To set fields one by one past it takes twice as long as to make the
+# record an object for a moment that lets its fields be set; scans make many facts.
+become: Callable[[object, type], None] = object.__dict__["__class__"].__set__
+
+
 class Record:
     """An immutable record with named fields."""
 
     __slots__ = ()
     FIELDS: ClassVar[tuple[str, ...]] = ()
+    DRAFT: ClassVar[type]  # what a record is while it is made: `become` it, set the fields, `become` the class
     VALUES_OF: ClassVar[Callable[[Record], tuple[Any, ...]]]
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -34,7 +40,10 @@ class Record:
         raise AttributeError(f"{type(self).__name__}.{name} is immutable")
 
     def __init_subclass__(cls) -> None:
-        cls.VALUES_OF = _getter(cls.FIELDS)
+        if "__setattr__" not in cls.__dict__:
+            cls.VALUES_OF = _getter(cls.FIELDS)
+            plain = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
+            cls.DRAFT = type(cls.__name__, cls.__bases__, {"__slots__": cls.__dict__["__slots__"], **plain})
 
     def values(self) -> tuple[Any, ...]:
         """The values of all fields, in the order of `FIELDS`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from modelaudit.engine.facts.base import Fact, Record
+from modelaudit.engine.facts.base import Fact, Record, become
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,11 +28,12 @@ class Place(Record):
         node: str | None = None,
         layer: str | None = None,
     ) -> None:
-        put = object.__setattr__
-        put(self, "offset", offset)
-        put(self, "pointer", pointer)
-        put(self, "node", node)
-        put(self, "layer", layer)
+        become(self, Place.DRAFT)
+        self.offset = offset
+        self.pointer = pointer
+        self.node = node
+        self.layer = layer
+        become(self, Place)
 
     offset: int | None
     pointer: str | None
@@ -55,12 +56,13 @@ class Arg(Record):
         source: str | None = None,
         file: str | None = None,
     ) -> None:
-        put = object.__setattr__
-        put(self, "type", type)
-        put(self, "value", value)
-        put(self, "qualname", qualname)
-        put(self, "source", source)
-        put(self, "file", file)
+        become(self, Arg.DRAFT)
+        self.type = type
+        self.value = value
+        self.qualname = qualname
+        self.source = source
+        self.file = file
+        become(self, Arg)
 
     type: str
     value: str | None
@@ -84,12 +86,13 @@ class Kwarg(Record):
         qualname: str | None = None,
         source: str | None = None,
     ) -> None:
-        put = object.__setattr__
-        put(self, "name", name)
-        put(self, "type", type)
-        put(self, "value", value)
-        put(self, "qualname", qualname)
-        put(self, "source", source)
+        become(self, Kwarg.DRAFT)
+        self.name = name
+        self.type = type
+        self.value = value
+        self.qualname = qualname
+        self.source = source
+        become(self, Kwarg)
 
     name: str
     type: str
@@ -118,17 +121,18 @@ class Stats(Record):
         duplicate_rows: int | None = None,
         row_norm_z_max: float | None = None,
     ) -> None:
-        put = object.__setattr__
-        put(self, "count", count)
-        put(self, "nan", nan)
-        put(self, "inf", inf)
-        put(self, "mean", mean)
-        put(self, "std", std)
-        put(self, "min", min)
-        put(self, "max", max)
-        put(self, "constant_rows", constant_rows)
-        put(self, "duplicate_rows", duplicate_rows)
-        put(self, "row_norm_z_max", row_norm_z_max)
+        become(self, Stats.DRAFT)
+        self.count = count
+        self.nan = nan
+        self.inf = inf
+        self.mean = mean
+        self.std = std
+        self.min = min
+        self.max = max
+        self.constant_rows = constant_rows
+        self.duplicate_rows = duplicate_rows
+        self.row_norm_z_max = row_norm_z_max
+        become(self, Stats)
 
     count: int | None
     nan: int | None
@@ -158,13 +162,14 @@ class Match(Record):
         role: str = '',
         owner: str = '',
     ) -> None:
-        put = object.__setattr__
-        put(self, "text", text)
-        put(self, "before", before)
-        put(self, "after", after)
-        put(self, "groups", groups)
-        put(self, "role", role)
-        put(self, "owner", owner)
+        become(self, Match.DRAFT)
+        self.text = text
+        self.before = before
+        self.after = after
+        self.groups = groups
+        self.role = role
+        self.owner = owner
+        become(self, Match)
 
     text: str
     before: str
@@ -215,32 +220,33 @@ class Artifact(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "path", path)
-        put(self, "name", name)
-        put(self, "format", format)
-        put(self, "formats", formats)
-        put(self, "families", families)
-        put(self, "version", version)
-        put(self, "role", role)
-        put(self, "size", size)
-        put(self, "sha256", sha256)
-        put(self, "extension", extension)
-        put(self, "declared_format", declared_format)
-        put(self, "depth", depth)
-        put(self, "view", view)
-        put(self, "source", source)
-        put(self, "repo", repo)
-        put(self, "revision", revision)
-        put(self, "producer", producer)
-        put(self, "producer_version", producer_version)
-        put(self, "coverage", coverage)
-        put(self, "incomplete", incomplete)
+        become(self, Artifact.DRAFT)
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.path = path
+        self.name = name
+        self.format = format
+        self.formats = formats
+        self.families = families
+        self.version = version
+        self.role = role
+        self.size = size
+        self.sha256 = sha256
+        self.extension = extension
+        self.declared_format = declared_format
+        self.depth = depth
+        self.view = view
+        self.source = source
+        self.repo = repo
+        self.revision = revision
+        self.producer = producer
+        self.producer_version = producer_version
+        self.coverage = coverage
+        self.incomplete = incomplete
+        become(self, Artifact)
 
     places: tuple[Place, ...]
     n: int
@@ -299,21 +305,22 @@ class Stream(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "index", index)
-        put(self, "role", role)
-        put(self, "protocol", protocol)
-        put(self, "opcodes", opcodes)
-        put(self, "start", start)
-        put(self, "end", end)
-        put(self, "stopped", stopped)
-        put(self, "error", error)
+        become(self, Stream.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.index = index
+        self.role = role
+        self.protocol = protocol
+        self.opcodes = opcodes
+        self.start = start
+        self.end = end
+        self.stopped = stopped
+        self.error = error
+        become(self, Stream)
 
     artifact: str
     places: tuple[Place, ...]
@@ -362,22 +369,23 @@ class Import(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "module", module)
-        put(self, "name", name)
-        put(self, "qualname", qualname)
-        put(self, "names", names)
-        put(self, "segments", segments)
-        put(self, "opcode", opcode)
-        put(self, "computed", computed)
-        put(self, "uses", uses)
-        put(self, "stray", stray)
+        become(self, Import.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.module = module
+        self.name = name
+        self.qualname = qualname
+        self.names = names
+        self.segments = segments
+        self.opcode = opcode
+        self.computed = computed
+        self.uses = uses
+        self.stray = stray
+        become(self, Import)
 
     artifact: str
     places: tuple[Place, ...]
@@ -429,24 +437,25 @@ class Call(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "id", id)
-        put(self, "target", target)
-        put(self, "names", names)
-        put(self, "kind", kind)
-        put(self, "args", args)
-        put(self, "kwargs", kwargs)
-        put(self, "flows_from", flows_from)
-        put(self, "consumed", consumed)
-        put(self, "phase", phase)
-        put(self, "computed", computed)
-        put(self, "stray", stray)
+        become(self, Call.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.id = id
+        self.target = target
+        self.names = names
+        self.kind = kind
+        self.args = args
+        self.kwargs = kwargs
+        self.flows_from = flows_from
+        self.consumed = consumed
+        self.phase = phase
+        self.computed = computed
+        self.stray = stray
+        become(self, Call)
 
     artifact: str
     places: tuple[Place, ...]
@@ -496,20 +505,21 @@ class Setattr(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "target", target)
-        put(self, "names", names)
-        put(self, "target_is", target_is)
-        put(self, "via", via)
-        put(self, "keys", keys)
-        put(self, "callable_values", callable_values)
-        put(self, "stray", stray)
+        become(self, Setattr.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.target = target
+        self.names = names
+        self.target_is = target_is
+        self.via = via
+        self.keys = keys
+        self.callable_values = callable_values
+        self.stray = stray
+        become(self, Setattr)
 
     artifact: str
     places: tuple[Place, ...]
@@ -555,20 +565,21 @@ class Op(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "domain", domain)
-        put(self, "type", type)
-        put(self, "name", name)
-        put(self, "graph_path", graph_path)
-        put(self, "attributes", attributes)
-        put(self, "const_inputs", const_inputs)
-        put(self, "local", local)
+        become(self, Op.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.domain = domain
+        self.type = type
+        self.name = name
+        self.graph_path = graph_path
+        self.attributes = attributes
+        self.const_inputs = const_inputs
+        self.local = local
+        become(self, Op)
 
     artifact: str
     places: tuple[Place, ...]
@@ -616,22 +627,23 @@ class Layer(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "class_name", class_name)
-        put(self, "module", module)
-        put(self, "registered_name", registered_name)
-        put(self, "name", name)
-        put(self, "code", code)
-        put(self, "qualname", qualname)
-        put(self, "by_name", by_name)
-        put(self, "slot", slot)
-        put(self, "config_paths", config_paths)
+        become(self, Layer.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.class_name = class_name
+        self.module = module
+        self.registered_name = registered_name
+        self.name = name
+        self.code = code
+        self.qualname = qualname
+        self.by_name = by_name
+        self.slot = slot
+        self.config_paths = config_paths
+        become(self, Layer)
 
     artifact: str
     places: tuple[Place, ...]
@@ -682,23 +694,24 @@ class Code(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "language", language)
-        put(self, "names", names)
-        put(self, "constants", constants)
-        put(self, "imports", imports)
-        put(self, "calls", calls)
-        put(self, "attributes", attributes)
-        put(self, "computed_attribute", computed_attribute)
-        put(self, "phase", phase)
-        put(self, "excerpt", excerpt)
-        put(self, "size", size)
+        become(self, Code.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.language = language
+        self.names = names
+        self.constants = constants
+        self.imports = imports
+        self.calls = calls
+        self.attributes = attributes
+        self.computed_attribute = computed_attribute
+        self.phase = phase
+        self.excerpt = excerpt
+        self.size = size
+        become(self, Code)
 
     artifact: str
     places: tuple[Place, ...]
@@ -746,19 +759,20 @@ class Blob(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "kind", kind)
-        put(self, "region", region)
-        put(self, "method", method)
-        put(self, "size", size)
-        put(self, "validated", validated)
-        put(self, "sha256", sha256)
+        become(self, Blob.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.kind = kind
+        self.region = region
+        self.method = method
+        self.size = size
+        self.validated = validated
+        self.sha256 = sha256
+        become(self, Blob)
 
     artifact: str
     places: tuple[Place, ...]
@@ -799,16 +813,17 @@ class Text(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "value", value)
-        put(self, "role", role)
-        put(self, "owner", owner)
+        become(self, Text.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.value = value
+        self.role = role
+        self.owner = owner
+        become(self, Text)
 
     artifact: str
     places: tuple[Place, ...]
@@ -847,17 +862,18 @@ class Metadata(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "key", key)
-        put(self, "value", value)
-        put(self, "number", number)
-        put(self, "type", type)
+        become(self, Metadata.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.key = key
+        self.value = value
+        self.number = number
+        self.type = type
+        become(self, Metadata)
 
     artifact: str
     places: tuple[Place, ...]
@@ -907,27 +923,28 @@ class Reference(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "target", target)
-        put(self, "kind", kind)
-        put(self, "owner", owner)
-        put(self, "key", key)
-        put(self, "path_class", path_class)
-        put(self, "end", end)
-        put(self, "resolved", resolved)
-        put(self, "target_size", target_size)
-        put(self, "links", links)
-        put(self, "exists", exists)
-        put(self, "target_kind", target_kind)
-        put(self, "escapes_root", escapes_root)
-        put(self, "in_assets", in_assets)
-        put(self, "role", role)
+        become(self, Reference.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.target = target
+        self.kind = kind
+        self.owner = owner
+        self.key = key
+        self.path_class = path_class
+        self.end = end
+        self.resolved = resolved
+        self.target_size = target_size
+        self.links = links
+        self.exists = exists
+        self.target_kind = target_kind
+        self.escapes_root = escapes_root
+        self.in_assets = in_assets
+        self.role = role
+        become(self, Reference)
 
     artifact: str
     places: tuple[Place, ...]
@@ -986,26 +1003,27 @@ class Member(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "name", name)
-        put(self, "central_name", central_name)
-        put(self, "size", size)
-        put(self, "compressed_size", compressed_size)
-        put(self, "ratio", ratio)
-        put(self, "method", method)
-        put(self, "flags", flags)
-        put(self, "path_class", path_class)
-        put(self, "link_target", link_target)
-        put(self, "duplicate", duplicate)
-        put(self, "crc_ok", crc_ok)
-        put(self, "encrypted", encrypted)
-        put(self, "offset", offset)
+        become(self, Member.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.name = name
+        self.central_name = central_name
+        self.size = size
+        self.compressed_size = compressed_size
+        self.ratio = ratio
+        self.method = method
+        self.flags = flags
+        self.path_class = path_class
+        self.link_target = link_target
+        self.duplicate = duplicate
+        self.crc_ok = crc_ok
+        self.encrypted = encrypted
+        self.offset = offset
+        become(self, Member)
 
     artifact: str
     places: tuple[Place, ...]
@@ -1061,24 +1079,25 @@ class Tensor(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "name", name)
-        put(self, "dtype", dtype)
-        put(self, "shape", shape)
-        put(self, "rows", rows)
-        put(self, "nbytes", nbytes)
-        put(self, "storage_size", storage_size)
-        put(self, "filters", filters)
-        put(self, "role", role)
-        put(self, "layer", layer)
-        put(self, "digest", digest)
-        put(self, "stats", stats)
+        become(self, Tensor.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.name = name
+        self.dtype = dtype
+        self.shape = shape
+        self.rows = rows
+        self.nbytes = nbytes
+        self.storage_size = storage_size
+        self.filters = filters
+        self.role = role
+        self.layer = layer
+        self.digest = digest
+        self.stats = stats
+        become(self, Tensor)
 
     artifact: str
     places: tuple[Place, ...]
@@ -1126,18 +1145,19 @@ class License(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "spdx", spdx)
-        put(self, "ids", ids)
-        put(self, "role", role)
-        put(self, "method", method)
-        put(self, "score", score)
+        become(self, License.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.spdx = spdx
+        self.ids = ids
+        self.role = role
+        self.method = method
+        self.score = score
+        become(self, License)
 
     artifact: str
     places: tuple[Place, ...]
@@ -1179,18 +1199,19 @@ class Secret(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "kind", kind)
-        put(self, "validated", validated)
-        put(self, "value", value)
-        put(self, "role", role)
-        put(self, "owner", owner)
+        become(self, Secret.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.kind = kind
+        self.validated = validated
+        self.value = value
+        self.role = role
+        self.owner = owner
+        become(self, Secret)
 
     artifact: str
     places: tuple[Place, ...]
@@ -1232,18 +1253,19 @@ class Relation(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "kind", kind)
-        put(self, "a", a)
-        put(self, "b", b)
-        put(self, "agrees", agrees)
-        put(self, "detail", detail)
+        become(self, Relation.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.kind = kind
+        self.a = a
+        self.b = b
+        self.agrees = agrees
+        self.detail = detail
+        become(self, Relation)
 
     artifact: str
     places: tuple[Place, ...]
@@ -1283,16 +1305,17 @@ class Defect(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "code", code)
-        put(self, "detail", detail)
-        put(self, "affects", affects)
+        become(self, Defect.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.code = code
+        self.detail = detail
+        self.affects = affects
+        become(self, Defect)
 
     artifact: str
     places: tuple[Place, ...]
@@ -1332,18 +1355,19 @@ class Limit(Fact):
         cut: frozenset[str] = frozenset(),
         lossy: bool = False,
     ) -> None:
-        put = object.__setattr__
-        put(self, "artifact", artifact)
-        put(self, "places", places)
-        put(self, "n", n)
-        put(self, "unknown", unknown)
-        put(self, "cut", cut)
-        put(self, "lossy", lossy)
-        put(self, "what", what)
-        put(self, "at", at)
-        put(self, "budget", budget)
-        put(self, "by", by)
-        put(self, "affects", affects)
+        become(self, Limit.DRAFT)
+        self.artifact = artifact
+        self.places = places
+        self.n = n
+        self.unknown = unknown
+        self.cut = cut
+        self.lossy = lossy
+        self.what = what
+        self.at = at
+        self.budget = budget
+        self.by = by
+        self.affects = affects
+        become(self, Limit)
 
     artifact: str
     places: tuple[Place, ...]

@@ -41,9 +41,13 @@ class Index:
 
     def trials(self, node: FactSet, allows: Allows) -> Iterator[Trial]:
         """Every rule that matches in an artifact or is inconclusive there, in the order of kinds and rules."""
+        present, missing = node.facts, node.artifact.incomplete
         for scope in self.scopes(node):
-            facts = facts_of(node, scope.kind)
-            incomplete = scope.kind in node.artifact.incomplete
+            kind = scope.kind
+            if kind not in present and kind != "artifact" and kind not in missing:
+                continue
+            facts = facts_of(node, kind)
+            incomplete = kind in missing
             if facts or incomplete:
                 yield from self.kind(node, scope, facts, allows, incomplete=incomplete)
 

@@ -62,9 +62,9 @@ def parsed(monkeypatch):
     """The names of the files that are read from now on."""
     read, found = TreeReader.read, []
 
-    def noted(self, path, reader):
+    def noted(self, path, reader, digest=None):
         found.append(os.path.basename(path))
-        return read(self, path, reader)
+        return read(self, path, reader, digest)
 
     monkeypatch.setattr(TreeReader, "read", noted)
     return found
