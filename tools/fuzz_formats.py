@@ -90,7 +90,10 @@ def gguf() -> list[tuple[str, bytes]]:
 
 def flax() -> list[tuple[str, bytes]]:
     """Checkpoints with everything that MessagePack has."""
-    return [("flax-msgpack", flaxes.model()), ("flax-msgpack", flaxes.everything())]
+    array = b'{"zarr_format": 2, "shape": [4, 8], "dtype": "<f4", "compressor": {"id": "zstd"}, "filters": null}'
+    items = b'{"item_handlers": {"state": "orbax.checkpoint.X"}, "custom_metadata": {"path": "gs://a/b"}}'
+    described = [("zarr-metadata", array), ("orbax-metadata", items)]
+    return [("flax-msgpack", flaxes.model()), ("flax-msgpack", flaxes.everything()), *described]
 
 
 def tflite() -> list[tuple[str, bytes]]:

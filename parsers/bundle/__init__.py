@@ -36,6 +36,7 @@ WEIGHTS = (
     *(".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx", ".h5", ".keras", ".msgpack", ".tflite"),
     *(".pkl", ".pickle", ".joblib", ".pb", ".npz", ".mlmodel", ".index"),
 )
+PARTS = frozenset({"manifest.ocdbt", "_sharding", "commit_success.txt"})  # beside the description of an Orbax item
 
 
 def _is_sharded(names: Collection[str]) -> bool:
@@ -50,6 +51,15 @@ def _is_repository(names: Collection[str]) -> bool:
     lowered = [name.lower() for name in names]
     described = any(name == "config.json" or name.startswith(ABOUT) for name in lowered)
     return described and any(name.endswith(WEIGHTS) for name in lowered)
+
+
+def _is_orbax(names: Collection[str]) -> bool:
+    return "_CHECKPOINT_METADATA" in names or ("_METADATA" in names and not PARTS.isdisjoint(names))
+
+
+def _relate_nothing(folder: Folder, context: Context) -> Iterator[Fact]:
+    """The descriptions say nothing about the files beside them that can be compared by name."""
+    return iter(())
 
 
 def _relate_shards(folder: Folder, context: Context) -> Iterator[Fact]:
@@ -83,12 +93,14 @@ def _relate_repository(folder: Folder, context: Context) -> Iterator[Fact]:
 FOLDER_RECOGNISERS: dict[str, Recogniser] = {
     "sharded-safetensors": _is_sharded,
     "tf-checkpoint-folder": _is_checkpoint,
+    "orbax-checkpoint": _is_orbax,
     "oci-blobs": _is_blobs,
     "model-repository": _is_repository,
 }
 RELATE = {
     "sharded-safetensors": _relate_shards,
     "tf-checkpoint-folder": _relate_checkpoints,
+    "orbax-checkpoint": _relate_nothing,
     "oci-blobs": _relate_blobs,
     "model-repository": _relate_repository,
 }
