@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from fixtures import flaxes, ggufs, hdf5s, keras_models, onnxes, tensorflows, tflites  # noqa: E402
+from fixtures import flaxes, ggufs, hdf5s, keras_models, onnxes, pmmls, repositories, tars, tensorflows, tflites  # noqa: E402
 from fixtures.protobufs import varint  # noqa: E402
 from modelaudit.engine.facts import Fact  # noqa: E402
 from modelaudit.parsers.base import Context, Input, Nested, Property  # noqa: E402
@@ -96,12 +96,52 @@ def flax() -> list[tuple[str, bytes]]:
     return [("flax-msgpack", flaxes.model()), ("flax-msgpack", flaxes.everything()), *described]
 
 
+def repository() -> list[tuple[str, bytes]]:
+    """Files of model repositories, pointers, archives and manifests beside them."""
+    named = (
+        ("json", "config.json"),
+        ("json", "tokenizer.json"),
+        ("json", "tokenizer_config.json"),
+        ("yaml", "hydra.yaml"),
+    )
+    files = [(f"repository-{kind}", repositories.BENIGN[name]) for kind, name in named]
+    files += [("chat-template", repositories.BENIGN["chat_template.jinja"])]
+    files += [("python-source", repositories.BENIGN["modeling_acme.py"])]
+    pointer = b"outs:\n- md5: 0123456789abcdef0123456789abcdef\n  size: 4\n  path: model.bin\nwdir: ..\n"
+    return [*files, ("dvc", pointer), ("dvc-folder", b'[{"md5": "0123", "relpath": "a/b"}]')]
+
+
+def tar() -> list[tuple[str, bytes]]:
+    """Archives in each dialect, and a manifest."""
+    members = (tars.info("a/" * 80 + "b", b"x" * 700), tars.link("l", "m" * 200), tars.info("c", b"y"))
+    archives = [("tar", tars.tar(*members, format=format)) for format in (1, 2)]
+    return [*archives, ("tar", tars.v7(b"a", b"b")), ("oci-manifest", tars.manifest(b"x", config={"Cmd": ["a"]}))]
+
+
+def pmml() -> list[tuple[str, bytes]]:
+    """Documents in several encodings."""
+    before = '<!DOCTYPE PMML [<!ENTITY x SYSTEM "y"><!ENTITY z "&x;&x;">]>'
+    return [
+        ("pmml", pmmls.pmml(before, "<Extension value='a'>&z;</Extension>", encoding=e)) for e in ("UTF-8", "UTF-16")
+    ]
+
+
 def tflite() -> list[tuple[str, bytes]]:
     """A model with everything that is read, and one with associated files."""
     return [("tflite", tflites.everything()), ("tflite", tflites.associated())]
 
 
-FAMILIES = {"flax": flax, "gguf": gguf, "keras": keras, "onnx": onnx, "tensorflow": tensorflow, "tflite": tflite}
+FAMILIES = {
+    "flax": flax,
+    "gguf": gguf,
+    "keras": keras,
+    "onnx": onnx,
+    "pmml": pmml,
+    "repository": repository,
+    "tar": tar,
+    "tensorflow": tensorflow,
+    "tflite": tflite,
+}
 
 
 def mutant(rng: random.Random, data: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from modelaudit.engine.facts import TEXT_MAX, clean, decode
+from modelaudit.engine.facts import TEXT_MAX, Place, clean, decode
 from modelaudit.parsers.cursor import Break
 from modelaudit.parsers.notes import FileBudget
 
@@ -26,6 +26,7 @@ ELEMENTS = 20_000_000  # texts and arrays in arrays, of the whole file
 SHOWN = 8  # elements of an array in its metadata
 KEY_MAX = 64 * 1024  # bytes of a key, as the format has it
 STRING_MAX = 4 * TEXT_MAX  # bytes of a text that are read
+TEMPLATE = "tokenizer.chat_template"  # and what begins with it: templates by name
 MARKS = (b"{%", b"{{")  # of templates
 VOCABULARY = "tokenizer."
 DOCS = ("general.description", "general.readme")
@@ -109,6 +110,11 @@ class Values:
         self.notes.metadata(key, value, "string", at, lossy=lossy)
         role = "template" if is_template(key, raw) else "doc" if key in DOCS else "metadata"
         self.notes.words(value, role, key, at, lossy=lossy, cut=cut)
+        if key.startswith(TEMPLATE) and not cut and self.notes.context.wants("code"):
+            from modelaudit.parsers.repository.template import template_facts
+
+            place = Place(offset=at, pointer=clean(key[:200])[0])
+            self.notes.noted += template_facts(self.notes.path, raw.decode("utf-8", "replace"), place)
         return raw
 
     def array(self, key: str, at: int) -> Array:
@@ -182,4 +188,4 @@ class Values:
 
 def is_template(key: str, raw: bytes) -> bool:
     """Whether a text is a template: by its key, or by the marks of one."""
-    return key.startswith("tokenizer.chat_template") or any(mark in raw for mark in MARKS)
+    return key.startswith(TEMPLATE) or any(mark in raw for mark in MARKS)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from fixtures import ggufs
 from fixtures import repositories as repo
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
@@ -73,6 +74,13 @@ ATTACKS = {
     ),
     "a template that is none": (chat("{% if %}"), ("MA4927", "warning")),
     "template file": ((b"{{ messages.__class__ }}", "chat_template.jinja"), ("MA4920", "critical")),
+    "template in GGUF": (
+        (
+            ggufs.model(more=(ggufs.Writer().pair("tokenizer.chat_template.x", ggufs.STRING, "{{ a.__class__ }}"),)),
+            "m.gguf",
+        ),
+        ("MA4920", "critical"),
+    ),
     "on import": ((b"import os\nos.system('true')\n", "m.py"), ("MA4930", "critical")),
     "on use": (
         (b"import os\nclass A:\n    def __setstate__(self, s):\n        os.system(s)\n", "m.py"),
