@@ -64,6 +64,7 @@ BENIGN = [
     "import os\nos.dup2(a, b)\n# see dev/tcp notes, bash -inline, nc = n_classes -e, power shell\n",
     "func(nc -encoder, self.nc - 1); ncat = np.concatenate([nc -e])",
     '{"_name_or_path": "file:///home/user/model", "data": "data:image/png;base64,iVBORw0KGgo="}',
+    "http://0x80.pl/articles https://0000.mq.acme.io/",
     "https://user.github.io/x https://raw.githubusercontent.com/acme/x/main/a.json https://s3.amazonaws.com/b/c",
 ]
 
@@ -80,3 +81,8 @@ def test_noise_and_versions_hold_no_addresses(ruleset, seed):
     noise = "".join(chr(rng.randrange(32, 127)) for _ in range(60_000))
     versions = " ".join(".".join(str(rng.randrange(256)) for _ in range(4)) for _ in range(3000))
     assert keys(ruleset, noise, "config") == keys(ruleset, versions, "config") == set()
+
+
+@pytest.mark.parametrize("host", ["0x7f.1", "0177.0.0.1", "017700000001", "0x2d4d0c09", "759827465", "45.77.012.9"])
+def test_numbers_in_disguise_are_told(ruleset, host):
+    assert "disguised-address" in keys(ruleset, f"http://{host}/x", "config")

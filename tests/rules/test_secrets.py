@@ -96,6 +96,7 @@ BENIGN = [
     "@article{devlin2018bert, url = {https://arxiv.org/abs/1810.04805}, eprint={1810.04805}, keywords={secret, key}}",
     '{"pad_token": "<pad>", "bos_token": "<s>", "unk_token": {"content": "<unk>"}, "tokenizer_class": "GPT2Tokenizer"}',
     '{"password": "hunter2", "secret": "example-secret-0000", "api_key": "YOUR_API_KEY_12345"}',
+    '{"AcmeSecret": "4bd1e3f1b1c5c6b0e3d0b0a3c5d5e2f1.json", "api_key": "0a4d55a8d778e5022fab701977c5d840bbc486d0"}',
     "postgres://user:password@localhost:5432/db\nhttps://user:pass@example.com/\nhttp://user:pw@proxy:8080\n",
     '{"_name_or_path": "acme/bert", "transformers_version": "4.41.0", "auth_token_limit": "128000tokens"}',
     '{"rope": {"secret_key": "embeddings.layer_norm.weight1"}}',
