@@ -11,6 +11,8 @@ from modelaudit.reports import FORMATS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from modelaudit.engine.document import ScanDocument
     from modelaudit.engine.ruleset import Ruleset
     from modelaudit.pipeline.limits import Options
@@ -34,6 +36,14 @@ if TYPE_CHECKING:
     metavar="PATH",
     multiple=True,
     help="More rules: a rule file, a pack.yaml or a pack folder. May be repeated.",
+)
+@click.option(
+    "--blacklist",
+    "-b",
+    metavar="PATTERN",
+    multiple=True,
+    help="Warn of files, models and repositories with this in their name, in whatever case; `*`, `?` and `[` make it a "
+    "pattern for the whole name, `re:` a regular expression. May be repeated.",
 )
 @click.option(
     "--format",
@@ -100,6 +110,7 @@ def scan(
     facts: tuple[str, ...],
     policy: str | None,
     rules: tuple[str, ...],
+    blacklist: tuple[str, ...],
     format: str | None,
     output: tuple[str, ...],
     fail_on: str | None,
@@ -154,7 +165,7 @@ def scan(
         deliver.check_sbom(sbom, output, (*paths, *facts))
     if decision_log is not None:
         deliver.check_log(decision_log, (*paths, *facts))
-    ruleset = load_ruleset(policy, rules)
+    ruleset = load_ruleset(policy, rules, lists=_blocked(blacklist))
     ruleset.verify_index |= verify_index
     options = Options(timeout, max_file_size, max_total_size, fail_on, jobs=jobs, describe=sbom is not None)
     display = progress or (not quiet and sys.stderr is not None and sys.stderr.isatty())
@@ -163,6 +174,15 @@ def scan(
     if sbom is not None:
         code = deliver.sbom(document, sbom, sbom_version, sbom_format, code)
     return code if decision_log is None else deliver.log(document, decision_log, code)
+
+
+def _blocked(patterns: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+    """Names that are not wanted, as items of lists."""
+    if not patterns:
+        return {}
+    from modelaudit.cli.blacklist import blocked_lists
+
+    return blocked_lists(patterns)
 
 
 def _judged(

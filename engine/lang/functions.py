@@ -148,6 +148,14 @@ def _base64(text: str) -> bytes | None:
     return encodings.base64(text)
 
 
+_HUB_NAME = re.compile(r"(?:https?://huggingface\.co/(?:datasets/)?)?([\w-][\w.-]*)/[\w-][\w.-]*\Z")
+
+
+def _namespace(text: str) -> str | None:
+    match = _HUB_NAME.match(text)
+    return None if match is None else match.group(1)
+
+
 def _base64_text(text: str) -> str | None:
     from modelaudit.engine.lang import encodings
 
@@ -268,6 +276,11 @@ _TABLE = (
         "Insertions, deletions, changes and swaps of neighbours that lead from one text to the other; "
         "unknown above 128 characters.",
         _edit_distance,
+    ),
+    Function(
+        *("namespace", "str", "str?", "linear"),
+        "Owner of a model of a hub: what stands before the `/` of `owner/name`; absent in other texts.",
+        _namespace,
     ),
     Function("skeleton", "str", "str", "linear", "What the text looks like: the skeleton of UTS 39.", _skeleton),
     Function("fold", "str", "str", "linear", "The text in NFKC and without differences of case.", _fold),

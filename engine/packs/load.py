@@ -14,7 +14,7 @@ from modelaudit.engine.ruleset import FORMAT, Ruleset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from modelaudit.engine.diagnostics import Diagnostic
@@ -42,31 +42,40 @@ _NEEDS_PACKS = frozenset({"E118", "E209", "E305", "E308", "W351", "W352", "W353"
 _NEEDS_POLICIES = frozenset({"E323", "E324", "E335", "W354"})
 
 
-def load_ruleset(policy: str | None = None, rules: Sequence[str] = (), *, cache: bool = True) -> Ruleset:
+def load_ruleset(
+    policy: str | None = None,
+    rules: Sequence[str] = (),
+    *,
+    cache: bool = True,
+    lists: Mapping[str, Sequence[str]] | None = None,
+) -> Ruleset:
     """The rule set of the built-in packs and those at `rules` under a policy, as `--policy` names it.
 
+    `lists` are items that are put at the end of lists of the core pack, after the changes of the policy.
     Refuses unknown names and missing paths with a `UsageError`, and files with mistakes with one
     `DiagnosticsError` that has all of them.
     """
-    request = _request(policy, rules)
+    request = _request(policy, rules, lists or {})
     if cache:
         found = _revived(entries.load(request))
         if found is not None:
             return found
-    document, inputs = _undisturbed(policy, rules)
+    document, inputs = _undisturbed(policy, rules, lists or {})
     if cache and entries.unchanged(inputs):
         entries.store(request, inputs, document)
     return Ruleset.from_json(document)
 
 
-def _undisturbed(policy: str | None, rules: Sequence[str]) -> tuple[Json, list[Json]]:
+def _undisturbed(
+    policy: str | None, rules: Sequence[str], lists: Mapping[str, Sequence[str]]
+) -> tuple[Json, list[Json]]:
     """As `build`, with few searches for garbage: next to nothing of what is made on the way is any."""
     import gc
 
     before = gc.get_threshold()
     gc.set_threshold(max(before[0], 100_000), *before[1:])
     try:
-        return build(policy, rules)
+        return build(policy, rules, lists)
     finally:
         gc.set_threshold(*before)
 
@@ -93,7 +102,9 @@ def gather(rules: Sequence[str] = (), *, builtin: bool = True, policy: Resolved 
     return sources
 
 
-def build(policy: str | None = None, rules: Sequence[str] = ()) -> tuple[Json, list[Json]]:
+def build(
+    policy: str | None = None, rules: Sequence[str] = (), lists: Mapping[str, Sequence[str]] | None = None
+) -> tuple[Json, list[Json]]:
     """The compiled document of a request, and the inputs that it was made from.
 
     Every mistake in every file is reported at once, as a `DiagnosticsError`.
@@ -101,7 +112,7 @@ def build(policy: str | None = None, rules: Sequence[str] = ()) -> tuple[Json, l
     from modelaudit.engine.derived.deriver import read_by
     from modelaudit.engine.index import build as index
     from modelaudit.engine.policy.compile import compile_policy
-    from modelaudit.engine.policy.lists import replay
+    from modelaudit.engine.policy.lists import extend, replay
     from modelaudit.engine.policy.load import load_chain
     from modelaudit.engine.policy.merge import resolve
 
@@ -112,6 +123,7 @@ def build(policy: str | None = None, rules: Sequence[str] = ()) -> tuple[Json, l
     diagnostics = [*chain.diagnostics, *sources.diagnostics]
     if resolved is not None:
         replay(resolved, sources.packs)
+    extend(sources.packs, lists or {})
     document = compiled(sources, diagnostics)
     if resolved is not None:
         document = compile_policy(resolved, sources, document)
@@ -161,7 +173,7 @@ def raise_errors(diagnostics: Sequence[Diagnostic]) -> None:
         raise DiagnosticsError(in_order(diagnostics))
 
 
-def _request(policy: str | None, rules: Sequence[str]) -> Json:
+def _request(policy: str | None, rules: Sequence[str], lists: Mapping[str, Sequence[str]]) -> Json:
     """What a cache entry must have been made for."""
     word = policy or "default"
     file = bool(set(word) & {"/", ".", os.sep})
@@ -174,6 +186,7 @@ def _request(policy: str | None, rules: Sequence[str]) -> Json:
         "core": files.file_digest(places.active_file("core")),
         "lock": files.file_digest(places.lock_file(word)) if file else "",
         "rules": [os.path.realpath(path) for path in rules],
+        "lists": {name: list(items) for name, items in lists.items()},
     }
 
 

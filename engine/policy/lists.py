@@ -37,6 +37,16 @@ def replay(policy: Resolved, packs: Sequence[Pack]) -> None:
             pack.lists[id] = lists[pack.lists[id].full_name]
 
 
+def extend(packs: Sequence[Pack], items: Mapping[str, Sequence[str]]) -> None:
+    """Put items at the end of lists of the core pack, as an option of the command line asks for it."""
+    for pack in packs:
+        if pack.name == CORE:
+            for id, more in items.items():
+                source = pack.lists[id]
+                spans = (*source.spans, *(source.spans[-1] for _ in more))
+                pack.lists[id] = replace(source, items=(*source.items, *more), spans=spans)
+
+
 def full_name(name: str, known: Mapping[str, Json]) -> str | None:
     """The full name of a list that a policy names: as written, else core's, else that of the only pack with one."""
     if name in known:

@@ -1,0 +1,63 @@
+"""`--blacklist`: names that are not wanted, as items of the lists that rules about names read."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PARTS, WHOLE = "blocked_names", "blocked_patterns"  # lists of the core pack
+EXPRESSION = "re:"
+GLOB = frozenset("*?[")
+
+
+def blocked_lists(patterns: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    """The items of each list; empty without patterns. Raises `UsageError` for what is no pattern."""
+    if not patterns:
+        return {}
+    parts: list[str] = []
+    whole: list[str] = []
+    for pattern in patterns:
+        if pattern.startswith(EXPRESSION):
+            whole.append(_checked(pattern, pattern.removeprefix(EXPRESSION)))
+        elif GLOB & set(pattern):
+            whole.append(_checked(pattern, expression(pattern)))
+        else:
+            parts.append(_lowered(pattern))
+    return {PARTS: tuple(parts), WHOLE: tuple(whole)}
+
+
+def expression(glob: str) -> str:
+    """A pattern for a whole name as a regular expression; `*` stands for any text, `[…]` for one character."""
+    import re
+
+    out, at = "", 0
+    while at < len(glob):
+        end = glob.find("]", at + 2) if glob[at] == "[" else -1
+        if end > 0:
+            inner = glob[at + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
+            out += f"[^{inner[1:]}]" if inner[0] == "!" else f"[{inner}]"
+            at = end
+        else:
+            out += {"*": ".*", "?": "."}.get(glob[at], re.escape(glob[at]))
+        at += 1
+    return f"(?is)^{out}$"
+
+
+def _lowered(pattern: str) -> str:
+    from modelaudit.engine.errors import UsageError
+
+    if not pattern.strip():
+        raise UsageError("--blacklist: an empty pattern stands in every name")
+    return pattern.lower()
+
+
+def _checked(written: str, pattern: str) -> str:
+    from modelaudit.engine.errors import UsageError
+    from modelaudit.engine.lang import patterns
+
+    problem = patterns.check(pattern) if pattern else None
+    if problem is not None or not pattern:
+        words = problem.message if problem is not None else "it is empty"
+        raise UsageError(f"--blacklist {written}: no regular expression: {words}")
+    return pattern
