@@ -90,11 +90,22 @@ def _relate_repository(folder: Folder, context: Context) -> Iterator[Fact]:
     return relate_repository(folder, context)
 
 
+def _is_adapter(names: Collection[str]) -> bool:
+    return "adapter_config.json" in names and "adapter_model.safetensors" in names
+
+
+def _relate_adapter(folder: Folder, context: Context) -> Iterator[Fact]:
+    from modelaudit.parsers.bundle.adapters import relate_adapter
+
+    return relate_adapter(folder, context)
+
+
 FOLDER_RECOGNISERS: dict[str, Recogniser] = {
     "sharded-safetensors": _is_sharded,
     "tf-checkpoint-folder": _is_checkpoint,
     "orbax-checkpoint": _is_orbax,
     "oci-blobs": _is_blobs,
+    "lora-adapter": _is_adapter,
     "model-repository": _is_repository,
 }
 RELATE = {
@@ -102,6 +113,7 @@ RELATE = {
     "tf-checkpoint-folder": _relate_checkpoints,
     "orbax-checkpoint": _relate_nothing,
     "oci-blobs": _relate_blobs,
+    "lora-adapter": _relate_adapter,
     "model-repository": _relate_repository,
 }
 
