@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from time import process_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ GIB = 1024**3
 class Bounds:
     """The limits of one worker process. The defaults are far above what an honest file needs."""
 
-    __slots__ = ("cpu", "cpu_per_gib", "file_size", "grace", "memory", "open_files", "stall")
+    __slots__ = ("_given", "cpu", "cpu_per_gib", "file_size", "grace", "memory", "open_files", "stall")
 
     def __init__(
         self,
@@ -34,6 +35,7 @@ class Bounds:
         self.open_files = open_files
         self.file_size = file_size  # bytes of a file that it writes; only the store of facts is written
         self.stall = stall  # seconds without a sign of life after which it is ended
+        self._given = (0.0, -1)  # processor time that was used when some was given, and how much
         self.grace = grace  # seconds after the end of the scan's time in which it has to stop by itself
 
     def apply(self) -> None:
@@ -48,13 +50,19 @@ class Bounds:
             _lower(resource, "RLIMIT_AS", _address_space() + self.memory)
 
     def renew(self, size: int) -> None:
-        """Give this process its processor time for a file of this size, counted from now."""
+        """Give this process its processor time for a file of this size, counted from now.
+
+        What was given less than a second ago for a file of the same allowance is not given anew: the limit counts
+        whole seconds, and small files take none of it.
+        """
         resource = _resource()
         if resource is None:
             return
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        seconds = int(used.ru_utime + used.ru_stime) + 1 + self.cpu + self.cpu_per_gib * size // GIB
-        _lower(resource, "RLIMIT_CPU", seconds)
+        used, allowed = process_time(), self.cpu + self.cpu_per_gib * size // GIB
+        if allowed == self._given[1] and used - self._given[0] < 1:
+            return
+        self._given = (used, allowed)
+        _lower(resource, "RLIMIT_CPU", int(used) + 2 + allowed)
 
     def described(self) -> Iterator[tuple[str, str, str]]:
         """Each bound: its name, its value, and who holds a worker to it; `nobody` where the system cannot."""
@@ -99,18 +107,10 @@ def _address_space() -> int:
 if TYPE_CHECKING:
     from typing import Protocol
 
-    class _Usage(Protocol):
-        @property
-        def ru_utime(self) -> float: ...
-        @property
-        def ru_stime(self) -> float: ...
-
     class _Resource(Protocol):
         """The part of the module that is used."""
 
         RLIM_INFINITY: int
-        RUSAGE_SELF: int
 
         def getrlimit(self, resource: int, /) -> tuple[int, int]: ...
         def setrlimit(self, resource: int, limits: tuple[int, int], /) -> None: ...
-        def getrusage(self, who: int, /) -> _Usage: ...

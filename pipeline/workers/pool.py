@@ -163,7 +163,7 @@ class Pool:
         assert slot.process is not None  # noqa: S101 - it was started
         piece = self._waiting.popleft()
         slot.pieces.append(piece)
-        slot.process.outgoing += wire.frame(wire.BATCH, wire.dump([job for _, job in piece.jobs]))
+        slot.process.outgoing += wire.frame(wire.BATCH, wire.dump_jobs(job for _, job in piece.jobs))
         slot.process.flush()
         self._watch(slot)
         self._announce(slot)
@@ -244,6 +244,8 @@ class Pool:
     def _result(kind: bytes, body: bytes) -> FileResult | None:
         if kind == wire.LATE:
             return None
+        if kind == wire.CLEAN:
+            return wire.load_clean(body)
         found = wire.load_result(body) if kind == wire.RESULT else None
         if not isinstance(found, FileResult):
             raise wire.WireError("no result")

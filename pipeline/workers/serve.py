@@ -31,7 +31,7 @@ def serve(channel: socket.socket, received: Iterator[tuple[bytes, bytes]], work:
     server.say(wire.HELLO)
     for kind, body in received:
         if kind == wire.BATCH:
-            for job in pickle.loads(body):  # noqa: S301 - from the main process, not from a file
+            for job in wire.load_jobs(body):
                 server.read(job)
             server.flush()
     if work.plan.store is not None:
@@ -64,7 +64,7 @@ class _Server:
         if result is None:
             self.put(wire.LATE)
         else:
-            self.put(wire.RESULT, wire.dump(result))
+            self.put(*wire.result_frame(result))
 
     def note(self, target: Target) -> None:
         """Say which artifact comes next to which parser."""

@@ -10,12 +10,20 @@ import io
 import pickle
 import struct
 
+from modelaudit.engine.document import ArtifactSummary
+from modelaudit.engine.finding import Judgement
+from modelaudit.pipeline.one import FileResult
+from modelaudit.pipeline.workers.work import Job
+from modelaudit.sources.local import SourceFile
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
 HELLO, RESULT, PULSE, NOTE, LATE, FAILED = b"H", b"R", b"P", b"N", b"L", b"F"  # from a worker
+CLEAN = b"C"  # from a worker: a result with nothing in it but what was read
 BATCH = b"B"  # to a worker
 MOST = 1024**3  # bytes of a frame
 CHUNK = 256 * 1024
@@ -39,6 +47,56 @@ def frame(kind: bytes, body: bytes = b"") -> bytes:
 def dump(value: object) -> bytes:
     """A value as it travels."""
     return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+
+
+def result_frame(result: FileResult) -> tuple[bytes, bytes]:
+    """The letter and the body of a result. Most files are clean: of those only plain values travel."""
+    judged = result.judgement
+    if result.errors or result.ordered or result.tree is not None or judged is None:
+        return RESULT, dump(result)
+    if judged.findings or judged.inconclusive or any(summary.described is not None for summary in result.summaries):
+        return RESULT, dump(result)
+    rows = [summary.values() for summary in result.summaries]  # type: ignore[attr-defined]  # every record has them
+    return CLEAN, dump((result.path, result.sha256, result.size, result.read, result.timed_out, rows))
+
+
+def load_clean(body: bytes) -> FileResult:
+    """A result with nothing but what was read. Raises `WireError` for what is none."""
+    values: Any = load_result(body)
+    try:
+        path, sha256, size, read, timed_out, rows = values
+        result = FileResult(path)
+        result.sha256, result.size, result.read, result.timed_out = sha256, size, read, timed_out
+        result.summaries = tuple([ArtifactSummary(*row) for row in rows])
+    except (TypeError, ValueError) as error:
+        raise WireError(f"no result: {error}") from None
+    result.judgement = NOTHING_FOUND
+    return result
+
+
+def dump_jobs(jobs: Iterable[Job]) -> bytes:
+    """Files to read, as they travel; files that are read for the first time as plain values."""
+    return dump([_row(job) for job in jobs])
+
+
+def load_jobs(body: bytes) -> Iterator[Job]:
+    """The files to read, from the main process."""
+    for row in pickle.loads(body):  # noqa: S301 - from the main process, not from a file
+        if isinstance(row, Job):
+            yield row
+        else:
+            path, real, folder, root, named, size, room = row
+            yield Job(SourceFile(path, real, folder, root, named=named), size, room)
+
+
+def _row(job: Job) -> object:
+    file = job.source
+    if job.losses or job.careful or job.lost or not isinstance(file, SourceFile):
+        return job
+    return (file.path, file.real, file.folder, file.root, file.named, job.size, job.room)
+
+
+NOTHING_FOUND = Judgement((), ())
 
 
 class Frames:
