@@ -20,7 +20,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from fixtures import flaxes, ggufs, hdf5s, keras_models, onnxes, pmmls, repositories, tars, tensorflows, tflites  # noqa: E402
+from fixtures import (  # noqa: E402
+    engines,
+    flaxes,
+    ggufs,
+    hdf5s,
+    keras_models,
+    onnxes,
+    pmmls,
+    repositories,
+    tars,
+    tensorflows,
+    tflites,
+)
 from fixtures.protobufs import varint  # noqa: E402
 from modelaudit.engine.facts import Fact  # noqa: E402
 from modelaudit.parsers.base import Context, Input, Nested, Property  # noqa: E402
@@ -131,6 +143,12 @@ def tflite() -> list[tuple[str, bytes]]:
     return [("tflite", tflites.everything()), ("tflite", tflites.associated())]
 
 
+def tensorrt() -> list[tuple[str, bytes]]:
+    """Plans with programs and words in them."""
+    parts = (engines.elf(), engines.pe(), b"Mine_TRT", b"https://example.org/x", b"/tmp/x.so")
+    return [("tensorrt", engines.plan(*parts, size=3000)), ("tensorrt", engines.described(engines.elf(190)))]
+
+
 FAMILIES = {
     "flax": flax,
     "gguf": gguf,
@@ -140,6 +158,7 @@ FAMILIES = {
     "repository": repository,
     "tar": tar,
     "tensorflow": tensorflow,
+    "tensorrt": tensorrt,
     "tflite": tflite,
 }
 

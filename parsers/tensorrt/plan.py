@@ -1,0 +1,145 @@
+"""The facts of a plan: one pass over all bytes, in which words and programs are looked for that tell what it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+
+from modelaudit.engine.facts import Blob, Op, Place, Reference, decode, path_class
+from modelaudit.parsers.notes import Notes
+from modelaudit.parsers.reader import WINDOW
+from modelaudit.parsers.tensorrt import plan_start
+from modelaudit.parsers.tensorrt.programs import elf, pe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.parsers.base import Context, Input, Nested, Property
+
+OVERLAP = 1024  # bytes that two windows share: more than the longest word on each side
+REACH = 512  # bytes around a find in which its word stands
+FINDS = 2000  # of one row
+CONTENT = frozenset({"op", "text", "reference", "blob"})
+DESCRIBED = 4 * 64 * 1024  # bytes of the JSON text before a plan
+ELF, PE = b"\x7fELF", b"PE\0\0"
+
+
+def parse_plan(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+    """Everything that was found, in the order of the file."""
+    notes = Notes(artifact, context, CONTENT)
+    return notes.bounded(_Plan(notes).items())
+
+
+class _Row:
+    """One thing that is looked for."""
+
+    __slots__ = ("finds", "kind", "mark", "pattern")
+
+    def __init__(self, kind: str, mark: str, word: str) -> None:
+        self.kind = kind
+        self.mark = mark.encode()
+        self.pattern = re.compile(rb"(?<![\w/])" + word.encode() + rb"(?![\w])")
+        self.finds = 0
+
+
+class _Plan:
+    """One plan while it is read."""
+
+    def __init__(self, notes: Notes) -> None:
+        self.notes = notes
+        self.reader = notes.reader
+        with open(os.path.join(os.path.dirname(__file__), "words.json"), "rb") as file:
+            rows = json.loads(file.read())["words"]
+        self.rows = [_Row(row["kind"], row["bytes"], row["word"]) for row in rows]
+        self.programs = _Row("program", "", "")
+        self.told: set[tuple[str, str]] = set()
+
+    def items(self) -> Iterator[Fact | Nested | Property]:
+        """What describes the plan, then finds window by window."""
+        self.described()
+        at = 0
+        while at < self.reader.size:
+            self.notes.context.check()
+            data = self.reader.window(at, WINDOW)
+            fresh = 0 if at == 0 else OVERLAP // 2  # what ends before was seen in the window before
+            last = len(data) if at + len(data) >= self.reader.size else len(data) - OVERLAP // 2
+            for row in self.rows:
+                self.search(row, data, at, fresh, last)
+            self.executables(data, at, fresh, last)
+            yield from self.notes.flush()
+            if len(data) <= OVERLAP or at + len(data) >= self.reader.size:
+                break
+            at += len(data) - OVERLAP
+
+    def described(self) -> None:
+        """The JSON text that stands before some plans."""
+        start = plan_start(self.reader.read_at(0, 8), self.reader)
+        if start:
+            text, lossy = decode(self.reader.read_at(4, min(start - 4, DESCRIBED)))
+            self.notes.words(text, "metadata", "description", 4, lossy=lossy, cut=start - 4 > DESCRIBED)
+
+    def search(self, row: _Row, data: bytes, at: int, fresh: int, last: int) -> None:
+        """Finds of one row whose mark begins in the part of the window that is not another's."""
+        found = data.find(row.mark, fresh, last)
+        while found >= 0 and row.finds < FINDS:
+            begin = max(0, found - REACH)
+            part = data[begin : found + REACH]
+            behind = found + len(row.mark)
+            for match in row.pattern.finditer(part):
+                if begin + match.start() <= found < begin + match.end():
+                    row.finds += 1
+                    self.tell(row.kind, match.group().decode("latin-1"), at + begin + match.start())
+                    behind = max(behind, begin + match.end())
+            found = data.find(row.mark, behind, last)
+
+    def tell(self, kind: str, word: str, at: int) -> None:
+        """The fact of a word, once for each."""
+        if (kind, word) in self.told:
+            return
+        self.told.add((kind, word))
+        place = (Place(offset=at),)
+        if kind == "plugin":
+            self.notes.noted.append(Op(self.notes.path, domain="plugin", type=word, places=place))
+            return
+        self.notes.words(word, "literal", kind, at)
+        self.notes.noted.append(
+            Reference(
+                self.notes.path,
+                target=word,
+                kind=f"engine-{kind}",
+                owner="engine",
+                key=kind,
+                path_class=path_class(word),
+                places=place,
+            )
+        )
+
+    def executables(self, data: bytes, at: int, fresh: int, last: int) -> None:
+        """Programs for the host or a GPU."""
+        for mark in (ELF, PE):
+            found = data.find(mark, fresh, last)
+            while found >= 0 and self.programs.finds < FINDS:
+                self.program(mark, at + found)
+                found = data.find(mark, found + 1, last)
+
+    def program(self, mark: bytes, at: int) -> None:
+        """The fact of a program whose mark stands at `at`."""
+        kind, start = (elf(self.reader, at), at) if mark == ELF else ("pe", pe(self.reader, at))
+        if not kind or start is None or (kind == "cubin" and ("cubin", "") in self.told):
+            return
+        self.programs.finds += 1
+        self.told.add((kind, ""))
+        self.notes.noted.append(
+            Blob(
+                self.notes.path,
+                kind=kind,
+                region="member",
+                method="raw",
+                size=self.reader.size - start,
+                validated=True,
+                places=(Place(offset=start),),
+            )
+        )
