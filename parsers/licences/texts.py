@@ -22,7 +22,10 @@ WORDS = 4  # of a sequence
 HASH = 5  # bytes
 READ_MAX = 512 * 1024  # characters of a text that are looked at
 TURNS = 4096  # sequences between two looks at the clock
-COPYRIGHT = re.compile(r"^[^\w\n]*(?:copyright\b|\(c\)|©|all rights reserved).*$", re.MULTILINE | re.IGNORECASE)
+COPYRIGHT = re.compile(
+    r"^[^\w\n]*(?:copyright\b[ \t]*(?:\(c\)|©|\d{4}|by\b|<|\[)|\(c\)[ \t]|©).*$|^[^\w\n]*all rights reserved\.?[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
 BULLET = re.compile(r"^[^\w\n]*(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]+(?=\s)", re.MULTILINE | re.IGNORECASE)
 WORD = re.compile(r"[^\W_]+")
 SPELLINGS = {"licence": "license", "licenced": "licensed", "sublicence": "sublicense", "https": "http"}

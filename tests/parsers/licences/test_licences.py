@@ -47,6 +47,12 @@ def test_form_does_not_matter() -> None:
     assert texts(MIT.replace("Somebody and others", "Acme GmbH")) == ["MIT"]
 
 
+def test_a_line_that_only_happens_to_begin_with_copyright_is_kept() -> None:
+    wrapped = MIT.replace("AUTHORS OR COPYRIGHT HOLDERS BE", "AUTHORS OR\nCOPYRIGHT HOLDERS BE")
+    assert texts(wrapped) == ["MIT"]
+    assert texts(wrapped.replace("Copyright (c) 2026", "© 2026")) == ["MIT"]
+
+
 def test_every_licence_in_a_text_is_named() -> None:
     assert texts(APACHE + "\n\nParts are under another licence:\n\n" + MIT) == ["Apache-2.0", "MIT"]
 
