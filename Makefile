@@ -21,7 +21,7 @@ demo: $(STAMP)  ## build harmless demo models and scan them, with two policies
 	@$(BIN)/python tools/demo.py
 
 test: $(STAMP)  ## run the tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest
 
 fuzz: $(STAMP)  ## compare the pickle machine with CPython's readers, change files of formats (SECONDS=60 JOBS=1 MUTANTS=20000)
 	$(BIN)/python tools/fuzz.py --seconds $(or $(SECONDS),60) --jobs $(or $(JOBS),1)

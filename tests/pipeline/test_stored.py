@@ -159,7 +159,10 @@ def test_what_the_maker_did_not_compute_leaves_rules_inconclusive(rules, models,
     assert any("stored facts lack" in reason for artifact in document.artifacts for reason in artifact.reasons)
 
 
-def test_what_nobody_reads_may_be_missing(rules, models, tmp_path):
+def test_what_nobody_reads_may_be_missing(models, tmp_path):
+    policy = "schema: modelaudit/policy@1\npolicy: few\nversion: 1\nowner: o\nselect: ['tag:pickle']\n"
+    (tmp_path / "few.yaml").write_text(policy, encoding="utf-8")
+    rules = load_ruleset(str(tmp_path / "few.yaml"))
     path = written(tmp_path / "facts.jsonl", models / "evil.pkl")
     expected = said(scan_facts([str(path)], rules))
     unread = next(kind for kind in KINDS if not rules.wants(kind))

@@ -51,7 +51,7 @@ def test_a_source_is_admitted_or_not(models, tmp_path, monkeypatch, sources, pat
 
 def test_a_refused_path_ends_the_scan_before_any_byte_is_read(models, tmp_path, monkeypatch):
     rules = ruleset(tmp_path, "allow: ['file://models/good/**']")
-    monkeypatch.setattr("modelaudit.pipeline.scan.scan_one", lambda *_: pytest.fail("a file was read"))
+    monkeypatch.setattr("modelaudit.sources.local.SourceFile.open", lambda *_, **__: pytest.fail("a file was read"))
     with pytest.raises(UsageError, match=r"policy acme/p does not admit this source: .*c\.pkl \(admitted: file://mod"):
         scan([str(models / "good"), str(models / "bad" / "c.pkl")], rules)
 
