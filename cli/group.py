@@ -30,6 +30,12 @@ class LazyGroup(click.Group):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.table = commands_table
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments, with `scan` before a first word that is a path or an option of it."""
+        if args and args[0] not in self.table and _means_scan(args[0]):
+            args = ["scan", *args]
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of the table."""
         return list(self.table)
@@ -51,8 +57,6 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def _suggestion(self, word: str) -> str:
-        if os.path.exists(word):
-            return f"; did you mean `modelaudit scan {word}`?"
         from difflib import get_close_matches
 
         near = get_close_matches(word, self.table, n=1)
@@ -62,6 +66,13 @@ class LazyGroup(click.Group):
         """Write the list of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in self.table.items()])
+
+
+def _means_scan(word: str) -> bool:
+    """Whether the first word, which is no command, begins the arguments of a scan."""
+    if word.startswith("-"):
+        return word not in {"-h", "--help", "--version", "--"}
+    return bool({"/", os.sep, "."} & set(word)) or os.path.exists(word)
 
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     metavar="FILE|NAME",
     help="Policy that decides: a built-in name (`policy list`) or a file. A word without slash or dot is a name.",
 )
+@click.option("--strict", is_flag=True, help="Judge by the policy `strict`, and by --policy on top of it.")
 @click.option(
     "--rules",
     metavar="PATH",
@@ -63,11 +64,17 @@ if TYPE_CHECKING:
     type=click.Choice(["warning", "critical"]),
     help="Severity from which on a finding fails the scan; the policy's own choice when absent.",
 )
+@click.option("--select", metavar="RULE", multiple=True, help="Judge by these rules alone: ids, tag:NAME, pack/*.")
+@click.option("--ignore", metavar="RULE", multiple=True, help="Findings of these rules do not count.")
+@click.option(
+    "--severity", metavar="RULE=LEVEL", multiple=True, help="Another severity for a rule, tag:NAME or pack/*."
+)
 @click.option("--verbose", "-v", is_flag=True, help="Show everything: debug findings, full coverage, references.")
 @click.option("--quiet", "-q", is_flag=True, help="Show findings and the decision alone.")
 @click.option("--timeout", "-t", type=Seconds(), metavar="SECONDS", help="Time for the whole scan.  [default: 300]")
 @click.option(
     "--max-file-size",
+    "--max-size",
     type=Size(),
     metavar="SIZE",
     help="Do not read larger files: bytes, or 500MB, 20GiB; 0 = no limit.",
@@ -82,6 +89,11 @@ if TYPE_CHECKING:
     metavar="N",
     help="Read so many files at the same time; one for each processor when absent. The report does not depend on it.",
 )
+@click.option("--scanners", metavar="ID", multiple=True, help="Parsers that take part, by id or class; no others do.")
+@click.option("--exclude-scanner", metavar="ID", multiple=True, help="Parsers that take no part.")
+@click.option("--list-scanners", is_flag=True, help="List the parsers and scan nothing.")
+@click.option("--dry-run", is_flag=True, help="Check policy and rules, list what would be read, and read nothing.")
+@click.option("--stream", is_flag=True, help="Keep no copies of what is read; files are never deleted.")
 @click.option(
     "--sbom",
     metavar="FILE",
@@ -109,17 +121,26 @@ def scan(
     paths: tuple[str, ...],
     facts: tuple[str, ...],
     policy: str | None,
+    strict: bool,
     rules: tuple[str, ...],
     blacklist: tuple[str, ...],
     format: str | None,
     output: tuple[str, ...],
     fail_on: str | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    severity: tuple[str, ...],
     verbose: bool,
     quiet: bool,
     timeout: float | None,
     max_file_size: int | None,
     max_total_size: int | None,
     jobs: int | None,
+    scanners: tuple[str, ...],
+    exclude_scanner: tuple[str, ...],
+    list_scanners: bool,
+    dry_run: bool,
+    stream: bool,
     sbom: str | None,
     sbom_version: str,
     sbom_format: str | None,
@@ -153,9 +174,13 @@ def scan(
          rule or policy file, output that cannot be written
     """
     from modelaudit.cli import deliver
+    from modelaudit.cli.overrides import changes
+    from modelaudit.cli.scanners import selection
     from modelaudit.engine.packs.load import load_ruleset
     from modelaudit.pipeline.scan import Options
 
+    if list_scanners:
+        return _listed(format)
     if bool(paths) == bool(facts):
         words = "--facts takes the place of paths" if paths else "Missing argument 'PATH...'."
         raise click.UsageError(words, click.get_current_context())
@@ -165,11 +190,21 @@ def scan(
         deliver.check_sbom(sbom, output, (*paths, *facts))
     if decision_log is not None:
         deliver.check_log(decision_log, (*paths, *facts))
-    ruleset = load_ruleset(policy, rules, lists=_blocked(blacklist))
+    chosen = selection(scanners, exclude_scanner)
+    if facts and (chosen or dry_run):
+        raise click.UsageError("--facts reads no models: it goes with no choice of scanners and no dry run")
+    changed = changes(select, ignore, severity)
+    ruleset = load_ruleset(policy, rules, lists=_blocked(blacklist), strict=strict, changes=changed)
     ruleset.verify_index |= verify_index
     options = Options(timeout, max_file_size, max_total_size, fail_on, jobs=jobs, describe=sbom is not None)
+    options.selection = chosen
     display = progress or (not quiet and sys.stderr is not None and sys.stderr.isatty())
-    document = _judged(paths, facts, ruleset, options, use_store=not no_cache, display=display)
+    if dry_run:
+        from modelaudit.pipeline.dry import dry_run as listed
+
+        document = listed(paths, ruleset, options)
+    else:
+        document = _judged(paths, facts, ruleset, options, use_store=not no_cache, display=display)
     code = deliver.report(document, to, verbose=verbose, quiet=quiet)
     if sbom is not None:
         code = deliver.sbom(document, sbom, sbom_version, sbom_format, code)
@@ -183,6 +218,14 @@ def _blocked(patterns: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
     from modelaudit.cli.blacklist import blocked_lists
 
     return blocked_lists(patterns)
+
+
+def _listed(format: str | None) -> int:
+    from modelaudit.cli.console import write_stdout
+    from modelaudit.cli.scanners import listing
+
+    write_stdout(listing(format))
+    return 0
 
 
 def _judged(

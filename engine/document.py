@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from modelaudit.engine.finding import Finding, Inconclusive
 
 
+SKIPPED = "skipped by request"  # the reason for the coverage of what the user left out
+
+
 @record
 class LicenceEvidence:
     """What says which licence an artifact has."""
@@ -116,6 +119,15 @@ class WaiverUse:
 
 
 @record
+class ScannerSelection:
+    """Which parsers the user let take part, by the ids of their formats."""
+
+    requested: tuple[str, ...]  # asked for alone; none when all were but for the excluded
+    enabled: tuple[str, ...]
+    excluded: tuple[str, ...]  # left out by name
+
+
+@record
 class Decision:
     """What the policy makes of the findings."""
 
@@ -147,3 +159,4 @@ class ScanDocument:
     bytes_scanned: int  # their sizes
     content_hash: str | None = None  # over the SHA-256 of all files, sorted; None when there are none
     waivers: tuple[WaiverUse, ...] = ()  # every waiver of the policy
+    selection: ScannerSelection | None = None  # only when parsers were left out

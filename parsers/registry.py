@@ -118,6 +118,7 @@ class Registry:
 
     def __init__(self, catalogue: Mapping[str, Any]) -> None:
         self._catalogue = catalogue
+        self.left_out: frozenset[str] = frozenset()  # formats whose parsers are not to run
         self.formats = {id: Format(id, entry) for id, entry in catalogue["formats"].items()}
         neutral = set(catalogue["neutral_extensions"])
         self.promises: dict[str, Format] = {}
@@ -137,8 +138,8 @@ class Registry:
         with open(path, "rb") as file:
             return cls(json.loads(file.read()))
 
-    def __reduce__(self) -> tuple[type[Registry], tuple[Mapping[str, Any]]]:
-        return type(self), (self._catalogue,)
+    def __reduce__(self) -> tuple[type[Registry], tuple[Mapping[str, Any]], dict[str, frozenset[str]]]:
+        return type(self), (self._catalogue,), {"left_out": self.left_out}
 
     def parser(self, id: str) -> Parse:
         """The entry of the parser of a format."""

@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from modelaudit.engine.document import ScannerSelection
     from modelaudit.pipeline.workers.bounds import Bounds
 
 TIMEOUT = 300.0  # seconds for the whole scan
@@ -19,10 +20,21 @@ class Options:
     `timeout` is in seconds for the whole scan (300 by default), the sizes are in bytes (no limit by default).
     `today` is the day (UTC, `YYYY-MM-DD`) on which waivers are judged, that of the clock by default. `jobs` is how many
     files are read at the same time, one for each processor by default; `bounds` are the limits of worker processes.
-    With `describe` the document also holds what artifacts say of themselves, as an SBOM needs it.
+    `selection` says which parsers take part. With `describe` the document also holds what artifacts say of themselves,
+    as an SBOM needs it.
     """
 
-    __slots__ = ("bounds", "describe", "fail_on", "jobs", "max_file_size", "max_total_size", "timeout", "today")
+    __slots__ = (
+        "bounds",
+        "describe",
+        "fail_on",
+        "jobs",
+        "max_file_size",
+        "max_total_size",
+        "selection",
+        "timeout",
+        "today",
+    )
 
     def __init__(
         self,
@@ -34,6 +46,7 @@ class Options:
         jobs: int | None = None,
         bounds: Bounds | None = None,
         describe: bool = False,
+        selection: ScannerSelection | None = None,
     ) -> None:
         self.timeout = timeout
         self.max_file_size = max_file_size
@@ -43,6 +56,7 @@ class Options:
         self.jobs = jobs
         self.bounds = bounds
         self.describe = describe
+        self.selection = selection
 
 
 class Limits:

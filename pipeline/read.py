@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 
 from modelaudit.engine.derived.spots import SPOTS
-from modelaudit.engine.document import ScanError
+from modelaudit.engine.document import SKIPPED, ScanError
 from modelaudit.engine.facts import KINDS, Artifact, Defect, Limit, Reference, clean, quote_member
 from modelaudit.engine.factset import FactSet
 from modelaudit.parsers.base import BudgetSpent, Context, Input, Nested, Property, Searched
@@ -46,6 +46,7 @@ ALL = frozenset(KINDS) - {"artifact"}  # what may be missing when nothing is kno
 PROPERTIES = frozenset({"version", "producer", "producer_version", "role", "repo", "revision"})
 _NOTHING: frozenset[str] = frozenset()
 _SHA256 = frozenset({"sha256"})
+REQUEST = "request"  # what ended the reading when the user left the parser out
 MESSAGE = 200  # characters of a crash's own words
 
 
@@ -157,7 +158,10 @@ class TreeReader:
             affects = ALL if code == UNRECOGNISED else frozenset[str]()
             self.take(node, Defect(node.path, code=code, detail=detail, affects=affects))
         for format in node.recognition.parse:
-            self.parse(node, format)
+            if format in self.registry.left_out:
+                self.take(node, Limit(node.path, what=REQUEST, by="user"))
+            else:
+                self.parse(node, format)
         if node.recognition.spent is not None:
             self.limit(node, node.recognition.spent)
 
@@ -286,11 +290,18 @@ class TreeReader:
             revision=node.properties.get("revision"),
             producer=node.properties.get("producer"),
             producer_version=node.properties.get("producer_version"),
-            coverage="none" if recognition.format == UNKNOWN else "partial" if affected else "full",
+            coverage=self.coverage(recognition, affected),
             incomplete=affected,
             unknown=_NOTHING if digest is None or sha256 else _SHA256,
         )
         return FactSet(record, facts, node.children)
+
+    def coverage(self, recognition: Recognition, affected: frozenset[str]) -> str:
+        """How much of an artifact was read; parsers that were left out by request understood nothing."""
+        left_out = self.registry.left_out
+        if recognition.format == UNKNOWN or (left_out and left_out.issuperset(recognition.parse)):
+            return "none"
+        return "partial" if affected or not left_out.isdisjoint(recognition.parse) else "full"
 
     def role(self, format: str, node: Node) -> str:
         """The role that the catalogue gives a format."""
@@ -343,6 +354,7 @@ def reasons(tree: FactSet) -> Iterator[str]:
 
 def _limit_words(limit: Limit) -> str:
     words = {
+        REQUEST: SKIPPED,
         "crash": "the parser failed",
         "memory": "the parser needed too much memory",
         "hang": "the parser gave no sign of life",

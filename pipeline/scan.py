@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic, time
 
 from modelaudit import __version__
-from modelaudit.engine.document import PackInfo, PolicyInfo, RuleInfo, ScanDocument, ScanError
+from modelaudit.engine.document import SKIPPED, PackInfo, PolicyInfo, RuleInfo, ScanDocument, ScanError
 from modelaudit.engine.lazy import lazy
 from modelaudit.parsers.registry import UNKNOWN, Registry
 from modelaudit.pipeline.events import ScanDone, ScanStarted, nobody
@@ -61,7 +61,11 @@ def scan(
     options = options or Options()
     Gate(ruleset, options.fail_on)  # refuses what a final gate forbids before any file is read
     limits = Limits(options, ruleset.policy.limits)
-    plan = Plan(registry or Registry.load(), limits, ruleset, store=store, keep=False, describe=options.describe)
+    registry = registry or Registry.load()
+    if options.selection is not None:
+        registry.left_out = frozenset(registry.formats) - frozenset(options.selection.enabled)
+        store = None  # it knows files as every parser reads them
+    plan = Plan(registry, limits, ruleset, store=store, keep=False, describe=options.describe)
     run = Run(tuple(paths), plan, options)
     observer(ScanStarted(run.paths))
     run.read(Feed(Work(run.plan), options, Admission(limits, run.bars), observer, executor))
@@ -217,6 +221,7 @@ class Run:
             bytes_scanned=self.bytes,
             content_hash=content_hash(self.hashes),
             waivers=waivers,
+            selection=self.options.selection,
         )
 
     def closing_errors(self) -> list[ScanError]:
@@ -231,7 +236,9 @@ class Run:
             errors.append(ScanError("size-limit", f"{files} not read: the total size limit is {most} bytes"))
         if any(artifact.coverage != "none" and artifact.format != LINK for artifact in self.artifacts):
             return errors
-        if self.named:
+        if self.artifacts and all(SKIPPED in artifact.reasons for artifact in self.artifacts):
+            errors.append(ScanError("nothing-scanned", "nothing was scanned: every file was skipped by request"))
+        elif self.named:
             errors += [
                 ScanError("unknown-format", f"{path}: unsupported: no parser knows this format", path)
                 for path in self.named

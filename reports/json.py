@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from modelaudit.engine.document import ArtifactSummary, RuleInfo, ScanDocument, WaiverUse
+    from modelaudit.engine.document import ArtifactSummary, RuleInfo, ScanDocument, ScannerSelection, WaiverUse
     from modelaudit.engine.facts import Place
     from modelaudit.engine.finding import Finding
     from modelaudit.reports import View
@@ -67,6 +67,7 @@ def report(document: ScanDocument, *, verbose: bool = False) -> Json:
         "assets": [{"path": a.path, "type": a.format, "size": a.size} for a in files],
         "file_metadata": {a.path: _file_metadata(a) for a in files},
         "scannedFilesList": [os.path.abspath(digest.disk_path(a.path)) for a in files if digest.was_read(a)],
+        **({"scanner_selection": _selection(document.selection)} if document.selection else {}),
         "scanner_names": sorted({a.format for a in document.artifacts if a.coverage != "none"}),
     }
 
@@ -159,6 +160,14 @@ def _waiver(use: WaiverUse) -> Json:
         "rules": list(use.rules),
         **_filled(reason=visible(use.reason), owner=visible(use.owner), approved_by=visible(use.approved_by)),
         **_filled(created=use.created, expires=use.expires),
+    }
+
+
+def _selection(selection: ScannerSelection) -> Json:
+    return {
+        "requested_scanner_ids": list(selection.requested),
+        "enabled_scanner_ids": list(selection.enabled),
+        "excluded_scanner_ids": list(selection.excluded),
     }
 
 

@@ -48,26 +48,31 @@ def load_ruleset(
     *,
     cache: bool = True,
     lists: Mapping[str, Sequence[str]] | None = None,
+    strict: bool = False,
+    changes: str = "",
 ) -> Ruleset:
     """The rule set of the built-in packs and those at `rules` under a policy, as `--policy` names it.
 
-    `lists` are items that are put at the end of lists of the core pack, after the changes of the policy.
+    `lists` are items that are put at the end of lists of the core pack, after the changes of the policy. `strict` and
+    `changes` are policies before and after it, see `load_chain`.
     Refuses unknown names and missing paths with a `UsageError`, and files with mistakes with one
     `DiagnosticsError` that has all of them.
     """
     request = _request(policy, rules, lists or {})
+    if strict or changes:
+        request |= {"strict": strict, "changes": changes}
     if cache:
         found = _revived(entries.load(request))
         if found is not None:
             return found
-    document, inputs = _undisturbed(policy, rules, lists or {})
+    document, inputs = _undisturbed(policy, rules, lists or {}, strict=strict, changes=changes)
     if cache and entries.unchanged(inputs):
         entries.store(request, inputs, document)
     return Ruleset.from_json(document)
 
 
 def _undisturbed(
-    policy: str | None, rules: Sequence[str], lists: Mapping[str, Sequence[str]]
+    policy: str | None, rules: Sequence[str], lists: Mapping[str, Sequence[str]], *, strict: bool, changes: str
 ) -> tuple[Json, list[Json]]:
     """As `build`, with few searches for garbage: next to nothing of what is made on the way is any."""
     import gc
@@ -75,7 +80,7 @@ def _undisturbed(
     before = gc.get_threshold()
     gc.set_threshold(max(before[0], 100_000), *before[1:])
     try:
-        return build(policy, rules, lists)
+        return build(policy, rules, lists, strict=strict, changes=changes)
     finally:
         gc.set_threshold(*before)
 
@@ -103,7 +108,12 @@ def gather(rules: Sequence[str] = (), *, builtin: bool = True, policy: Resolved 
 
 
 def build(
-    policy: str | None = None, rules: Sequence[str] = (), lists: Mapping[str, Sequence[str]] | None = None
+    policy: str | None = None,
+    rules: Sequence[str] = (),
+    lists: Mapping[str, Sequence[str]] | None = None,
+    *,
+    strict: bool = False,
+    changes: str = "",
 ) -> tuple[Json, list[Json]]:
     """The compiled document of a request, and the inputs that it was made from.
 
@@ -116,7 +126,7 @@ def build(
     from modelaudit.engine.policy.load import load_chain
     from modelaudit.engine.policy.merge import resolve
 
-    chain = load_chain(policy)
+    chain = load_chain(policy, strict=strict, changes=changes)
     resolved = resolve(chain) if chain.files else None
     sources = gather(rules, policy=resolved)
     gap = _missing_part(chain.diagnostics, sources.diagnostics)

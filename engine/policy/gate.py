@@ -7,7 +7,7 @@ the policy refuses is never less than 2.
 
 from __future__ import annotations
 
-from modelaudit.engine.document import Decision
+from modelaudit.engine.document import SKIPPED, Decision
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.finding import CONFIDENCES, SEVERITIES
 from modelaudit.engine.judging.grades import potential
@@ -208,7 +208,8 @@ def _errors(errors: Iterable[ScanError]) -> Iterator[str]:
 
 def _uncovered(artifacts: Iterable[ArtifactSummary], explained: set[str | None]) -> Iterator[str]:
     """A sentence on artifacts that were not understood, where neither a finding nor an error says so."""
-    silent = [a for a in artifacts if a.coverage != "full" and a.format != UNKNOWN and a.path not in explained]
+    partly = [a for a in artifacts if a.coverage != "full" and a.format != UNKNOWN and SKIPPED not in a.reasons]
+    silent = [a for a in partly if a.path not in explained]
     if silent:
         reasons = "; ".join(silent[0].reasons) or "no reason is known"
         yield f"{_files(len(silent), 'was', 'were')} not read to the end: {silent[0].path} ({reasons})."

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SCHEMA = "modelaudit/policy@1"
 BUILTIN = "builtin:"
 DEFAULT = "builtin:default"
+STRICT = "builtin:strict"
+CHANGES = "command-line"  # the policy that options of the command line make
 MAX_DEPTH = 16  # policies that extend one another
 
 
@@ -76,14 +78,18 @@ def is_builtin(word: str) -> bool:
     return not (set(word) & {"/", ".", os.sep})
 
 
-def load_chain(policy: str | None = None) -> Chain:
+def load_chain(policy: str | None = None, *, strict: bool = False, changes: str = "") -> Chain:
     """The chain of a policy, given as `--policy` takes it; what is wrong inside files is in `diagnostics`.
 
-    Refuses an unknown name and a file that is not there as a usage error.
+    With `strict` the built-in policy of that name comes first. `changes` is the text of one more policy, which comes
+    last and has the folder and the lock of the one before. Refuses an unknown name and a file that is not there as a
+    usage error.
     """
-    path = _requested(policy or DEFAULT)
     loader = _Loader()
-    loader.visit(path, [])
+    for word in (STRICT, policy or STRICT) if strict else (policy or DEFAULT,):
+        loader.visit(_requested(word), [])
+    if changes and loader.chain.files:
+        loader.change(changes)
     return loader.chain
 
 
@@ -153,6 +159,19 @@ class _Loader:
         data, problems = documents.validate(node, "policy")
         self.chain.diagnostics += problems
         return PolicyFile(_ident(path, data), real, folder, node, data, digest) if not problems else None
+
+    def change(self, text: str) -> None:
+        """Append a policy that stands in no file."""
+        content = text.encode("utf-8", "backslashreplace")
+        nodes, problems = documents.decode(content, CHANGES)
+        data: Json = None
+        if nodes and not problems:
+            data, problems = documents.validate(nodes[0], "policy")
+        self.chain.diagnostics += problems
+        if nodes and not problems:
+            before = self.chain.policy
+            digest = sha256(content).hexdigest()
+            self.chain.files.append(PolicyFile(CHANGES, before.path, before.folder, nodes[0], data, digest))
 
     def shown(self, path: str) -> str:
         """A file as messages show it: the address that it came from, else its path."""

@@ -1,0 +1,41 @@
+"""Options that change the policy, as one more policy that is merged last."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+LEVELS = ("critical", "warning", "info", "debug")
+
+
+def changes(select: Sequence[str], ignore: Sequence[str], severity: Sequence[str]) -> str:
+    """The text of the policy that the options make; empty without any."""
+    said: dict[str, Any] = {}
+    if select:
+        said["select"] = _split(select)
+    if ignore:
+        said["ignore"] = _split(ignore)
+    if severity:
+        said["severity"] = dict(_level(word) for word in _split(severity))
+    if not said:
+        return ""
+    return json.dumps({"schema": "modelaudit/policy@1", "policy": "command-line", "version": 1, **said}, indent=1)
+
+
+def _split(words: Sequence[str]) -> list[str]:
+    """The items of all words, each once; a word may be several with commas."""
+    return list(dict.fromkeys(item.strip() for word in words for item in word.split(",") if item.strip()))
+
+
+def _level(word: str) -> tuple[str, str]:
+    rule, _, level = word.rpartition("=")
+    if not rule or level.lower() not in LEVELS:
+        message = f"--severity takes RULE=LEVEL with a level of {', '.join(LEVELS)}, not {word!r}"
+        raise click.UsageError(message, click.get_current_context())
+    return rule.strip(), level.lower()
