@@ -206,7 +206,7 @@ def compiles(monkeypatch):
     """Counts how often something is compiled."""
     count = []
     build = load.build
-    monkeypatch.setattr(load, "build", lambda *given: count.append(given) or build(*given))
+    monkeypatch.setattr(load, "build", lambda *given, **named: count.append(given) or build(*given, **named))
     return count
 
 
@@ -285,8 +285,8 @@ def test_inputs_that_change_while_they_are_compiled_are_not_kept(write, monkeypa
     write({"rules.yaml": RULE})
     build = load.build
 
-    def slow(*given):
-        made = build(*given)
+    def slow(*given, **named):
+        made = build(*given, **named)
         write({"rules.yaml": RULE + "# changed\n"})
         return made
 
