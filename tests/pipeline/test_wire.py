@@ -65,3 +65,9 @@ def test_files_to_read_arrive_as_they_were():
             assert getattr(job, name) == getattr(sent, name)
         for name in SourceFile.__slots__:
             assert getattr(job.source, name) == getattr(sent.source, name)
+
+
+@pytest.mark.parametrize("name", ["os", "scan_one", "summaries"])
+def test_a_result_names_no_module_or_function_that_stands_beside_its_classes(name):
+    with pytest.raises(wire.WireError):
+        wire.load_result(b"cmodelaudit.pipeline.one\n%b\n." % name.encode())
