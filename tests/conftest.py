@@ -1,5 +1,6 @@
 """What all tests share: golden files, and the command line as a real process."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+NUMBERS = itertools.count()
 GOLDEN = Path(__file__).parent / "golden"
 os.environ["MODELAUDIT_VERIFY_INDEX"] = "1"  # every judgement of a test is made without the index too
 
@@ -78,12 +80,18 @@ class Command:
         )
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_packs_of_this_user(tmp_path_factory: pytest.TempPathFactory):
-    """Packs that whoever runs the tests has installed take no part in them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MODELAUDIT_DATA_DIR", str(tmp_path_factory.mktemp("data")))
-        yield
+@pytest.fixture(scope="session")
+def data_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where each test has its folder of installed packs; fixtures of modules see one that stays empty."""
+    folder = tmp_path_factory.mktemp("data")
+    os.environ["MODELAUDIT_DATA_DIR"] = str(folder / "none")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_packs_of_others(data_folders: Path, monkeypatch: pytest.MonkeyPatch):
+    """Packs that whoever runs the tests has installed take no part in them, nor those of another test."""
+    monkeypatch.setenv("MODELAUDIT_DATA_DIR", str(data_folders / str(next(NUMBERS))))
 
 
 @pytest.fixture(scope="session")

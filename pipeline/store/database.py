@@ -13,7 +13,7 @@ import os
 import sqlite3
 import zlib
 from hashlib import sha256
-from time import time
+from time import monotonic, sleep, time
 
 from modelaudit.engine.distribution import places
 
@@ -196,7 +196,7 @@ def _connected(place: str) -> sqlite3.Connection:
     """A connection to a store with the right tables; `sqlite3.Error` when that cannot be had."""
     connection = sqlite3.connect(place, timeout=WAIT, isolation_level=None)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA trusted_schema = OFF")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -206,6 +206,19 @@ def _connected(place: str) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging. SQLite does not wait for another's lock at this one step, so it is tried again."""
+    end = monotonic() + WAIT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or monotonic() > end:
+                raise
+        sleep(0.01)
 
 
 def _create(connection: sqlite3.Connection) -> None:

@@ -100,8 +100,7 @@ def test_a_link_that_was_not_followed_is_not_called_read(modelaudit, tmp_path):
     (tmp_path / "models" / "good.pkl").write_bytes(small.GOOD_PICKLE)
     (tmp_path / "models" / "out").symlink_to("../elsewhere")
     done = modelaudit("scan", str(tmp_path / "models"), "--verbose")
-    [line] = [line for line in done.stdout.splitlines() if "models/out · " in line]
-    assert line.endswith("models/out · link · not followed")
+    assert "models/out · link · not followed" in " ".join(done.stdout.split())
     report = json.loads(modelaudit("scan", str(tmp_path / "models"), "-f", "json").stdout)
     assert not [c for c in report["checks"] if c["name"] == "File was read in full" and c["location"].endswith("out")]
 
