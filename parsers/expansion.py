@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 SPOOL = 8 * 1024 * 1024  # expanded bytes that are held in memory
 INPUT = 64 * 1024  # compressed bytes that are read at once
-MEMORY = 64 * 1024 * 1024  # that a decoder may claim
+WINDOW_MAX = 128 * 1024 * 1024  # bytes to which a decoder may refer back: `xz -9` has 64 MiB, `zstd --ultra` 128 MiB
+MEMORY = WINDOW_MAX + 2 * 1024 * 1024  # that a decoder may claim
 SNAPSHOT = 16 * 1024 * 1024  # bytes of output between two states that are kept
 SNAPSHOTS = 64
 

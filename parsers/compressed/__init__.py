@@ -1,4 +1,4 @@
-"""A single file in a compressed stream: zlib, gzip, bzip2, xz, lzma, lz4, and the ZFile of old joblib."""
+"""A single file in a compressed stream: zlib, gzip, bzip2, xz, lzma, lz4, zstd, and the ZFile of old joblib."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ MAGICS = {
     "xz": b"\xfd7zXZ\x00",
     "lzma": b"\x5d\x00\x00",
     "lz4": b"\x04\x22\x4d\x18",
+    "zstd": b"\x28\xb5\x2f\xfd",
     "zfile": b"ZF0x",
 }
+ASIDE = b"\x2a\x4d\x18"  # of a frame that readers of zstd skip, behind a byte from 0x50 to 0x5f
 
 
 def format_of(head: bytes) -> str | None:
@@ -29,7 +31,7 @@ def format_of(head: bytes) -> str | None:
     for id, magic in MAGICS.items():
         if head.startswith(magic) and (id != "zlib" or _is_zlib(head)):
             return id
-    return None
+    return "zstd" if head[1:4] == ASIDE and head[0] & 0xF0 == 0x50 else None
 
 
 def _is_zlib(head: bytes) -> bool:

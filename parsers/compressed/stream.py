@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelaudit.engine.facts import KINDS, Defect, Limit, Place
 from modelaudit.parsers.base import Nested
-from modelaudit.parsers.compressed import format_of
+from modelaudit.parsers.compressed import MAGICS, format_of
 from modelaudit.parsers.expansion import MEMORY, SPOOL, Deflate, ExpandedReader, Expander, Ledger, Standard
 from modelaudit.parsers.reader import WINDOW, BytesReader, SliceReader
 
@@ -21,17 +21,20 @@ CONTENT = frozenset(KINDS) - {"artifact", "defect", "limit"}
 PADDING = 4096  # zeros between two streams that are passed
 ZFILE = 21  # bytes of the header of joblib's old format: `ZF` and a length in 19 characters
 STREAMS = 1_000_000
+STARTS = 1000  # streams of which the headers are looked at
+ASIDES = 64  # frames to be skipped that are looked into
 
 
 class Chain(Expander):
     """All streams of a file that follow one another, as one."""
 
-    __slots__ = ("_id", "_left")
+    __slots__ = ("_id", "_left", "starts")
 
     def __init__(self, source: Reader, id: str) -> None:
         super().__init__(source, decoder(id))
         self._id = id
         self._left = STREAMS
+        self.starts = [0]  # offsets of the first streams
 
     def read(self, limit: int) -> bytes:
         """The next bytes, at most `limit`; empty at the end."""
@@ -53,6 +56,8 @@ class Chain(Expander):
         self._decoder = decoder(self._id)
         self._left -= 1
         self._pending, self.consumed, self.done = b"", begin, False
+        if len(self.starts) < STARTS:
+            self.starts.append(begin)
         return True
 
     def copy(self) -> Chain | None:
@@ -77,6 +82,10 @@ def decoder(id: str) -> Decompressor:
         from modelaudit.parsers.compressed.lz4 import Frame
 
         return Frame()
+    if id == "zstd":
+        from modelaudit.parsers.compressed import zstd
+
+        return zstd.Frame()
     if id == "bzip2":
         from bz2 import BZ2Decompressor
 
@@ -116,6 +125,7 @@ def parse_stream(artifact: Input, context: Context) -> Iterator[Fact | Nested | 
     name = "content.pkl" if "joblib" in (artifact.format, artifact.extension[1:]) else "content"
     if content.size:
         yield Nested(name, content, role="member", compressed_size=reader.size)
+    yield from _asides(chain, source)
     if chain.slack and not _is_zero(reader, reader.size - chain.slack, context):
         start = reader.size - chain.slack
         yield Defect(
@@ -125,6 +135,17 @@ def parse_stream(artifact: Input, context: Context) -> Iterator[Fact | Nested | 
             places=(Place(offset=start),),
         )
         yield Nested("trailing-data", SliceReader(reader, start, chain.slack), role="member", view="hidden")
+
+
+def _asides(chain: Chain, source: Reader) -> Iterator[Nested]:
+    """What stands in frames that readers of Zstandard skip."""
+    found = 0
+    for start in chain.starts:
+        head = source.read_at(start, 8)
+        size = int.from_bytes(head[4:], "little")
+        if format_of(head) == "zstd" and not head.startswith(MAGICS["zstd"]) and size and found < ASIDES:
+            found += 1
+            yield Nested(f"skipped-{start}", SliceReader(source, start + 8, size), role="other", view="hidden")
 
 
 def _is_zero(reader: Reader, start: int, context: Context) -> bool:

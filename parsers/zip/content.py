@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 STORED, DEFLATE, BZIP2, LZMA, XZ = 0, 8, 12, 14, 95
+ZSTD = (93, 20)  # the second is the method's old number
 METHODS = {
     STORED: "stored",
     1: "shrink",
@@ -43,6 +44,10 @@ def expander(source: Reader, view: View) -> Expander | None:
         return Expander(source, Standard(BZ2Decompressor()))
     if view.method in (LZMA, XZ):
         return _lzma(source, view)
+    if view.method in ZSTD:
+        from modelaudit.parsers.compressed.zstd import Frame
+
+        return Expander(source, Frame())
     return None
 
 
