@@ -50,6 +50,7 @@ lint: $(STAMP)  ## ruff, mypy --strict, generated files, built-in rules
 	$(BIN)/python tools/generate_diagnostics.py --check
 	$(BIN)/python tools/generate_rules_reference.py --check
 	$(BIN)/python tools/generate_language.py --check
+	$(BIN)/python tools/generate_formats_reference.py --check
 	$(BIN)/modelaudit rules test --quiet
 	$(BIN)/modelaudit rules fmt --check rules
 
@@ -62,6 +63,7 @@ generate: $(STAMP)  ## write the fact classes and the generated pages of the ref
 	$(BIN)/python tools/generate_diagnostics.py
 	$(BIN)/python tools/generate_rules_reference.py
 	$(BIN)/python tools/generate_language.py
+	$(BIN)/python tools/generate_formats_reference.py
 
 bench: $(STAMP)  ## measure speed and memory as ratios (takes some minutes and 4 GB of disk)
 	$(BIN)/python tools/bench.py

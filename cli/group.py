@@ -18,6 +18,7 @@ COMMANDS = {
     "packs": ("modelaudit.cli.packs:packs", "List, verify, update, pin and build rule packs."),
     "explain": ("modelaudit.cli.explain:explain", "Explain a rule or a diagnostic code."),
     "trace": ("modelaudit.cli.trace:trace", "Show why a rule matched a model or did not."),
+    "formats": ("modelaudit.cli.formats:formats", "List the formats that are read, and what is checked."),
     "schema": ("modelaudit.cli.schema:schema", "Print the JSON Schema of a kind of file."),
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -37,6 +37,7 @@ class Format:
     """An entry of the catalogue."""
 
     __slots__ = (
+        "checked",
         "extensions",
         "fallback",
         "families",
@@ -44,6 +45,7 @@ class Format:
         "isolated",
         "magics",
         "parser",
+        "recognised",
         "recogniser",
         "role",
         "specialises",
@@ -55,6 +57,8 @@ class Format:
     def __init__(self, id: str, entry: Mapping[str, Any]) -> None:
         self.id = id
         self.title: str = entry["title"]
+        self.recognised: str = entry.get("recognised", "")  # for people, like the next
+        self.checked: str = entry.get("checked", "")
         self.families: frozenset[str] = frozenset(entry["families"])
         self.extensions: tuple[str, ...] = tuple(entry["extensions"])
         self.role: str = entry["role"]
