@@ -6,7 +6,7 @@ import click
 
 from modelaudit.cli.console import complain, complain_of, silence_stdout
 from modelaudit.cli.group import cli
-from modelaudit.engine.errors import ModelAuditError
+from modelaudit.engine.errors import ModelAuditError, OptionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:
         silence_stdout()
+        return FAILED
+    except OptionError as error:
+        _usage(click.UsageError(str(error), click.get_current_context(silent=True)))
         return FAILED
     except ModelAuditError as error:
         _refused(error)

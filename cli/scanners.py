@@ -1,44 +1,22 @@
-"""Parsers that the user lets take part, and the list of all."""
+"""The list of parsers."""
 
 from __future__ import annotations
 
 import json
 
-import click
+from modelaudit.engine.errors import OptionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelaudit.engine.document import ScannerSelection
 
-
-def selection(only: Sequence[str], without: Sequence[str]) -> ScannerSelection | None:
-    """What `--scanners` and `--exclude-scanner` leave; None when they are not given. Unknown names are refused."""
-    if not only and not without:
-        return None
-    from modelaudit.engine.document import ScannerSelection
-    from modelaudit.parsers.registry import Registry
-    from modelaudit.parsers.selection import UnknownScanner, named
-
-    registry = Registry.load()
-    try:
-        requested, excluded = named(registry, only), named(registry, without)
-    except UnknownScanner as error:
-        near = f", did you mean {error.near[0]!r}?" if error.near else "; --list-scanners shows them all"
-        raise click.UsageError(f"unknown scanner {error.name!r}{near}", click.get_current_context()) from error
-    enabled = tuple(id for id in requested or registry.formats if id not in excluded)
-    if not enabled:
-        raise click.UsageError("no scanner is left", click.get_current_context())
-    return ScannerSelection(requested, enabled, excluded)
-
-
-def listing(format: str | None) -> str:
-    """All parsers, as text or JSON."""
-    from modelaudit.parsers.registry import Registry
+def listing(format: str | None, plugins: Sequence[str] = ()) -> str:
+    """All parsers, those of plug-ins that were asked for too, as text or JSON."""
     from modelaudit.parsers.selection import class_name
+    from modelaudit.pipeline.selection import registry_with
 
-    formats = Registry.load().formats.values()
+    formats = registry_with(plugins).formats.values()
     if format == "json":
         rows = [
             {
@@ -52,7 +30,7 @@ def listing(format: str | None) -> str:
         ]
         return json.dumps({"scanners": rows}, indent=2) + "\n"
     if format not in (None, "text"):
-        raise click.UsageError(f"--list-scanners is told as text or json, not as {format}", click.get_current_context())
+        raise OptionError(f"--list-scanners is told as text or json, not as {format}")
     lines = []
     for each in formats:
         lines.append(f"{each.id} ({class_name(each)})")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-KINDS = ("rules", "pack", "lists", "macros", "patterns", "policy", "lock", "facts", "report")
+KINDS = ("rules", "pack", "lists", "macros", "patterns", "policy", "lock", "config", "facts", "report")
 
 
 @click.command(short_help="Print the JSON Schema of a kind of file.")
 @click.argument("kind", metavar="KIND", type=click.Choice(KINDS))
 def schema(kind: str) -> int:
-    """Print the JSON Schema of rules, pack, lists, macros, policy, lock, facts or report.
+    """Print the JSON Schema of rules, pack, lists, macros, policy, lock, config, facts or report.
 
     Editors check files while they are written: save the schema beside your rules, and begin each file with
     `# yaml-language-server: $schema=rules.schema.json`.

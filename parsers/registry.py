@@ -18,7 +18,7 @@ from modelaudit.parsers.magic import Magic, Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from modelaudit.parsers.base import Parse
@@ -141,6 +141,23 @@ class Registry:
             path = os.path.join(os.path.dirname(os.path.dirname(__file__)), "schemas", "formats.json")
         with open(path, "rb") as file:
             return cls(json.loads(file.read()))
+
+    def with_plugins(self, names: Sequence[str]) -> Registry:
+        """This registry and the formats that parsers of other packages read. Raises `PluginError`."""
+        if not names:
+            return self
+        from modelaudit.parsers.plugins import PluginError, entries
+
+        added = entries(names)
+        taken = next((id for id in added if id in self.formats), None)
+        if taken is not None:
+            raise PluginError(f"a plug-in cannot take the place of the format {taken!r}")
+        try:
+            return Registry({**self._catalogue, "formats": {**self._catalogue["formats"], **added}})
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise PluginError(
+                f"the formats of plug-ins {', '.join(names)} are not as the catalogue has them: {error!r}"
+            ) from error
 
     def __reduce__(self) -> tuple[type[Registry], tuple[Mapping[str, Any]], dict[str, frozenset[str]]]:
         return type(self), (self._catalogue,), {"left_out": self.left_out}

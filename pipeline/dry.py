@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 UNREAD = "not read: this is a dry run"
 
 
-def dry_run(paths: Sequence[str], ruleset: Ruleset, options: Options | None = None) -> ScanDocument:
+def dry_run(
+    paths: Sequence[str], ruleset: Ruleset, options: Options | None = None, registry: Registry | None = None
+) -> ScanDocument:
     """The document of a scan that reads nothing: files with the formats that their names promise, and paths in error.
 
     Its exit code is 0, or 2 when a path cannot be read.
@@ -33,7 +35,7 @@ def dry_run(paths: Sequence[str], ruleset: Ruleset, options: Options | None = No
     options = options or Options()
     Gate(ruleset, options.fail_on)
     started, clock = time(), monotonic()
-    registry = Registry.load()
+    registry = registry or Registry.load()
     artifacts: list[ArtifactSummary] = []
     errors: list[ScanError] = []
     for entry in discover(paths):

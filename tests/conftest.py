@@ -84,6 +84,7 @@ class Command:
 def data_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where each test has its folder of installed packs; fixtures of modules see one that stays empty."""
     folder = tmp_path_factory.mktemp("data")
+    os.environ["MODELAUDIT_CONFIG_DIR"] = str(folder / "config")
     os.environ["MODELAUDIT_DATA_DIR"] = str(folder / "none")
     return folder
 

@@ -21,6 +21,12 @@ def cache_folder() -> str:
     return os.environ.get("MODELAUDIT_CACHE_DIR") or _own("Caches", "XDG_CACHE_HOME", "~/.cache")
 
 
+def config_folder() -> str:
+    """Where this user's config file stands: `$MODELAUDIT_CONFIG_DIR`, else the place that the system has for it."""
+    chosen = os.environ.get("MODELAUDIT_CONFIG_DIR")
+    return os.path.abspath(chosen) if chosen else _own("Application Support", "XDG_CONFIG_HOME", "~/.config")
+
+
 def _own(mac: str, variable: str, usual: str) -> str:
     """Our folder in a place that the system has for each user."""
     if sys.platform == "win32":

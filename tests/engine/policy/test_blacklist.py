@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from modelaudit.cli.blacklist import blocked_lists, expression
 from modelaudit.engine.errors import UsageError
+from modelaudit.engine.policy.blacklist import blocked_lists, expression
 
 
 def test_words_are_parts_and_everything_else_is_an_expression() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import click
+from modelaudit.engine.errors import OptionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ LEVELS = ("critical", "warning", "info", "debug")
 
 
 def changes(select: Sequence[str], ignore: Sequence[str], severity: Sequence[str]) -> str:
-    """The text of the policy that the options make; empty without any."""
+    """The text of the policy that the options make; empty without any. `OptionError` for a level that there is not."""
     said: dict[str, Any] = {}
     if select:
         said["select"] = _split(select)
@@ -37,5 +37,5 @@ def _level(word: str) -> tuple[str, str]:
     rule, _, level = word.rpartition("=")
     if not rule or level.lower() not in LEVELS:
         message = f"--severity takes RULE=LEVEL with a level of {', '.join(LEVELS)}, not {word!r}"
-        raise click.UsageError(message, click.get_current_context())
+        raise OptionError(message)
     return rule.strip(), level.lower()

@@ -1,0 +1,1 @@
+"""Plug-ins for modelaudit: a parser of ACME nets, and reports as CSV."""
