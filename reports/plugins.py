@@ -1,7 +1,7 @@
 """Reports of other packages: entry points of the group `modelaudit.reports`.
 
-The name of one is that of the format, and the extension that means it. Each is a function from a scan document and a view
-to text, like a report of ours.
+The name of one is that of the format, and the extension that means it. Each is a function from a scan document and a
+view to text, like a report of ours.
 """
 
 from __future__ import annotations
