@@ -19,6 +19,10 @@ COMMANDS = {
     "explain": ("modelaudit.cli.explain:explain", "Explain a rule or a diagnostic code."),
     "trace": ("modelaudit.cli.trace:trace", "Show why a rule matched a model or did not."),
     "formats": ("modelaudit.cli.formats:formats", "List the formats that are read, and what is checked."),
+    "doctor": (
+        "modelaudit.cli.doctor:doctor",
+        "Say what is installed, what works, and what to do about the rest.",
+    ),
     "schema": ("modelaudit.cli.schema:schema", "Print the JSON Schema of a kind of file."),
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
