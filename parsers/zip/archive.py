@@ -19,7 +19,7 @@ from modelaudit.parsers.base import Nested, Property
 from modelaudit.parsers.expansion import Ledger
 from modelaudit.parsers.reader import SliceReader
 from modelaudit.parsers.zip.content import METHODS, STORED, Content, expander, fetch, region
-from modelaudit.parsers.zip.names import decode_name, folded, leads_outside, mode_flags, name_flags
+from modelaudit.parsers.zip.names import decode_name, flags_of_mode, folded, leads_outside, name_flags
 from modelaudit.parsers.zip.records import DESCRIBED, ENCRYPTED, STRONG, UTF8
 from modelaudit.parsers.zip.survey import Archive
 from modelaudit.parsers.zip.torch import (
@@ -141,7 +141,7 @@ class _Parse:
         if len(self.twins[folded(name)]) > 1:
             flags.add("case-duplicate")
         if entry.central is not None:
-            flags |= mode_flags(entry.central)
+            flags |= flags_of_mode(entry.central.mode)
         if entry.local is None:
             yield self.fact(entry, name, flags, None)
             yield self.defect("no-local-header", f"{name}: none at {entry.start}", entry.start, missing=True)

@@ -10,7 +10,7 @@ from modelaudit.parsers.zip.records import UTF8
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from modelaudit.parsers.zip.records import Central, Header
+    from modelaudit.parsers.zip.records import Header
 
 PATH_FLAGS = frozenset({"absolute", "parent", "drive", "unc", "nul"})
 DEVICES = frozenset({S_IFCHR, S_IFBLK, S_IFIFO})
@@ -31,26 +31,32 @@ def _decode(raw: bytes, flagged: bool) -> str:
 
 def name_flags(header: Header, name: str) -> set[str]:
     """What is unusual in the name."""
-    flags = set(path_class(name) & PATH_FLAGS)
-    if "\\" in name:
-        flags.add("backslash")
-    if any(part != part.rstrip(". ") and part not in (".", "..") for part in name.split("/")):
-        flags.add("trailing-dot")
+    flags = flags_of_name(name)
     other = header.unicode_name
     if other is not None and other != header.name:
         flags.add("unicode-path")
     return flags
 
 
-def mode_flags(entry: Central) -> set[str]:
-    """What the entry's Unix mode makes of it."""
-    kind = S_IFMT(entry.mode)
+def flags_of_name(name: str) -> set[str]:
+    """What is unusual in a name, whatever archive it stands in."""
+    flags = set(path_class(name) & PATH_FLAGS)
+    if "\\" in name:
+        flags.add("backslash")
+    if any(part != part.rstrip(". ") and part not in (".", "..") for part in name.split("/")):
+        flags.add("trailing-dot")
+    return flags
+
+
+def flags_of_mode(mode: int) -> set[str]:
+    """What a Unix mode makes of an entry."""
+    kind = S_IFMT(mode)
     flags: set[str] = set()
     if kind == S_IFLNK:
         flags.add("link")
     elif kind in DEVICES:
         flags.add("device")
-    if entry.mode & (S_ISUID | S_ISGID):
+    if mode & (S_ISUID | S_ISGID):
         flags.add("setuid")
     return flags
 

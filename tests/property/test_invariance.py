@@ -8,9 +8,11 @@ import random
 import zlib
 
 import pytest
+import zstandard
 
-from fixtures import archives, arrays, joblibs, pickles, torches
+from fixtures import archives, arrays, joblibs, pickles, sevenzips, torches
 from fixtures.archives import Entry, archive
+from fixtures.sevenzips import Solid
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
@@ -132,6 +134,9 @@ CONTAINERS = {
     "two-names.pt": lambda data: checkpoint(data, central={"name": b"archive/readme"}),
     "unlisted.zip": lambda data: archive([Entry("a.txt", b"text"), Entry("b", data, listed=False)]),
     "three.zip": nested,
+    "zstd.bin": zstandard.compress,
+    "in.7z": lambda data: sevenzips.simple("m.pkl", data),
+    "solid.7z": lambda data: sevenzips.archive([Solid([("a.txt", b"text"), ("m", data)], sevenzips.ZSTD)]),
     "legacy.pt": torches.legacy,
     "tar.pt": torches.tar,
 }
@@ -168,7 +173,7 @@ def test_the_verdict_does_not_depend_on_container_and_disguise(ruleset, tmp_path
 
 PLAIN = ["plain", "protocol 2", "protocol 5", "framed", "behind an array"]
 NEUTRAL = ["m.pkl", "none", "zlib.joblib", "gzip.joblib", "bz2.joblib", "xz.joblib", "lzma.joblib", "zfile.joblib"]
-NEUTRAL += ["eager.pt", "deflated.pt"]
+NEUTRAL += ["eager.pt", "deflated.pt", "zstd.bin", "in.7z", "solid.7z"]
 
 
 @pytest.mark.parametrize("container", NEUTRAL)
