@@ -30,6 +30,7 @@ STRUCTURE: dict[str, Callable[..., Value | None]] = {}
 PREPARED: dict[str, Callable[[Site, v.Prepared, Sequence[Value]], Value]] = {}
 LAZY: dict[str, Callable[[Site, v.Prepared], list[Raw]]] = {}
 MADE = {"str", "bytes", "int", "tuple", "set", "slice"}  # operations whose value `__new__` alone makes
+ALWAYS: set[str] = set()  # operations that are seen to when the allowance is spent: what they set must be told
 UNKNOWN_ITEMS: list[Raw] = []  # what is left of an iterator that something has gone through
 
 
@@ -75,7 +76,7 @@ def evaluate(
     op = cls.fold if cls is not None else None
     value = _worked_out(site, op, cls, args, flows) if known and kwargs is None and cls is not None else None
     if value is None:
-        _exhaust(site, args)
+        exhaust(site, args)
         value = (v.Instance if site.kind.startswith("newobj") else v.Result)(cls, flows)
     return value
 
@@ -84,7 +85,8 @@ def _worked_out(
     site: Site, op: str | None, cls: v.Import, args: Sequence[Value], flows: frozenset[str]
 ) -> Value | None:
     m = site.m
-    if op is None or m.folds <= 0 or site.depth >= DEPTH_MAX or (site.kind.startswith("newobj") and op not in MADE):
+    spent = m.folds <= 0 or site.depth >= DEPTH_MAX
+    if op is None or (spent and op not in ALWAYS) or (site.kind.startswith("newobj") and op not in MADE):
         return None
     m.folds -= 1
     try:
@@ -120,7 +122,7 @@ def known_result(site: Site, cls: v.Import | None, value: Raw, flows: frozenset[
 def plain(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
     """The result of a call of which no more is known than that it is made."""
     flows = site.m.call(site.kind, target, args, site.offset, site.after, known=site.known)
-    _exhaust(site, args)
+    exhaust(site, args)
     return v.Result(None, flows)
 
 
@@ -192,7 +194,7 @@ def disguised(values: Sequence[Value]) -> bool:
     return any(value.__class__ is v.Folded for value in values)
 
 
-def _exhaust(site: Site, args: Sequence[Value]) -> None:
+def exhaust(site: Site, args: Sequence[Value]) -> None:
     """A callable of which nothing is known may go through the iterators that it gets."""
     if site.m.prepared and site.depth < DEPTH_MAX:
         for arg in args:

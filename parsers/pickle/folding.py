@@ -13,6 +13,7 @@ import os.path
 from modelaudit.parsers.pickle import code, pure
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.evaluation import (
+    ALWAYS,
     LAZY,
     MADE,
     PREPARED,
@@ -21,6 +22,7 @@ from modelaudit.parsers.pickle.evaluation import (
     changed,
     disguised,
     evaluate,
+    exhaust,
     frozen,
     known_result,
     plain,
@@ -31,7 +33,7 @@ from modelaudit.parsers.pickle.iterators import spread
 from modelaudit.parsers.pickle.names import mapped_name
 from modelaudit.parsers.pickle.pure import ERRORS
 
-__all__ = ["attribute", "call", "changed", "operation", "spread", "table", "wanted"]
+__all__ = ["attribute", "call", "changed", "operation", "restored", "spread", "table", "wanted"]
 
 NAME_MAX = 4096  # characters of an attribute's name
 PARTS_MAX = 32  # attributes of attributes in one name
@@ -74,7 +76,7 @@ def wanted(m: State, target: Value, args: Sequence[Value]) -> bool:
     """Whether a call is one that `call` must see to."""
     if target.__class__ is v.Import:
         if target.fold is not None:
-            return m.folds > 0
+            return m.folds > 0 or target.fold in ALWAYS
     elif target.__class__ is v.Prepared:
         return True
     return m.prepared and any(arg.__class__ is v.Prepared for arg in args)
@@ -218,7 +220,19 @@ def _bound_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
     """`partial` objects, and methods of constants."""
     if not target.args:
         return plain(site, target, args)
-    return evaluate(site.inner(site.kind), target.args[0], (*target.args[1:], *args), computed=True)
+    given = (*target.args[1:], *args)
+    return evaluate(site.inner(site.kind), target.args[0], given, kwargs=target.kwargs, computed=True)
+
+
+def restored(m: State, target: v.Prepared, state: Value, offset: int, after: int) -> None:
+    """What BUILD makes of a callable or an iterator made of others: a `partial` object becomes another one."""
+    if target.op == "partial":
+        known = state.__class__ is tuple and len(state) == 4 and state[1].__class__ is tuple
+        target.args = (state[0], *state[1]) if known else (v.Unknown("state", v.flows_of((state,))[0]),)  # type: ignore[index]
+        named = state[2] if known else None  # type: ignore[index]
+        target.kwargs = None if named.__class__ is v.DictValue and not (named or named.more) else named
+    elif target.op in LAZY:
+        exhaust(Site(m, "implicit", offset, after), (target, *(state if state.__class__ is tuple else (state,))))
 
 
 def _either_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
@@ -265,16 +279,6 @@ def _through(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[
     return evaluate(site.inner(), args[0], args[1:], computed=True)
 
 
-def _mutate(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> None:
-    changed(site.m, args[0])
-
-
-def _iadd(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
-    value = pure.apply("add", (thawed(site, args[0]), thawed(site, args[1])))
-    changed(site.m, args[0])
-    return known_result(site, cls, value, flows)
-
-
 def _dict_get(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
     if isinstance(args[0], v.Import):
         found = _getitem(site, cls, args, flows)
@@ -309,8 +313,6 @@ STRUCTURE.update(
         "call": _through,
         "type_named": _type_named,
         "code": _code,
-        "mutate": _mutate,
-        "iadd": _iadd,
         "getitem": _getitem,
         "dict.__getitem__": _dict_get,
         "dict.get": _dict_get,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from modelaudit.parsers.pickle import emit, folding, text
+from modelaudit.parsers.pickle import emit, folding, setting, text
 from modelaudit.parsers.pickle import values as v
-
-PLANTED_MAX = 256  # attributes of one object that may be called later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,14 +84,6 @@ def extension(width: int, opcode: str) -> Handler:
     return handler
 
 
-def _register(m: State, target: Value, args: Sequence[Value]) -> None:
-    """Follow `copyreg.add_extension`, so that a later EXT opcode resolves."""
-    if target.__class__ is v.Import and "copyreg.add_extension" in target.names and len(args) >= 3:
-        code = args[2].value if args[2].__class__ is v.Folded else args[2]
-        if isinstance(code, int) and len(m.extensions) < PLANTED_MAX:
-            m.extensions[code] = (args[0], args[1])
-
-
 # calls
 
 
@@ -125,7 +115,6 @@ def reduce(m: State, pos: int) -> int:
     else:
         args, known = emit.unpacked(packed)
     target = stack.pop()
-    _register(m, target, args)
     _made(m, "reduce", target, args, m.tape.base + pos, pos + 1, known=known)
     return pos + 1
 
@@ -203,16 +192,20 @@ def build(m: State, pos: int) -> int:
     if _is_plain(target, state):
         m.set_plain("BUILD", target, state, offset)  # type: ignore[arg-type]
         return pos + 1
-    for value in _planted(target, "__setstate__"):
+    for value in setting.planted(target, "__setstate__"):
         _called(m, "build", value, (state,), offset, pos + 1)
     if target.__class__ is v.Import:
         target.uses.add("built")
     parts = state if state.__class__ is tuple and len(state) == 2 else (state,)
     known = not any(part.__class__ in v.OBJECTS or (part.__class__ is v.DictValue and part.more) for part in parts)
-    pairs = [pair for part in parts for pair in _pairs(part)]
-    _set(m, "BUILD", target, pairs, offset, known=known)
+    pairs = [pair for part in parts for pair in setting.pairs_of(part)]
+    setting.tell(m, "BUILD", target, pairs, offset, known=known)
     if not pairs:
         m.mark_stored(v.live_items((state,)))
+    if state.__class__ in v.OBJECTS:
+        setting.plant_unknown(target, state)
+    if target.__class__ is v.Prepared:
+        folding.restored(m, target, state, offset, pos + 1)
     if m.extension is not None and isinstance(target, v.Made) and target.given is not None:
         target.given.states.append(state)
         return m.extension.built(m, target, pos + 1)
@@ -238,48 +231,6 @@ def _is_plain(target: Value, state: Value) -> bool:
     )
 
 
-def _pairs(part: Value) -> list[tuple[Value, Value]]:
-    if part.__class__ is not v.DictValue:
-        return []
-    return list(zip(part[0::2], part[1::2], strict=False))
-
-
-def _set(
-    m: State, via: str, target: Value, pairs: Sequence[tuple[Value, Value]], offset: int, *, known: bool = True
-) -> None:
-    """Emit what is set, and remember values that a later opcode may call."""
-    m.set(via, target, pairs, offset, known=known)
-    live = [(key, value) for key, value in pairs if value.__class__ not in v.PLAIN]
-    if live and target.__class__ in v.OBJECTS:
-        m.mark_stored([value for _, value in live])
-        if via == "BUILD":
-            _plant(target, live)
-
-
-def _plant(target: Value, pairs: Sequence[tuple[Value, Value]]) -> None:
-    planted: dict[str, Value] = target.planted or {}  # type: ignore[attr-defined]
-    for key, value in pairs:
-        if (
-            value.__class__ in v.OBJECTS
-            and len(planted) < PLANTED_MAX
-            and (isinstance(key, str) or key.__class__ in v.OBJECTS)
-        ):
-            planted[key if isinstance(key, str) else "?"] = value
-    target.planted = planted  # type: ignore[attr-defined]
-
-
-def _planted(target: Value, *names: str) -> list[Value]:
-    """Callables that the stream itself has put where a method of that name is looked up."""
-    places = [target, target.cls] if isinstance(target, v.Made) else [target]
-    found: dict[int, Value] = {}
-    for place in places:
-        planted = getattr(place, "planted", None)
-        for name in (*names, "?"):
-            if planted and name in planted:
-                found[id(planted[name])] = planted[name]
-    return list(found.values())
-
-
 def set_items(m: State, via: str, target: Value, items: Sequence[Value], offset: int, after: int) -> None:
     """SETITEM and SETITEMS on anything that is no known dictionary."""
     if isinstance(target, v.Container):
@@ -292,21 +243,9 @@ def set_items(m: State, via: str, target: Value, items: Sequence[Value], offset:
         m.defect("bad-operand", f"{via} on a constant", offset)
         return
     pairs = list(zip(items[0::2], items[1::2], strict=False))
-    _set(m, via, target, pairs, offset)
-    for value in _planted(target, "__setitem__"):
+    setting.tell(m, via, target, pairs, offset)
+    for value in setting.planted(target, "__setitem__"):
         _called(m, "setitem", value, items[:2], offset, after)
-    if target.__class__ is v.Import:
-        _follow_registry(m, target, pairs)
-
-
-def _follow_registry(m: State, target: v.Import, pairs: Sequence[tuple[Value, Value]]) -> None:
-    inverted = "copyreg._inverted_registry" in target.names
-    if not inverted and "copyreg._extension_cache" not in target.names:
-        return
-    for code, value in pairs:
-        known = value.__class__ is tuple and len(value) == 2 if inverted else value.__class__ in v.OBJECTS
-        if isinstance(code, int) and known and len(m.extensions) < PLANTED_MAX:
-            m.extensions[code] = value
 
 
 def add_items(m: State, kind: str, target: Value, items: Sequence[Value], offset: int, after: int) -> None:
@@ -320,7 +259,7 @@ def add_items(m: State, kind: str, target: Value, items: Sequence[Value], offset
         m.defect("bad-operand", f"{kind} on a constant", offset)
         return
     m.mark_stored(v.live_items(items))
-    planted = _planted(target, *("add",) if kind == "add" else ("append", "extend"))
+    planted = setting.planted(target, *("add",) if kind == "add" else ("append", "extend"))
     method = target.cls if isinstance(target, v.Made) and target.cls else target
     for value in planted:
         _called(m, kind, value, items, offset, after)

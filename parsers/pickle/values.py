@@ -173,12 +173,13 @@ class Result(Made):
 class Prepared(Result):
     """A callable or an iterator made of others, such as a `partial` or a `map` object, and what it was made of."""
 
-    __slots__ = ("args", "done", "op")
+    __slots__ = ("args", "done", "kwargs", "op")
 
     def __init__(self, cls: Import | None, flows: frozenset[str], op: str, args: tuple[Value, ...]) -> None:
         super().__init__(cls, flows)
         self.op = op
         self.args = args
+        self.kwargs: Value = None  # keyword arguments of a `partial` object
         self.done: list[Value] | None = None  # items that are left of an iterator, once something goes through it
 
 

@@ -1,0 +1,142 @@
+"""State that is set on something: what is told of it, and what later opcodes make of it.
+
+Opcodes set state, and so do calls: of `setattr`, of methods that change a container, of `operator.setitem`. The
+facts are the same, so that nothing depends on the way.
+"""
+
+from __future__ import annotations
+
+from modelaudit.parsers.pickle import pure
+from modelaudit.parsers.pickle import values as v
+from modelaudit.parsers.pickle.evaluation import ALWAYS, STRUCTURE, Site, changed, known_result, thawed
+from modelaudit.parsers.pickle.pure import ERRORS
+
+PLANTED_MAX = 256  # attributes of one object that may be called later
+BY_CALL = "call"  # how state is set that no opcode sets
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from modelaudit.parsers.pickle.state import State
+
+    Value = object
+    Pairs = Sequence[tuple[Value, Value]]
+
+
+def tell(m: State, via: str, target: Value, pairs: Pairs, offset: int, *, known: bool = True) -> None:
+    """Emit what is set, and remember values that a later opcode may call."""
+    m.set(via, target, pairs, offset, known=known)
+    live = [(key, value) for key, value in pairs if value.__class__ not in v.PLAIN]
+    if live and target.__class__ in v.OBJECTS:
+        m.mark_stored([value for _, value in live])
+        if via in ("BUILD", BY_CALL):
+            _plant(target, live)
+    if target.__class__ is v.Import:
+        _follow_registry(m, target, pairs)
+
+
+def _plain(value: Value) -> Value:
+    return value.value if value.__class__ is v.Folded else value
+
+
+def _plant(target: Value, pairs: Pairs) -> None:
+    planted: dict[str, Value] = target.planted or {}  # type: ignore[attr-defined]
+    for name, value in pairs:
+        key = _plain(name)
+        if (
+            value.__class__ in v.OBJECTS
+            and len(planted) < PLANTED_MAX
+            and (isinstance(key, str) or key.__class__ in v.OBJECTS)
+        ):
+            planted[key if isinstance(key, str) else "?"] = value
+    target.planted = planted  # type: ignore[attr-defined]
+
+
+def plant_unknown(target: Value, state: Value) -> None:
+    """Note that an object may have got any method, with state that is not known."""
+    if isinstance(target, v.Made) and not (target.planted or {}).get("?"):
+        target.planted = {**(target.planted or {}), "?": v.Unknown("state", state.flows)}  # type: ignore[attr-defined]
+
+
+def planted(target: Value, *names: str) -> list[Value]:
+    """Callables that the stream itself has put where a method of one of the names is looked up."""
+    places = [target, target.cls] if isinstance(target, v.Made) else [target]
+    found: dict[int, Value] = {}
+    for place in places:
+        own = getattr(place, "planted", None)
+        for name in (*names, "?"):
+            if own and name in own:
+                found[id(own[name])] = own[name]
+    return list(found.values())
+
+
+def pairs_of(part: Value) -> list[tuple[Value, Value]]:
+    """Keys and values of a dictionary, none of anything else."""
+    return list(zip(part[0::2], part[1::2], strict=False)) if part.__class__ is v.DictValue else []
+
+
+# the registry of extension codes
+
+
+def _follow_registry(m: State, target: v.Import, pairs: Pairs) -> None:
+    inverted = "copyreg._inverted_registry" in target.names
+    if not inverted and "copyreg._extension_cache" not in target.names:
+        return
+    for code, value in pairs:
+        known = value.__class__ is tuple and len(value) == 2 if inverted else value.__class__ in v.OBJECTS
+        if known:
+            _extend(m, code, value)
+
+
+def _extend(m: State, code: Value, value: Value) -> None:
+    number = _plain(code)
+    if isinstance(number, int) and len(m.extensions) < PLANTED_MAX:
+        m.extensions[number] = value
+
+
+# calls that set state
+
+
+def _told(site: Site, target: Value, pairs: Pairs, *, known: bool = True) -> None:
+    """Tell of state that a call sets on something; of a container it is only no longer known what is in it."""
+    changed(site.m, target)
+    if target.__class__ in v.OBJECTS and target.__class__ is not v.Folded:
+        tell(site.m, BY_CALL, target, pairs, site.offset, known=known)
+
+
+def _assign(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> None:
+    """One attribute or item, by its name: also one that is taken away."""
+    value = args[2] if len(args) > 2 else None
+    _told(site, args[0], [(args[1], value)])
+
+
+def _update(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> None:
+    """The items of another dictionary."""
+    given = args[1]
+    _told(site, args[0], pairs_of(given), known=given.__class__ is v.DictValue and not given.more)
+
+
+def _fill(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> None:
+    """Items without names: only callables among them are told."""
+    items = [item for arg in args[1:] for item in (arg if isinstance(arg, v.ListValue) else (arg,))]
+    _told(site, args[0], [(v.Unknown("item"), item) for item in items])
+
+
+def _iadd(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
+    try:
+        value = pure.apply("add", (thawed(site, args[0]), thawed(site, args[1])))
+    except ERRORS:
+        value = None
+    _fill(site, cls, args, flows)
+    return None if value is None else known_result(site, cls, value, flows)
+
+
+def _register(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> None:
+    """`copyreg.add_extension`, so that a later EXT opcode resolves."""
+    _extend(site.m, args[2], (args[0], args[1]))
+
+
+SETTING = {"assign": _assign, "update": _update, "fill": _fill, "iadd": _iadd, "register": _register}
+STRUCTURE.update(SETTING)
+ALWAYS.update(SETTING)
