@@ -2,6 +2,8 @@
 
 What runs on import, what runs when an object is made, copied or thrown away, and what runs when it is called are
 apart. Module level, class bodies, decorators and default values belong to the first, and so do functions they call.
+Text that is written out as the argument of `exec` or `eval` runs where the call stands. Methods of the commands of
+`setup.py` are called by pip: https://setuptools.pypa.io/en/latest/userguide/extension.html.
 """
 
 from __future__ import annotations
@@ -30,6 +32,9 @@ BUILTINS = frozenset(dir(builtins))
 IMPLICIT = frozenset(
     {"__init__", "__new__", "__setstate__", "__reduce__", "__reduce_ex__", "__del__", "__init_subclass__"}
 )
+COMMAND = frozenset({"run", "initialize_options", "finalize_options"})  # of the commands of setup.py
+SETUP = frozenset({"setuptools", "distutils.core", "setuptools.command.install", "setuptools.command.develop"})
+RUNNERS = frozenset({"builtins.exec", "builtins.eval"})
 IMPORT, METHOD, FUNCTION = "import", "method", "function"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
@@ -117,6 +122,10 @@ class Names:
         self.used: set[str] = set()
         self.attributes: set[str] = set()
         self.constants: dict[str, None] = {}
+        self.take(tree)
+
+    def take(self, tree: ast.Module) -> None:
+        """Take in the names of a module, or of a text that it runs."""
         for node in ast.walk(tree):
             self._note(node)
         self._assigned(tree)
@@ -200,6 +209,7 @@ class Calls:
     def __init__(self, names: Names) -> None:
         self.calls: dict[str, set[str]] = {IMPORT: set(), METHOD: set(), FUNCTION: set()}
         self._names = names
+        self._implicit = IMPLICIT | COMMAND if names.imports & SETUP else IMPLICIT
         self._inside: dict[str, set[str]] = {}  # what functions of the module call
 
     def module(self, tree: ast.Module) -> None:
@@ -220,6 +230,7 @@ class Calls:
                 continue
             if isinstance(node, ast.Call):
                 self._call(node, phase, function)
+                stack += [(child, phase, function) for child in self._written(node)]
             stack += [(child, phase, function) for child in ast.iter_child_nodes(node)]
 
     def _function(
@@ -236,7 +247,7 @@ class Calls:
             name = self._names.dotted(decorator)
             if not isinstance(decorator, ast.Call) and "?" not in name:
                 self._add(name, phase, function)
-        later = METHOD if node.name in IMPLICIT else FUNCTION
+        later = METHOD if node.name in self._implicit else FUNCTION
         self._inside.setdefault(node.name, set())
         for child in node.body:
             yield child, later, node.name
@@ -245,6 +256,17 @@ class Calls:
         name = self._names.dotted(node.func)
         if name and name != "?":
             self._add(name, phase, function)
+
+    def _written(self, node: ast.Call) -> list[ast.stmt]:
+        """The statements of a text that is run where it is written out."""
+        text = node.args[0] if node.args and self._names.dotted(node.func) in RUNNERS else None
+        if not isinstance(text, ast.Constant) or not isinstance(text.value, (str, bytes)):
+            return []
+        tree = _parsed(text.value.encode("utf-8", "replace") if isinstance(text.value, str) else text.value)
+        if tree is None:
+            return []
+        self._names.take(tree)
+        return tree.body
 
     def _add(self, name: str, phase: str, function: str) -> None:
         self.calls[phase].add(name)

@@ -6,26 +6,6 @@ import pytest
 
 from fixtures import ggufs
 from fixtures import repositories as repo
-from modelaudit.engine.packs.load import load_ruleset
-from modelaudit.pipeline.scan import scan
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
-
-
-@pytest.fixture
-def found(ruleset, tmp_path):
-    """A function that gives rule and severity of each finding about some bytes, and the exit code."""
-
-    def run(data: bytes, name: str):
-        path = tmp_path / name
-        path.write_bytes(data)
-        document = scan([str(path)], ruleset)
-        return {(f.rule, f.severity) for f in document.findings if f.active}, document.decision.exit_code
-
-    return run
 
 
 @pytest.mark.parametrize("name", sorted(repo.BENIGN))

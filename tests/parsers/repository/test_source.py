@@ -75,3 +75,16 @@ def test_a_file_named_as_source_is_read_as_source():
 def test_mutated_source_never_raises():
     for seed in range(300):
         assert all(isinstance(fact, Fact) for fact in source_facts("m", mutants.mutant(repo.MODELING.encode(), seed)))
+
+
+def test_text_that_is_run_where_it_is_written_counts_as_source():
+    assert "os.getpid" in calls("exec('import os as o\\no.getpid()')")["import"]
+    assert "os.getpid" in calls("def f():\n    eval(\"__import__('os').getpid()\")")["function"]
+    assert calls("exec('no Python at all (')")["import"] == {"builtins.exec"}
+
+
+def test_commands_of_a_setup_are_called_by_pip():
+    body = "class I({0}):\n    def run(self):\n        os.getpid()\n"
+    setup = "import os\nfrom setuptools.command.install import install\n" + body.format("install")
+    assert "os.getpid" in calls(setup)["method"]
+    assert "method" not in calls("import os\n" + body.format("object"))
