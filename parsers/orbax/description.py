@@ -29,11 +29,11 @@ ID = ("id", "name")  # keys of a codec's name in versions 2 and 3
 def parse_description(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
     """Everything that a description says."""
     notes = Notes(artifact, context, CONTENT)
-    return notes.bounded(_Description(notes).items())
+    return notes.bounded(Description(notes).items())
 
 
-class _Description:
-    """One description while it is read."""
+class Description:
+    """One description while it is read, or several that stand in one file."""
 
     def __init__(self, notes: Notes) -> None:
         self.notes = notes
@@ -50,19 +50,23 @@ class _Description:
         raw = reader.read_at(0, reader.size)
         text, lossy = decode(raw[: 4 * TEXT_MAX])
         self.notes.words(text, "config", "checkpoint", 0, lossy=lossy, cut=len(raw) > 4 * TEXT_MAX)
+        yield from self.document(raw, "")
+
+    def document(self, raw: bytes, at: str) -> Iterator[Fact | Nested]:
+        """What one JSON text says; `at` is the pointer that its own pointers begin with."""
         try:
             tree = read_json(raw)
         except DocumentError as bad:
-            self.notes.fail("bad-json", str(bad), 0)
+            self.notes.fail("bad-json", f"{at}: {bad}" if at else str(bad), 0)
         except TooLarge as large:
             raise FileBudget(large.what, large.at or 0, large.budget or 0) from None
         else:
-            yield from self.walk(tree)
+            yield from self.walk(tree, at)
         yield from self.notes.flush()
 
-    def walk(self, tree: Tree) -> Iterator[Fact | Nested]:
+    def walk(self, tree: Tree, at: str) -> Iterator[Fact | Nested]:
         """Every object and text; `slot` is the key of names that a value stands below."""
-        rest: list[tuple[str, str, str, Tree]] = [("", "", "", tree)]
+        rest: list[tuple[str, str, str, Tree]] = [(at, "", "", tree)]
         steps = 0
         while rest:
             path, key, slot, value = rest.pop()
