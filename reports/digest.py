@@ -33,11 +33,6 @@ def first_offset(places: tuple[Place, ...]) -> int | None:
     return places[0].offset if places else None
 
 
-def disk_path(artifact: str) -> str:
-    """The path on disk of a file: artifact paths write `%` and `!` of a name as `%25` and `%21`."""
-    return top_level(artifact).replace("%21", "!").replace("%25", "%")
-
-
 def place_words(place: Place) -> str:
     """A place in words: `pos 28`, `layer fc.1`; empty when it says nothing."""
     if place.offset is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 
 from modelaudit.engine.facts.text import clean
 from modelaudit.reports import digest
@@ -66,7 +65,7 @@ def report(document: ScanDocument, *, verbose: bool = False) -> Json:
         "artifacts": [_artifact(artifact) for artifact in document.artifacts],
         "assets": [{"path": a.path, "type": a.format, "size": a.size} for a in files],
         "file_metadata": {a.path: _file_metadata(a) for a in files},
-        "scannedFilesList": [os.path.abspath(digest.disk_path(a.path)) for a in files if digest.was_read(a)],
+        "scannedFilesList": [a.path for a in files if digest.was_read(a)],  # clients look for locations that begin so
         **({"scanner_selection": _selection(document.selection)} if document.selection else {}),
         "scanner_names": sorted({a.format for a in document.artifacts if a.coverage != "none"}),
     }

@@ -120,9 +120,11 @@ def test_a_file_that_was_not_read_is_an_asset_and_not_among_the_scanned() -> Non
     assert [path.rpartition("/")[2] for path in out["scannedFilesList"]] == ["a.pkl"]
 
 
-def test_the_list_of_files_has_the_names_that_the_system_knows() -> None:
-    out = report(document(artifacts=(artifact("100%25%21.pkl"),)))
-    assert [path.rpartition("/")[2] for path in out["scannedFilesList"]] == ["100%!.pkl"]
+def test_every_location_begins_with_a_file_of_the_list() -> None:
+    out = report(documents.rich_document())
+    for issue in out["issues"]:
+        assert [path for path in out["scannedFilesList"] if issue["location"].startswith(path)], issue["location"]
+    assert out["scannedFilesList"] == [a["path"] for a in out["assets"] if a["path"] in set(out["scannedFilesList"])]
 
 
 INCOMPLETE = Decision(2, "incomplete", ("Not everything could be scanned.",), ())
