@@ -1229,14 +1229,14 @@ class Secret(Fact):
 class Relation(Fact):
     """Files of one repository belong together."""
 
-    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'kind', 'a', 'b', 'agrees', 'detail',)
+    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'kind', 'a', 'b', 'what', 'agrees', 'detail',)
     KIND = 'relation'
     COLLECTION = 'relations'
     SUBJECT = 'a'
-    IDENTITY = ('kind', 'a', 'b',)
+    IDENTITY = ('kind', 'a', 'b', 'what',)
     CONTEXT = frozenset(['artifact'])
-    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'kind', 'a', 'b', 'agrees', 'detail',)
-    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'kind', 'a', 'b', 'agrees', 'detail',)
+    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'kind', 'a', 'b', 'what', 'agrees', 'detail',)
+    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'kind', 'a', 'b', 'what', 'agrees', 'detail',)
 
     def __init__(
         self,
@@ -1245,6 +1245,7 @@ class Relation(Fact):
         kind: str = 'same-model',
         a: str = '',
         b: str = '',
+        what: str | None = None,
         agrees: bool | None = None,
         detail: str | None = None,
         places: tuple[Place, ...] = (),
@@ -1263,6 +1264,7 @@ class Relation(Fact):
         self.kind = kind
         self.a = a
         self.b = b
+        self.what = what
         self.agrees = agrees
         self.detail = detail
         become(self, Relation)
@@ -1276,6 +1278,7 @@ class Relation(Fact):
     kind: str
     a: str
     b: str
+    what: str | None
     agrees: bool | None
     detail: str | None
 

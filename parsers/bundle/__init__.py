@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Recogniser = Callable[[Collection[str]], bool]
 
-INDEX = ".safetensors.index.json"
+INDEX = (".safetensors.index.json", ".bin.index.json")
 ABOUT = ("readme", "license", "licence", "copying")  # how the names of files begin that describe a model
 WEIGHTS = (
     *(".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx", ".h5", ".keras", ".msgpack", ".tflite"),

@@ -1,6 +1,7 @@
-"""A model in several safetensors files: each tensor of the index must be in the shard that the index names.
+"""A model in several files: each tensor of the index must be in the shard that the index names.
 
-Layout: `NAME.safetensors.index.json` has `weight_map`, from tensor names to file names, and `metadata`.
+Layout: `NAME.safetensors.index.json` has `weight_map`, from tensor names to file names, and `metadata`. Of an index
+`NAME.bin.index.json` only the files are compared, since the tensors of a pickle are not named outside of it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 READ_MAX = 32 * 1024 * 1024  # bytes of an index or a header
 SHARDS_MAX = 10_000
 SHOWN = 5  # names in a detail
+SAFETENSORS = ".safetensors"
 METADATA = "__metadata__"
 MISSING = frozenset({"relation", "reference"})
 
@@ -73,17 +75,25 @@ def _shards(folder: Folder, index: str, shards: dict[str, list[str]], context: C
     for shard, tensors in shards.items():
         context.check()
         if shard in present:
-            detail = _disagreement(folder.open(shard), tensors)
+            detail = _disagreement(folder.open(shard), tensors) if shard.endswith(SAFETENSORS) else None
         elif "/" in shard or "\\" in shard:
             yield _reference(folder, index, shard)
             detail = "the index names a file outside the folder"
         else:
             detail = "the shard is missing"
         yield _relation(folder, shard, index, detail)
-    stem = index.removesuffix(INDEX)
+    stem, ending = _parted(index)
     for name in folder.names:
-        if name not in shards and name.startswith(f"{stem}-") and "-of-" in name and name.endswith(".safetensors"):
+        if name not in shards and name.startswith(f"{stem}-") and "-of-" in name and name.endswith(ending):
             yield _relation(folder, name, index, "the index does not name this file")
+
+
+def _parted(index: str) -> tuple[str, str]:
+    """What the names of the shards begin and end with."""
+    for ending in INDEX:
+        if index.endswith(ending):
+            return index.removesuffix(ending), ending.removesuffix(".index.json")
+    return index, SAFETENSORS
 
 
 def _disagreement(reader: Reader | None, tensors: list[str]) -> str | None:
