@@ -43,10 +43,11 @@ class Nested:
     """An artifact inside another one: the pipeline routes it and parses it under the same budget.
 
     `reader` gives the member's bytes (decompressed, decoded). `name` is one path segment group as the container
-    writes it; the pipeline escapes `%` and `!` and joins it to the outer path.
+    writes it; the pipeline escapes `%` and `!` and joins it to the outer path. `told` are kinds of facts that the
+    container's parser has given about the member, so that its own parser need not.
     """
 
-    __slots__ = ("compressed_size", "name", "reader", "role", "view")
+    __slots__ = ("compressed_size", "name", "reader", "role", "told", "view")
 
     def __init__(
         self,
@@ -56,10 +57,12 @@ class Nested:
         role: str | None = None,
         view: str = "visible",
         compressed_size: int | None = None,
+        told: frozenset[str] = frozenset(),
     ) -> None:
         self.name = name
         self.reader = reader
         self.role = role
+        self.told = told
         self.view = view
         self.compressed_size = compressed_size
 
@@ -86,7 +89,7 @@ class Searched:
 class Input:
     """The artifact that a parser reads."""
 
-    __slots__ = ("depth", "extension", "format", "formats", "path", "reader")
+    __slots__ = ("depth", "extension", "format", "formats", "path", "reader", "told")
 
     def __init__(
         self,
@@ -97,10 +100,12 @@ class Input:
         formats: frozenset[str] = frozenset(),
         extension: str = "",
         depth: int = 0,
+        told: frozenset[str] = frozenset(),
     ) -> None:
         self.path = path
         self.reader = reader
         self.format = format
+        self.told = told
         self.formats = formats
         self.extension = extension
         self.depth = depth

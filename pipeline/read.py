@@ -78,11 +78,20 @@ class Node:
         "properties",
         "reader",
         "recognition",
+        "told",
         "view",
     )
 
     def __init__(
-        self, path: str, name: str, reader: Reader, fold: Fold | Unfolded, *, depth: int = 0, view: str = "visible"
+        self,
+        path: str,
+        name: str,
+        reader: Reader,
+        fold: Fold | Unfolded,
+        *,
+        depth: int = 0,
+        view: str = "visible",
+        told: frozenset[str] = frozenset(),
     ) -> None:
         self.path = path
         self.name = name
@@ -90,6 +99,7 @@ class Node:
         self.fold = fold
         self.depth = depth
         self.view = view
+        self.told = told
         self.extension = extension_of(name)
         self.recognition = Recognition((), (), None)
         self.properties: dict[str, str] = {}
@@ -177,7 +187,15 @@ class TreeReader:
             self.lost(node, format, loss)
             return
         formats = frozenset(node.recognition.formats)
-        given = Input(node.path, node.reader, format, formats=formats, extension=node.extension, depth=node.depth)
+        given = Input(
+            node.path,
+            node.reader,
+            format,
+            formats=formats,
+            extension=node.extension,
+            depth=node.depth,
+            told=node.told,
+        )
         self.drain(node, lambda: self.registry.parser(format)(given, self.context))
 
     def drain(self, node: Node, begin: Callable[[], Iterator[Fact | Nested | Property | Searched]]) -> None:
@@ -236,7 +254,8 @@ class TreeReader:
         path = f"{outer.path}!{quote_member(name)}"
         last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
         reader = Metered(nested, self.budget)
-        node = Node(path, last, reader, self.folding(path), depth=outer.depth + 1, view=nested.view)
+        depth = outer.depth + 1
+        node = Node(path, last, reader, self.folding(path), depth=depth, view=nested.view, told=nested.told)
         if node.depth > self.budget.max_depth:
             spent = BudgetSpent("depth", at=node.depth, budget=self.budget.max_depth, by=self.budget.depth_by)
             self.limit(node, spent)

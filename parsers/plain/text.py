@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from modelaudit.parsers.base import Context, Input
 
 SOURCE = frozenset({".py", ".pyw"})  # that Python takes for source whatever it looks like
-TORCHSCRIPT = "/code/__torch__"  # a language of its own, which the parser of the archive reads
 TEMPLATE = frozenset({".jinja", ".jinja2"})
 POINTER = b"version https://git-lfs.github.com/spec/"  # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 POINTER_MAX = 1024  # bytes
@@ -57,7 +56,7 @@ def parse_text(artifact: Input, context: Context) -> Iterator[Fact | Property | 
 
 def _by_extension(artifact: Input, context: Context) -> Iterator[Fact]:
     """What a loader takes for source or a template by its name alone, though it does not look like it."""
-    if artifact.extension in SOURCE and not (artifact.depth and TORCHSCRIPT in artifact.path):
+    if artifact.extension in SOURCE and "code" not in artifact.told:
         from modelaudit.parsers.repository.source import parse_source
 
         yield from parse_source(artifact, context)

@@ -89,7 +89,7 @@ def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Propert
         from modelaudit.parsers.repository.config import parse_config
 
         yield from parse_config(artifact, context)
-    elif artifact.format == "python-source":
+    elif artifact.format == "python-source" and "code" not in artifact.told:
         from modelaudit.parsers.repository.source import parse_source
 
         yield from parse_source(artifact, context)

@@ -66,16 +66,23 @@ def parse_source(artifact: Input, context: Context) -> Iterator[Fact]:
 
 def source_facts(path: str, data: bytes) -> Iterator[Fact]:
     """The facts of source text; a defect when it is no Python."""
+    codes = code_facts(path, data)
+    if codes is None:
+        yield Defect(path, code="python-syntax", detail="the source does not parse", affects=frozenset({"code"}))
+    else:
+        yield from codes
+
+
+def code_facts(path: str, data: bytes) -> list[Code] | None:
+    """What runs on import first, always; then what runs by itself, and what runs when it is called. None: no Python."""
     tree = _parsed(data)
     if tree is None:
-        yield Defect(path, code="python-syntax", detail="the source does not parse", affects=frozenset({"code"}))
-        return
+        return None
     names = Names(tree)
     found = Calls(names)
     found.module(tree)
-    for phase in (IMPORT, METHOD, FUNCTION):
-        if found.calls[phase] or phase == IMPORT:
-            yield _fact(path, phase, found, names, len(data))
+    phases = [phase for phase in (IMPORT, METHOD, FUNCTION) if found.calls[phase] or phase == IMPORT]
+    return [_fact(path, phase, found, names, len(data)) for phase in phases]
 
 
 def _fact(path: str, phase: str, found: Calls, names: Names, size: int) -> Code:

@@ -1,7 +1,8 @@
 """Source text in PyTorch archives: what it imports, calls and names, by its syntax tree; nothing is compiled or run.
 
 TorchScript keeps the code of a module as a subset of Python (`torch/csrc/jit/serialization/python_print.cpp`), with
-operators of Python written as `^name(…)`. A package of torch.package holds the modules themselves.
+operators of Python written as `^name(…)`. A package of torch.package holds the modules themselves, which are read
+as Python source is anywhere; what does not parse is read here, by name.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import re
 import warnings
 
 from modelaudit.engine.facts import Code, Defect, Limit, Place, clean
+from modelaudit.parsers.repository.source import code_facts
 
 SOURCE_MAX = 8 * 1024 * 1024  # bytes of one member that are read
 PART_MAX = 256 * 1024  # characters that are parsed at once
 FOUND_MAX = 4096  # different names of one kind
 TEXT_MAX = 1024  # characters of a constant
 CONSTANTS_MAX = 256
+PYTHON = "python"
 FIELDS = ("names", "attributes", "imports", "calls")
 PYTHON_OP = "prim.PythonOp"
 _CALLED = re.compile(r"([A-Za-z_][\w.]*)\s*\(")
@@ -114,17 +117,24 @@ class Source:
 
 def read(path: str, name: str, reader: Reader, language: str, offset: int) -> Iterator[Fact]:
     """The facts of one member: what runs on import apart from what runs when it is called."""
-    text = reader.read_at(0, SOURCE_MAX).decode("utf-8", "replace")
+    data = reader.read_at(0, SOURCE_MAX)
     place = Place(offset=offset)
     if reader.size > SOURCE_MAX:
         yield Limit(path, what="source", at=reader.size, budget=SOURCE_MAX, by="file", affects=frozenset(["code"]))
+    codes = code_facts(path, data) if language == PYTHON else None
+    if codes is not None:
+        for code in codes:
+            yield code.replace(excerpt=clean(name)[0], places=(place,))
+        return
+    text = data.decode("utf-8", "replace")
     source = Source()
     for part in _parts(text):
         source.part(part)
     if source.broken:
         yield Defect(path, code="source-syntax", detail=clean(name)[0], places=(place,))
+    always = "import" if language == PYTHON else "function"
     for phase, calls in (("import", source.outside), ("function", source.inside)):
-        if calls or phase == "function":
+        if calls or phase == always:
             yield _fact(path, name, language, phase, source, calls, len(text), place)
 
 

@@ -50,6 +50,7 @@ ALL = frozenset(KINDS) - {"artifact"}
 REGIONS_MAX = 1000
 LINK_MAX = 4096
 PYTORCH = "pytorch-zip"
+CODE = frozenset({"code"})
 AES = 99
 BITS = ((ENCRYPTED, "encrypted"), (STRONG, "strong-encryption"), (DESCRIBED, "data-descriptor"), (UTF8, "utf8"))
 
@@ -267,13 +268,15 @@ class _Parse:
                 if key == "version":
                     yield Property("version", value)
                 return
+        told: frozenset[str] = frozenset()
         if self.torch:
+            told = CODE if language_of(name, package=self.package) is not None else told
             yield from self.code(name, content.reader, entry.start)
             if not hidden and (folder := folder_of(name)) is not None:
                 self.pickles.append((folder, content.reader, entry.start))
         compressed = None if view.method == STORED else view.compressed
         sight = "hidden" if hidden else "visible"
-        yield Nested(name, content.reader, role="member", view=sight, compressed_size=compressed)
+        yield Nested(name, content.reader, role="member", view=sight, compressed_size=compressed, told=told)
 
     def code(self, name: str, reader: Reader, offset: int) -> Iterator[Fact]:
         """What the code in a member would import and call, and which modules a package takes from its host."""

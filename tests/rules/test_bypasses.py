@@ -111,7 +111,7 @@ ROWS = {
     "25": ["two end records"],
     "26": ["pickle called notes.txt", "protocol 0 without extension"],
     "27": ["nested archives, three", "nested archives, eight"],
-    "30": ["storage that is a pickle", "constants of TorchScript"],
+    "30": ["storage that is a pickle", "constants of TorchScript", "code of an archive"],
     "31": ["harmless stream, then an archive"],
     "33": ["joblib zlib", "joblib gzip"],
     "35": ["array of objects", "archive with an array of objects", "archive with a pickle"],
