@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from struct import unpack_from
 
-from modelaudit.parsers.pickle import text
+from modelaudit.parsers.pickle import latin, text
 from modelaudit.parsers.pickle import values as v
-from modelaudit.parsers.pickle.literals import inspect
+from modelaudit.parsers.pickle.literals import PLAIN, inspect
 from modelaudit.parsers.pickle.tape import LINE_MAX, Break
 
-TEXTS = frozenset(["str", "latin"])
+CODECS = {"str": latin.UTF8, "latin": PLAIN}  # how constants of a kind hold text
 HELD_MAX = 1024  # bytes of a constant that is held whole
 
 TYPE_CHECKING = False
@@ -66,8 +66,8 @@ def string_line(m: State, pos: int) -> int:
     offset = m.tape.base + pos
     line, size, after = m.tape.line(pos + 1)
     if size > len(line):
-        m.stack.append(v.Literal("str", offset + 2, size - 2, _head(m, line[1:])))
-        inspect(m, line[1:], size - 2, offset + 2, offset, is_text=True)
+        file = inspect(m, line[1:], size - 2, offset + 2, offset, codec=latin.QUOTED)
+        m.stack.append(v.Literal("str", offset + 2, size - 2, _head(m, line[1:]), file, latin.QUOTED))
         return after
     data = text.quoted(line)
     if data is None:
@@ -75,7 +75,7 @@ def string_line(m: State, pos: int) -> int:
         m.stack.append(v.Unknown("STRING"))
         return after
     m.stack.append(data.decode("latin-1"))
-    inspect(m, data.decode("latin-1").encode("utf-8"), len(data), -1, offset, is_text=True)
+    inspect(m, data.decode("latin-1").encode("utf-8"), len(data), -1, offset, codec=latin.UTF8)
     return after
 
 
@@ -84,8 +84,8 @@ def unicode_line(m: State, pos: int) -> int:
     offset = m.tape.base + pos
     line, size, after = m.tape.line(pos + 1)
     if size > len(line):
-        m.stack.append(v.Literal("str", offset + 1, size, _head(m, line)))
-        inspect(m, line, size, offset + 1, offset, is_text=True)
+        file = inspect(m, line, size, offset + 1, offset, codec=latin.RAW)
+        m.stack.append(v.Literal("str", offset + 1, size, _head(m, line), file, latin.RAW))
         return after
     try:
         value = line.decode("raw-unicode-escape")
@@ -94,7 +94,7 @@ def unicode_line(m: State, pos: int) -> int:
         m.stack.append(v.Unknown("UNICODE"))
         return after
     m.stack.append(value)
-    inspect(m, value.encode("utf-8", "surrogatepass"), len(value), -1, offset, is_text=True)
+    inspect(m, value.encode("utf-8", "surrogatepass"), len(value), -1, offset, codec=latin.UTF8)
     return after
 
 
@@ -128,14 +128,15 @@ def _constant(m: State, pos: int, size: int, kind: str, offset: int) -> int:
         pos = tape.need(pos, size)
         data = tape.buf[pos : pos + size]
         m.stack.append(_held(m, data, kind, offset))
-        file = inspect(m, data, size, start, offset, is_text=kind in TEXTS)
+        file = inspect(m, data, size, start, offset, codec=CODECS.get(kind))
         if file is not None and kind == "bytes":
             m.note_file(data, file)
         return pos + size
     head = tape.peek(pos, min(size, LINE_MAX))
-    file = None if kind == "int" else inspect(m, head, size, start, offset, is_text=kind in TEXTS)
-    file = file if kind == "bytes" else None
-    m.stack.append(v.Literal("str" if kind == "latin" else kind, start, size, _head(m, head), file))
+    codec = CODECS.get(kind)
+    file = None if kind == "int" else inspect(m, head, size, start, offset, codec=codec)
+    file = file if kind != "bytearray" else None
+    m.stack.append(v.Literal("str" if codec else kind, start, size, _head(m, head), file, codec or latin.UTF8))
     return tape.seek(start + size)
 
 

@@ -45,9 +45,14 @@ class Payload:
         self.cut = cut
 
 
-def payload(head: bytes, whole: Callable[[], bytes], sniff: Sniff, glance: Glance) -> Payload | None:
-    """The file in a constant that begins with `head`; None when there is none, or it is not encoded at all."""
-    return _peeled(whole(), sniff, glance) if _promises(head[:HEAD], glance) else None
+def payload(
+    head: bytes, whole: Callable[[], bytes], sniff: Sniff, glance: Glance, *, cut: bool = False
+) -> Payload | None:
+    """The file in a constant that begins with `head`; None when there is none, or it is not encoded at all.
+
+    `cut` says that the constant has more bytes than `whole` gives.
+    """
+    return _peeled(whole(), sniff, glance, cut=cut) if _promises(head[:HEAD], glance) else None
 
 
 def _promises(data: bytes, glance: Glance) -> bool:
@@ -63,9 +68,8 @@ def _promises(data: bytes, glance: Glance) -> bool:
     return False
 
 
-def _peeled(data: bytes, sniff: Sniff, glance: Glance) -> Payload | None:
+def _peeled(data: bytes, sniff: Sniff, glance: Glance, *, cut: bool) -> Payload | None:
     methods: list[str] = []
-    cut = False
     while len(data) >= FILE_MIN:
         found = sniff(data, BytesReader(data))
         if found is None and cut and "pickle" in glance(data):

@@ -7,9 +7,10 @@ iterator is gone through once, and after a call that changes some container none
 
 from __future__ import annotations
 
-from modelaudit.parsers.pickle import pure
+from modelaudit.parsers.pickle import latin, pure
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.pure import ERRORS, Unfoldable
+from modelaudit.parsers.pickle.text import unescaped
 
 DEPTH_MAX = 16  # calls by way of calls
 NODES_MAX = 4096  # values of one argument
@@ -170,10 +171,9 @@ def _literal(site: Site, value: v.Literal) -> Raw:
     data = value.head if value.size <= len(value.head) else site.m.tape.reader.read_at(value.offset, value.size)
     if value.type != "str":
         return bytes(data)
-    try:
-        return data.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+    if value.codec == latin.QUOTED:
+        return unescaped(data).decode("latin-1")
+    return data.decode(value.codec, "surrogatepass" if value.codec == latin.UTF8 else "strict")
 
 
 def frozen(site: Site, value: Raw, flows: frozenset[str]) -> Value:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os.path
 
-from modelaudit.parsers.pickle import code, pure
+from modelaudit.parsers.pickle import code, latin, pure
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.evaluation import (
     ALWAYS,
@@ -20,6 +20,7 @@ from modelaudit.parsers.pickle.evaluation import (
     STRUCTURE,
     Site,
     changed,
+    charge,
     disguised,
     evaluate,
     exhaust,
@@ -206,6 +207,19 @@ def _getitem(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[
     return _item(site, args[0], thawed(site, args[1]), flows, computed=disguised(args[1:2]))
 
 
+def _encode(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value:
+    """Bytes of a text; those of a long one in Latin-1, as protocols below 3 write bytes, stay where they are."""
+    text = args[0]
+    if isinstance(text, v.Literal) and text.type == "str" and text.size > pure.FOLD_MAX and not text.changed:
+        if text.file is None or pure.codec_name(args[1]) != "latin-1":
+            raise pure.Unfoldable
+        head = latin.latin(text.head[: latin.cut(text.head, text.codec)], text.codec) or b""
+        return v.Literal("bytes", text.offset, text.size, head, text.file, text.codec)
+    raw = tuple([thawed(site, arg) for arg in args])
+    charge(site, pure.cost("encode", raw))
+    return known_result(site, cls, pure.apply("encode", raw), flows)
+
+
 # callables made of others
 
 
@@ -313,6 +327,7 @@ STRUCTURE.update(
         "call": _through,
         "type_named": _type_named,
         "code": _code,
+        "encode": _encode,
         "getitem": _getitem,
         "dict.__getitem__": _dict_get,
         "dict.get": _dict_get,

@@ -8,6 +8,7 @@ import re
 
 from modelaudit.engine.facts import TEXT_MAX, Blob, Place, Text, decode
 from modelaudit.parsers.base import Nested, Searched
+from modelaudit.parsers.pickle import latin
 from modelaudit.parsers.pickle.tape import FileTape
 from modelaudit.parsers.reader import BytesReader, SliceReader
 
@@ -18,7 +19,7 @@ ENCODED = re.compile(rb"[A-Za-z0-9+/_=-]{24}")  # what begins so may be base64 o
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 URL = bytes.maketrans(b"+/", b"-_")  # base64 of addresses
 COMPRESSED = frozenset(["zlib", "gzip", "bzip2", "xz", "lzma"])  # kinds whose content is looked at
-RECODED_MAX = 16 * 1024 * 1024  # bytes of text that are turned back into the bytes that it stands for
+PLAIN = "latin-1"  # how text is written whose bytes stand as they are
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,51 +87,63 @@ def magics() -> _Magics:
 
 
 def inspect(
-    m: State, data: bytes, size: int, start: int, offset: int, *, is_text: bool, sought: bool | None = None
+    m: State, data: bytes, size: int, start: int, offset: int, *, codec: str | None = None, sought: bool | None = None
 ) -> str | None:
-    """Look at a constant: `data` are its first bytes (UTF-8 for text), `start` where it stands in the file.
+    """Look at a constant: `data` are its first bytes, `start` where it stands in the file, negative if it does not so.
 
-    `start` is negative when the file holds it escaped; `sought` says whether patterns may find something in a text
-    where that is known. Returns the kind of file as which the constant is read, if it
-    is read just as it stands.
+    `codec` says how the bytes stand for text, None that they do not; `sought` whether patterns may find something in
+    a text, where that is known. Returns the kind of file as which the constant's bytes are read, if they are.
     """
     if size < LITERAL_MIN or len(data) < LITERAL_MIN or m.strict:
         return None
-    if is_text and (m.texts or (_is_sought(m, data, size, start) if sought is None else sought)):
+    if codec is not None and (m.texts or (_is_sought(m, data, size, start) if sought is None else sought)):
         _text(m, data, size, offset)
-    raw = data if not is_text else _latin(data) if magics().raw[data[0]] else None
-    kind, read = _raw(m, raw, raw == data, size, start, offset) if raw is not None else ("", False)
-    if kind in COMPRESSED and raw is not None:
-        _encoded(m, raw, size, start, offset, latin=raw != data)
+    raw, whole = _bytes_of(m, data, size, start, codec)
+    kind, read = _raw(m, raw, whole, offset) if whole is not None else ("", False)
+    if kind in COMPRESSED and whole is not None:
+        _encoded(m, raw, whole.size, lambda most: whole.read_at(0, most), offset)
     elif not kind and data[1] in magics().seconds[data[0]] and ENCODED.match(data):
-        _encoded(m, data, size, start, offset)
-    return kind if read and not is_text and m.tape.__class__ is not FileTape else None
+        _encoded(m, data, size, _reading(m, data, size, start), offset)
+    return kind if read and m.tape.__class__ is not FileTape else None
 
 
-def _raw(m: State, raw: bytes, verbatim: bool, size: int, start: int, offset: int) -> tuple[str, bool]:
+def _bytes_of(m: State, data: bytes, size: int, start: int, codec: str | None) -> tuple[bytes, Reader | None]:
+    """The first bytes of what a constant stands for, and all of them; None when no file begins so."""
+    more = start >= 0 and size > len(data)
+    if codec is None or codec == PLAIN:
+        return data, SliceReader(m.tape.reader, start, size) if more else BytesReader(data)
+    if codec == latin.UTF8 and not magics().raw[data[0]]:
+        return data, None
+    raw = latin.latin(data[: latin.cut(data, codec)] if more else data, codec)
+    if not raw or len(raw) < LITERAL_MIN or not glance(raw):
+        return data, None
+    return raw, latin.reader(m.tape.reader, start, size, codec) if more else BytesReader(raw)
+
+
+def _raw(m: State, raw: bytes, whole: Reader, offset: int) -> tuple[str, bool]:
     """What kind of file the bytes are as they stand, which is then told, and whether it is read; empty for none."""
-    whole = SliceReader(m.tape.reader, start, size) if verbatim and size > len(raw) else BytesReader(raw)
     found = sniff(raw, whole)
     if found is None:
         return "", False
-    reader = _reader(m, raw, size, start if verbatim else -1, start)
-    return found[0], _tell(m, found, reader, size, offset, "raw")
+    return found[0], _tell(m, found, whole, offset, "raw")
 
 
-def _encoded(m: State, data: bytes, size: int, start: int, offset: int, *, latin: bool = False) -> None:
+def _reading(m: State, data: bytes, size: int, start: int) -> Callable[[int], bytes]:
+    """What reads a constant's bytes from their beginning, as the file has them."""
+    if start < 0 or size <= len(data):
+        return lambda most: data[:most]
+    return lambda most: m.tape.reader.read_at(start, min(size, most)) or data
+
+
+def _encoded(m: State, data: bytes, size: int, read: Callable[[int], bytes], offset: int) -> None:
     """Look for a file in layers of encodings."""
     from modelaudit.parsers.pickle import encoded
 
-    def whole() -> bytes:
-        if start < 0 or size <= len(data):
-            return data
-        read = m.tape.reader.read_at(start, min(size, encoded.WHOLE))
-        return (_latin(read) if latin else read) or data
-
-    inner = encoded.payload(data, whole, sniff, glance)
+    more = size > encoded.WHOLE
+    inner = encoded.payload(data, lambda: read(encoded.WHOLE), sniff, glance, cut=more)
     if inner is not None:
         _inner(m, inner, offset)
-        if size > encoded.WHOLE:
+        if more:
             m.limit("decoded", size, encoded.WHOLE)
 
 
@@ -142,7 +155,7 @@ def made(m: State, data: bytes, how: str, offset: int) -> None:
 
     found = sniff(data, BytesReader(data))
     if found is not None and found[0] not in COMPRESSED:
-        if _tell(m, found, BytesReader(data), len(data), offset, how):
+        if _tell(m, found, BytesReader(data), offset, how):
             m.note_file(data, found[0])
     else:
         _inner(m, encoded.payload(data, lambda: data, sniff, glance), offset, how)
@@ -158,7 +171,7 @@ def _inner(m: State, inner: encoded.Payload | None, offset: int, how: str = "") 
         m.limit("decoded", m.recoded, encoded.SPENT)
     if m.recoded <= encoded.SPENT:
         methods = [how, *inner.methods] if how else inner.methods
-        _tell(m, inner.found, BytesReader(inner.data), len(inner.data), offset, "+".join(methods))
+        _tell(m, inner.found, BytesReader(inner.data), offset, "+".join(methods))
 
 
 def _text(m: State, data: bytes, size: int, offset: int) -> None:
@@ -185,14 +198,6 @@ def _is_sought(m: State, data: bytes, size: int, start: int) -> bool:
     return m.sought.find(data) >= 0
 
 
-def _latin(data: bytes) -> bytes | None:
-    """The bytes that a text stands for when every character is one of Latin-1."""
-    try:
-        return data.decode("utf-8", "ignore").encode("latin-1")
-    except UnicodeEncodeError:
-        return None
-
-
 def sniff(data: bytes, whole: Reader) -> tuple[str, bool, bool] | None:
     """Kind of file that begins with the data, whether more than its first bytes was checked, whether to read it."""
     for pattern, row in magics().rows.get(data[0], ()):
@@ -208,11 +213,12 @@ def glance(data: bytes) -> frozenset[str]:
     return frozenset([row["kind"] for pattern, row in magics().rows.get(data[0], ()) if pattern.match(data)])
 
 
-def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, size: int, offset: int, method: str) -> bool:
+def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, offset: int, method: str) -> bool:
     """The fact of a file in a constant, and the file as an artifact of its own where it can be read: then True."""
     from hashlib import sha256
 
     kind, validated, nested = found
+    size = reader.size
     digest = sha256(reader.read_at(0, size)).hexdigest() if size <= HASHED else None
     m.out.append(
         Blob(
@@ -234,15 +240,6 @@ def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, size: int, of
     if nested:
         m.out.append(Nested(f"literal@0x{offset:x}", reader, role="member"))
     return nested
-
-
-def _reader(m: State, raw: bytes, size: int, start: int, text_start: int) -> Reader:
-    if start >= 0:
-        return SliceReader(m.tape.reader, start, size)
-    if text_start >= 0 and len(raw) < size:
-        whole = _latin(m.tape.reader.read_at(text_start, min(size, RECODED_MAX)))
-        return BytesReader(whole or raw)
-    return BytesReader(raw)
 
 
 PICKLE_CHECKS = frozenset(["pickle", "lines"])

@@ -11,6 +11,7 @@ from itertools import repeat
 from struct import Struct, unpack_from
 
 from modelaudit.parsers.pickle import constants, objects
+from modelaudit.parsers.pickle.latin import UTF8
 from modelaudit.parsers.pickle.literals import LITERAL_MIN, inspect, made, magics
 from modelaudit.parsers.pickle.opcodes import BYTES, NAMES
 from modelaudit.parsers.pickle.state import FAR, KEPT_MAX, KINDS, State
@@ -120,7 +121,7 @@ class Machine(State):
             hit = FAR if self.sought is None else self.keyword(start)
         if end <= tape.end:
             data = tape.buf[start:end]
-            inspect(self, data, size, tape.base + start, tape.base + start - 2, is_text=True, sought=hit < end)
+            inspect(self, data, size, tape.base + start, tape.base + start - 2, codec=UTF8, sought=hit < end)
         return hit if hit >= end else self.keyword(end)
 
     def looked(self, data: bytes, how: str, offset: int) -> None:

@@ -61,7 +61,7 @@ def weight(value: Raw) -> int:
 def cost(op: str, args: tuple[Raw, ...]) -> int:
     """Cost of an operation beyond that of looking at its arguments."""
     if op == "decode" and len(args) > 1:
-        op = _codec(args[1])
+        op = codec_name(args[1])
     return UNPACKING.get(op, 0) + sum([weight(arg) for arg in args]) * SLOW.get(op, 0)
 
 
@@ -132,7 +132,8 @@ _GUARDS: dict[str, Callable[..., int]] = {"join": _joined, "replace": _replaced,
 # text and bytes
 
 
-def _codec(name: Raw) -> str:
+def codec_name(name: Raw) -> str:
+    """The one name of a codec; empty for one that is not worked out."""
     if not isinstance(name, str):
         raise Unfoldable
     plain = re.sub(r"[^a-z0-9]", "", name.lower())
@@ -155,7 +156,7 @@ _DOUBTFUL = re.compile(rb"""\\(?![\\'"abfnrtvxuUN0-3\n]|[4-7](?![0-7]{2}))""")  
 
 def _recode(data: Raw, codec: Raw, *errors: Raw) -> Raw:
     """What `encode` of text or `decode` of bytes gives."""
-    name = _codec(codec)
+    name = codec_name(codec)
     if name in ("", "rot13", "hex", "base64", "zlib", "bz2") or not HANDLERS.issuperset(errors):
         raise Unfoldable
     if name == "unicode-escape" and not isinstance(data, str) and _DOUBTFUL.search(data):
@@ -164,7 +165,7 @@ def _recode(data: Raw, codec: Raw, *errors: Raw) -> Raw:
 
 
 def _decode(data: Raw, codec: Raw = "utf-8", *errors: Raw) -> Raw:
-    name = _codec(codec)
+    name = codec_name(codec)
     if name == "rot13":
         return _rot13(data)
     if name in _DECODERS:
@@ -177,7 +178,7 @@ def _decode(data: Raw, codec: Raw = "utf-8", *errors: Raw) -> Raw:
 
 
 def _encode(data: Raw, codec: Raw = "utf-8", *errors: Raw) -> Raw:
-    name = _codec(codec)
+    name = codec_name(codec)
     if name == "rot13":
         return _rot13(data)
     if name in ("hex", "base64"):

@@ -22,17 +22,21 @@ NONE: frozenset[str] = frozenset()
 class Literal:
     """A constant too long to hold, or one that can change: its type, size, and first bytes (text as UTF-8).
 
-    `file` is the kind of file as which the whole of it is read.
+    `file` is the kind of file as which the whole of it is read; of text, as which its Latin-1 bytes are. `codec`
+    says how the file holds it.
     """
 
-    __slots__ = ("changed", "file", "head", "offset", "size", "type")
+    __slots__ = ("changed", "codec", "file", "head", "offset", "size", "type")
 
-    def __init__(self, type: str, offset: int, size: int, head: bytes, file: str | None = None) -> None:
+    def __init__(
+        self, type: str, offset: int, size: int, head: bytes, file: str | None = None, codec: str = "utf-8"
+    ) -> None:
         self.type = type
         self.offset = offset
         self.size = size
         self.head = head
         self.file = file
+        self.codec = codec
         self.changed = False
 
 
