@@ -9,6 +9,7 @@ from modelaudit.engine.authoring.conditions import conjuncts, never, pairwise, r
 from modelaudit.engine.diagnostics import Diagnostic, in_order
 from modelaudit.engine.finding import SEVERITIES
 from modelaudit.engine.index.build import unanchored
+from modelaudit.engine.packs.asked import Asked
 from modelaudit.engine.packs.load import compiled, gather
 from modelaudit.engine.packs.testing import expected_outcome
 
@@ -45,10 +46,11 @@ def lint(rules: Sequence[str] = ()) -> LintRun:
 
     Mistakes are gathered with the rest, not raised; a path that is not there is a `UsageError`.
     """
+    asked = Asked(rules)
     sources = gather(rules)
     diagnostics = list(sources.diagnostics)
     document = compiled(sources, diagnostics)
-    wanted = [rule for rule in sources.rules if rule.pack.builtin != bool(rules)]
+    wanted = [rule for rule in sources.rules if asked.takes(rule.pack, rule.span.file)]
     others = _Others(sources, document)
     for rule in wanted:
         diagnostics += _kept(rule, _RuleLint(rule, others.programs.get(rule.id), others).run())

@@ -89,6 +89,7 @@ def gather(rules: Sequence[str] = (), *, builtin: bool = True, policy: Resolved 
     """The packs at these paths, after the built-in ones and those of a policy, read and checked but not compiled."""
     from modelaudit.engine.distribution.supply import Supply
     from modelaudit.engine.packs import checks, read
+    from modelaudit.engine.packs.asked import Asked
     from modelaudit.engine.packs.model import Sources
 
     sources = Sources()
@@ -97,7 +98,7 @@ def gather(rules: Sequence[str] = (), *, builtin: bool = True, policy: Resolved 
         supply.read_packs()
     supplied = len(sources.packs)
     seen: set[str] = set()
-    for path in rules:
+    for path in Asked(rules).own:
         real = os.path.realpath(read.locate(path))
         if real not in seen:
             seen.add(real)

@@ -12,6 +12,7 @@ from modelaudit.engine.index.index import Index
 from modelaudit.engine.index.verify import disagreements
 from modelaudit.engine.judge import evaluate_rule
 from modelaudit.engine.lazy import lazy
+from modelaudit.engine.packs.asked import Asked
 from modelaudit.engine.packs.coverage import Leaves
 from modelaudit.engine.packs.examples import Examples
 from modelaudit.engine.packs.load import compiled, gather, raise_errors
@@ -72,6 +73,7 @@ def run_tests(rules: Sequence[str] = (), *, only: str | None = None, fixtures: F
     `only` is an id or name of a rule. `fixtures` scans a fixture by its name; without it those tests are
     skipped. Files with mistakes are refused with a `DiagnosticsError`.
     """
+    asked = Asked(rules)
     sources = gather(rules)
     diagnostics = list(sources.diagnostics)
     document = compiled(sources, diagnostics)
@@ -82,13 +84,13 @@ def run_tests(rules: Sequence[str] = (), *, only: str | None = None, fixtures: F
     index = Index(build(document["rules"], document["lists"]), lazy(list(linked.values()), lambda rule: rule), lists)
     for source in sources.rules:
         wanted = only in (None, source.id, source.data["name"])
-        if wanted and source.pack.builtin != bool(rules):
+        if wanted and asked.takes(source.pack, source.span.file):
             run.rules += 1
             run.diagnostics.extend(_lacking(source))
             leaves = Leaves(linked[source.id], lists)
             run.results.extend(_Tester(source, leaves, run.diagnostics, fixtures, index).results())
             run.coverage.extend(leaves.coverage())
-    _test_patterns(run, sources, document, lists, only, builtin=not rules)
+    _test_patterns(run, sources, document, lists, only, asked)
     if only is not None and not (run.rules or run.patterns):
         near = suggestion(only, [name for rule in sources.rules for name in (rule.id, rule.data["name"])])
         raise UsageError(f"there is no rule `{only}` here{'; ' + near if near else ''}")
@@ -97,13 +99,13 @@ def run_tests(rules: Sequence[str] = (), *, only: str | None = None, fixtures: F
 
 
 def _test_patterns(
-    run: TestRun, sources: Sources, document: Json, lists: Matchers, only: str | None, *, builtin: bool
+    run: TestRun, sources: Sources, document: Json, lists: Matchers, only: str | None, asked: Asked
 ) -> None:
     """Run the inline tests of the patterns."""
     docs = {(doc["pack"], doc["id"]): doc for doc in document["patterns"]}
     for pack in sources.packs:
-        for source in pack.patterns if pack.builtin == builtin else ():
-            if only in (None, source.id):
+        for source in pack.patterns:
+            if only in (None, source.id) and asked.takes(pack, source.span.file):
                 run.patterns += 1
                 run.results.extend(pattern_results(source, pack, docs[pack.name, source.id], lists))
 
