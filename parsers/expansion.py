@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from modelaudit.parsers.reader import WINDOW
+from zlib import crc32
+
+from modelaudit.parsers.reader import WINDOW, BytesReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 
 SPOOL = 8 * 1024 * 1024  # expanded bytes that are held in memory
+EDGE = 1024 * 1024  # bytes at either end of a larger content that are held
 INPUT = 64 * 1024  # compressed bytes that are read at once
 WINDOW_MAX = 128 * 1024 * 1024  # bytes to which a decoder may refer back: `xz -9` has 64 MiB, `zstd --ultra` 128 MiB
 MEMORY = WINDOW_MAX + 2 * 1024 * 1024  # that a decoder may claim
@@ -242,6 +245,69 @@ class ExpandedReader:
                 self._interval *= 2
 
 
+class Edges:
+    """A large content of which the two ends are held, since recognisers look there; `begin` gives all of it."""
+
+    __slots__ = ("_begin", "_head", "_tail", "_whole", "size")
+
+    def __init__(self, head: bytes, tail: bytes, begin: Callable[[], Reader], size: int) -> None:
+        self._head = head
+        self._tail = tail
+        self._begin = begin
+        self._whole: Reader | None = None
+        self.size = size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset`."""
+        end = min(offset + length, self.size)
+        begin = self.size - len(self._tail)
+        if offset < 0 or offset >= end:
+            return b""
+        if end <= len(self._head):
+            return self._head[offset:end]
+        if offset >= begin:
+            return self._tail[offset - begin : end - begin]
+        if self._whole is None:
+            self._whole = self._begin()
+        return self._whole.read_at(offset, end - offset)
+
+    def window(self, offset: int, length: int = WINDOW) -> bytes:
+        """The same, for a sequential parser."""
+        return self.read_at(offset, length)
+
+
+class Spool:
+    """Content while it comes out for the first time: all of it is held, or the two ends when it is large."""
+
+    __slots__ = ("_chunks", "_head", "_tail", "crc", "size")
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._head = b""
+        self._tail = b""
+        self.size = 0
+        self.crc = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        self.size += len(chunk)
+        self.crc = crc32(chunk, self.crc)
+        if self.size <= SPOOL:
+            self._chunks.append(chunk)
+            return
+        if self._chunks:
+            held = b"".join(self._chunks)
+            self._head, self._tail = held[:EDGE], held[-EDGE:]
+            self._chunks.clear()
+        self._tail = (self._tail + chunk)[-EDGE:]
+
+    def reader(self, begin: Callable[[], Reader]) -> Reader:
+        """A reader of what came out; `begin` gives it once more when it is too large to be held."""
+        if self.size <= SPOOL:
+            return BytesReader(b"".join(self._chunks))
+        return Edges(self._head, self._tail, begin, self.size)
+
+
 class Ledger:
     """What was expanded from one archive, against its budgets."""
 
@@ -260,6 +326,10 @@ class Ledger:
         """Count expanded bytes."""
         self.check()
         self.expanded += size
+
+    def swells(self, size: int, compressed: int) -> bool:
+        """Whether a part of the archive expands more than an archive may; what else it gives is not counted."""
+        return size > self.FREE and size > self._ratio * compressed
 
     def spent(self) -> tuple[str, int, int] | None:
         """Name, value and budget of what is overrun."""

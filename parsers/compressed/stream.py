@@ -5,8 +5,8 @@ from __future__ import annotations
 from modelaudit.engine.facts import KINDS, Defect, Limit, Place
 from modelaudit.parsers.base import Nested
 from modelaudit.parsers.compressed import MAGICS, format_of
-from modelaudit.parsers.expansion import MEMORY, SPOOL, Deflate, ExpandedReader, Expander, Ledger, Standard
-from modelaudit.parsers.reader import WINDOW, BytesReader, SliceReader
+from modelaudit.parsers.expansion import MEMORY, Deflate, ExpandedReader, Expander, Ledger, Spool, Standard
+from modelaudit.parsers.reader import WINDOW, SliceReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -159,18 +159,13 @@ def _is_zero(reader: Reader, start: int, context: Context) -> bool:
 
 def _content(chain: Chain, source: Reader, id: str, ledger: Ledger) -> Reader:
     """What comes out: held when it is small, else expanded again when it is read."""
-    chunks: list[bytes] = []
+    spool = Spool()
     while chunk := chain.read(WINDOW):
         ledger.spend(len(chunk))
-        if chain.produced <= SPOOL:
-            chunks.append(chunk)
-        elif ledger.spent() is not None:
+        spool.add(chunk)
+        if ledger.spent() is not None:
             break
-        else:
-            chunks.clear()
-    if chain.produced <= SPOOL:
-        return BytesReader(b"".join(chunks))
-    return ExpandedReader(lambda: Chain(source, id), chain.produced)
+    return spool.reader(lambda: ExpandedReader(lambda: Chain(source, id), spool.size))
 
 
 def _problems(path: str, chain: Chain, ledger: Ledger) -> Iterator[Fact]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from zlib import crc32
-
-from modelaudit.parsers.expansion import SPOOL, ExpandedReader
-from modelaudit.parsers.reader import WINDOW, BytesReader, SliceReader
+from modelaudit.parsers.expansion import SPOOL, ExpandedReader, Spool
+from modelaudit.parsers.reader import WINDOW, SliceReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +12,6 @@ if TYPE_CHECKING:
     from modelaudit.parsers.expansion import Ledger
     from modelaudit.parsers.reader import Reader
     from modelaudit.parsers.sevenzip.coders import Stage
-
-EDGE = 1024 * 1024  # bytes at either end of a large file that are held, since recognisers look there
 
 
 class Content:
@@ -27,32 +23,6 @@ class Content:
         self.size = size
         self.reader = reader
         self.crc_ok = crc_ok
-
-
-class Edges:
-    """A large file: its ends are held, what lies between is decoded again when it is read."""
-
-    __slots__ = ("_head", "_middle", "_tail", "size")
-
-    def __init__(self, head: bytes, tail: bytes, middle: Callable[[], Reader], size: int) -> None:
-        self._head = head
-        self._tail = tail
-        self._middle = middle
-        self.size = size
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        """At most `length` bytes from `offset`."""
-        end = min(offset + length, self.size)
-        if offset >= 0 and end <= len(self._head):
-            return self._head[offset:end]
-        begin = self.size - len(self._tail)
-        if offset >= begin:
-            return self._tail[offset - begin : end - begin]
-        return self._middle().read_at(offset, length)
-
-    def window(self, offset: int, length: int = WINDOW) -> bytes:
-        """The same, for a sequential parser."""
-        return self.read_at(offset, length)
 
 
 class Solid:
@@ -76,25 +46,15 @@ class Solid:
 
     def next(self, size: int, crc: int | None) -> Content:
         """The next file, of so many bytes by the header."""
-        begin = self._at
-        held, tail, crc_found = [], b"", 0
-        produced = 0
-        while produced < size and (chunk := self._read(min(WINDOW, size - produced))):
-            produced += len(chunk)
-            crc_found = crc32(chunk, crc_found)
-            if size <= SPOOL or produced <= EDGE:
-                held.append(chunk)
-            else:
-                tail = (tail + chunk)[-EDGE:]
+        begin, spool = self._at, Spool()
+        while spool.size < size and (chunk := self._read(min(WINDOW, size - spool.size))):
+            spool.add(chunk)
             if self._ledger.spent() is not None:
                 break
-        if produced < size and self.error is None and self._ledger.spent() is None:
+        if spool.size < size and self.error is None and self._ledger.spent() is None:
             self.error = self._why()
-        ok = crc_found == crc if crc is not None and produced == size else None
-        head = b"".join(held)
-        if size <= SPOOL:
-            return Content(size, BytesReader(head), ok)
-        return Content(size, Edges(head, tail, lambda: self._part(begin, produced), produced), ok)
+        ok = spool.crc == crc if crc is not None and spool.size == size else None
+        return Content(size, spool.reader(lambda: self._part(begin, spool.size)), ok)
 
     def more(self) -> bytes:
         """What comes out behind the last file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zlib import crc32
 
-from modelaudit.parsers.expansion import MEMORY, SPOOL, Deflate, ExpandedReader, Expander, Standard
+from modelaudit.parsers.expansion import MEMORY, SPOOL, Deflate, ExpandedReader, Expander, Spool, Standard
 from modelaudit.parsers.reader import WINDOW, BytesReader, SliceReader
 
 TYPE_CHECKING = False
@@ -127,29 +127,22 @@ def fetch(reader: Reader, view: View, ledger: Ledger) -> Content:
 
 
 def _expand(part: SliceReader, view: View, stream: Expander, ledger: Ledger) -> Content:
-    """Expand what fits into memory; if that is not all, only measure the rest when the claimed size is a lie."""
-    chunks: list[bytes] = []
-    while stream.produced <= SPOOL and (chunk := stream.read(WINDOW)):
-        chunks.append(chunk)
+    """Expand all of a member once, as far as the budgets go: it is held when it is small, else its two ends are."""
+    spool = Spool()
+    while chunk := stream.read(WINDOW):
         ledger.spend(len(chunk))
-    if stream.produced <= SPOOL:
-        data = b"".join(chunks)
-        return Content(BytesReader(data), len(data), view.crc_ok(data), stream.error, stream.slack)
-    del chunks
-    size = view.size or 0
-    if size <= SPOOL:
-        size = _measure(stream, ledger)
-
-    def again() -> Expander:
-        fresh = expander(part, view)
-        assert fresh is not None  # noqa: S101 - it was there before
-        return fresh
-
-    return Content(ExpandedReader(again, size), size)
+        spool.add(chunk)
+        if ledger.swells(spool.size, part.size) or ledger.spent() is not None:
+            break
+    if not stream.done:  # whoever reads on is told that it is too much
+        size = max(spool.size, view.size or 0)
+        return Content(ExpandedReader(lambda: _again(part, view), size), size)
+    crc_ok = None if view.crc is None else spool.crc == view.crc
+    reader = spool.reader(lambda: ExpandedReader(lambda: _again(part, view), spool.size))
+    return Content(reader, spool.size, crc_ok, stream.error, stream.slack)
 
 
-def _measure(stream: Expander, ledger: Ledger) -> int:
-    """How many bytes come out, as far as the budgets go."""
-    while ledger.spent() is None and (chunk := stream.read(WINDOW)):
-        ledger.spend(len(chunk))
-    return stream.produced
+def _again(part: SliceReader, view: View) -> Expander:
+    fresh = expander(part, view)
+    assert fresh is not None  # noqa: S101 - it was there before
+    return fresh

@@ -71,7 +71,9 @@ def leads_outside(name: str, target: str) -> bool:
 
 
 def folded(name: str) -> str:
-    """What names have in common that are one file where case and composition do not count."""
+    """What names have in common that are one file on a disk: case, composition, dots and slashes do not count."""
+    if "/." in name or "//" in name or name.startswith("./"):
+        name = normpath(name) + ("/" if name.endswith("/") else "")
     if name.isascii():
         return name.lower()
     from unicodedata import normalize

@@ -46,7 +46,7 @@ MASKED = 0x2000  # the local header's values are hidden
 class Header:
     """What a local header and a central one have in common. Sizes and offsets are in bytes."""
 
-    __slots__ = ("at", "compressed", "crc", "flags", "length", "method", "name", "size", "unicode_name")
+    __slots__ = ("at", "compressed", "contradicts", "crc", "flags", "length", "method", "name", "size", "unicode_name")
 
     def __init__(self) -> None:
         self.at = 0  # of the record itself
@@ -58,6 +58,7 @@ class Header:
         self.crc = 0
         self.size = 0
         self.compressed = 0
+        self.contradicts = False  # its zip64 field has other sizes than the header, which has room for them
 
 
 class Local(Header):
@@ -93,7 +94,8 @@ class End:
     `at` is where the record itself stands, `first` where the first of the end records stands that follow the
     directory, `wide` where its zip64 form stands. `plausible` says whether a central directory is where the record
     puts it, `start` where that is, and `shift` what must be added to the offsets that are written in it.
-    `others` are offsets at which other readers look for the directory.
+    `others` are offsets at which other readers look for the directory. `disks` says that the archive is told to be
+    one of several parts.
     """
 
     __slots__ = (
@@ -101,6 +103,7 @@ class End:
         "comment",
         "count",
         "disagrees",
+        "disks",
         "first",
         "offset",
         "others",
@@ -119,6 +122,7 @@ class End:
         self.offset = 0
         self.comment = b""
         self.disagrees = False  # zip64 and plain values differ
+        self.disks = False
         self.plausible = False
         self.start = 0
         self.shift = 0
@@ -175,6 +179,8 @@ def _extend(header: Header, extra: bytes) -> None:
 def _widen(header: Header, field: bytes) -> None:
     """Take from the zip64 field what the header itself has no room for."""
     values = [int.from_bytes(field[at : at + 8], "little") for at in range(0, len(field) - 7, 8)][::-1]
+    if MARK32 not in (header.size, header.compressed) and header.size and len(values) > 1:
+        header.contradicts = (header.size, header.compressed) != (values[-1], values[-2])
     if header.size == MARK32 and values:
         header.size = values.pop()
     if header.compressed == MARK32 and values:
@@ -186,7 +192,8 @@ def _widen(header: Header, field: bytes) -> None:
 def read_end(raw: bytes, at: int, offset: int) -> End:
     """The end record that stands at `at` in `raw`; `offset` is that of `raw` in the file."""
     end = End()
-    _, _, _, end.count, end.size, end.offset, comment = _END.unpack_from(raw, at)
+    disk, first, here, end.count, end.size, end.offset, comment = _END.unpack_from(raw, at)
+    end.disks = here != end.count or bool({disk, first} - {0, MARK16})
     end.at = end.first = offset + at
     end.comment = raw[at + END_SIZE : at + END_SIZE + comment]
     return end

@@ -8,11 +8,13 @@ from modelaudit.parsers.zip.records import (
     CENTRAL,
     DESCRIBED,
     DESCRIPTOR,
+    ENCRYPTED,
     END64_SIZE,
     END_SIZE,
     LOCAL,
     LOCATOR64_SIZE,
     MARK32,
+    UTF8,
     read_local,
 )
 
@@ -137,6 +139,8 @@ class Archive:
     def _primary(self, end: End, ends: list[End]) -> None:
         """Read the directory that most readers take, then the others that are there."""
         self.comment = end.comment
+        if end.disks:
+            self.defect("several-disks", "the end record speaks of several parts of the archive", end.at)
         self._directory(end.start, hidden=False, shift=end.shift, end=end)
         self._take_end(end, len(end.comment))
         if end.disagrees:
@@ -219,17 +223,27 @@ class Archive:
         else:
             member.stop = local.data + entry.compressed
             _compare(member, entry, local)
+            if unsized(local) and not _describes(self.reader.read_at(member.stop, DESCRIPTOR_MAX), entry):
+                member.flags.add("descriptor-mismatch")
         self._add(member)
 
     # What the directory does not list
 
     def _search(self, end: End | None) -> None:
-        """Look for local headers that no directory lists, and for bytes that belong to nothing."""
+        """Look for local headers that no directory lists, and for bytes that belong to nothing.
+
+        What entries that were not read own is not known, so nothing is said of it.
+        """
+        if self.overrun is not None:
+            return
         covered = [(m.start, m.stop) for m in self.members if m.local is not None] + self._taken
         first = min((begin for begin, _ in covered), default=0)
         self._descriptors = {m.stop for m in self.members if described(m)}
         for begin, stop in _uncovered(covered, self.reader.size):
-            for piece in self._walk(begin, stop):
+            pieces = self._walk(begin, stop)
+            if self.overrun is not None:
+                return
+            for piece in pieces:
                 self._region(piece, first, end)
         for member in list(self.members):
             self._inside(member)
@@ -349,6 +363,20 @@ def _fill_in(local: Local, stop: int, reader: Reader) -> None:
             return
 
 
+def _describes(raw: bytes, entry: Central) -> bool:
+    """Whether the data descriptor that begins here agrees with the directory; one that is missing does not disagree."""
+    start = 4 if raw[:4] == DESCRIPTOR else 0
+    if not start and (len(raw) < 12 or raw[:4] in (LOCAL, CENTRAL)):
+        return True
+    crc = int.from_bytes(raw[start : start + 4], "little")
+    found = {
+        (int.from_bytes(raw[at : at + width], "little"), int.from_bytes(raw[at + width : at + 2 * width], "little"))
+        for width in (4, 8)
+        for at in (start + 4,)
+    }
+    return crc == entry.crc and (entry.compressed, entry.size) in found
+
+
 def described(member: Member) -> bool:
     """Whether a data descriptor may follow the member."""
     return bool((member.main.flags | (member.local.flags if member.local is not None else 0)) & DESCRIBED)
@@ -361,8 +389,13 @@ def _compare(member: Member, central: Central, local: Local) -> None:
         flags.add("name-mismatch")
     if central.method != local.method:
         flags.add("method-mismatch")
-    if (central.flags ^ local.flags) & 1:
+    differing = central.flags ^ local.flags
+    if differing & ENCRYPTED or (differing & UTF8 and not central.name.isascii()):
         flags.add("flags-mismatch")
+    if central.contradicts or local.contradicts:
+        flags.add("zip64-mismatch")
+    if central.method == 0 and not central.flags & ENCRYPTED and central.compressed != central.size:
+        flags.add("size-mismatch")
     if not unsized(local) and (central.compressed, central.size) != (local.compressed, local.size):
         flags.add("size-mismatch")
     if central.crc != local.crc and not (local.flags & DESCRIBED and local.crc == 0):
