@@ -7,6 +7,10 @@ import os
 
 import click
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 # name: (module and attribute, one line for the list of commands)
 COMMANDS = {
     "scan": ("modelaudit.cli.scan:scan", "Scan model files and folders, and decide by policy."),
@@ -23,6 +27,7 @@ COMMANDS = {
         "modelaudit.cli.doctor:doctor",
         "Say what is installed, what works, and what to do about the rest.",
     ),
+    "completion": ("modelaudit.cli.completion:completion", "Print what makes a shell complete commands and options."),
     "schema": ("modelaudit.cli.schema:schema", "Print the JSON Schema of a kind of file."),
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -44,6 +49,17 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of the table."""
         return list(self.table)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands that begin so, without importing them; else what `scan` takes, which may be left out."""
+        from click.shell_completion import CompletionItem
+
+        found = [
+            CompletionItem(name, help=line) for name, (_, line) in self.table.items() if name.startswith(incomplete)
+        ]
+        if found or incomplete.startswith("-"):
+            return found or super().shell_complete(ctx, incomplete)
+        return [CompletionItem(incomplete, type="file")]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, imported now; `None` for an unknown name."""

@@ -6,7 +6,7 @@ import click
 
 from modelaudit.cli.config import configure
 from modelaudit.cli.report_format import ReportFormat
-from modelaudit.cli.values import Seconds, Size
+from modelaudit.cli.values import Place, Seconds, Size
 from modelaudit.engine.record import record
 
 TYPE_CHECKING = False
@@ -47,15 +47,17 @@ def split(given: dict[str, Any]) -> tuple[Request, Delivery, Credentials]:
 
 
 INPUT = (
-    click.argument("paths", metavar="PATH...", nargs=-1),
+    click.argument("paths", metavar="PATH...", nargs=-1, type=Place()),
     click.option(
         "--facts",
+        type=Place(),
         metavar="FILE|DIR",
         multiple=True,
         help="Judge facts that `modelaudit facts -o FILE` wrote, without the models. May be repeated.",
     ),
     click.option(
         "--config",
+        type=Place(),
         metavar="FILE",
         is_eager=True,
         expose_value=False,
@@ -66,12 +68,14 @@ INPUT = (
 JUDGING = (
     click.option(
         "--policy",
+        type=Place("default", "permissive", "strict", "weights-only"),
         metavar="FILE|NAME",
         help="Policy that decides: a built-in name (`policy list`) or a file. A word without slash or dot is a name.",
     ),
     click.option("--strict", is_flag=True, help="Judge by the policy `strict`, and by --policy on top of it."),
     click.option(
         "--rules",
+        type=Place(),
         metavar="PATH",
         multiple=True,
         help="More rules: a rule file, a pack.yaml or a pack folder. May be repeated.",
@@ -105,12 +109,14 @@ RESULTS = (
     click.option(
         "--output",
         "-o",
+        type=Place(),
         metavar="FILE",
         multiple=True,
         help="Write a report to FILE, whole or not at all; stdout then holds a short summary. May be repeated.",
     ),
     click.option(
         "--sbom",
+        type=Place(),
         metavar="FILE",
         help="Also write a CycloneDX bill of materials to FILE: XML when it ends in .xml, else JSON.",
     ),
@@ -125,7 +131,10 @@ RESULTS = (
         "--sbom-format", type=click.Choice(["json", "xml"]), help="Form of the bill, whatever the name of FILE."
     ),
     click.option(
-        "--decision-log", metavar="FILE", help="Append one JSON line about this scan and its decision to FILE."
+        "--decision-log",
+        type=Place(),
+        metavar="FILE",
+        help="Append one JSON line about this scan and its decision to FILE.",
     ),
     click.option("--verbose", "-v", is_flag=True, help="Show everything: debug findings, full coverage, references."),
     click.option("--quiet", "-q", is_flag=True, help="Show findings and the decision alone."),

@@ -6,6 +6,10 @@ import re
 
 import click
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 UNITS = {"": 0, "B": 0, "K": 1, "KB": 1, "KIB": 1, "M": 2, "MB": 2, "MIB": 2, "G": 3, "GB": 3, "GIB": 3}
 UNLIMITED = 2**63 - 1
 UNITS |= {"T": 4, "TB": 4, "TIB": 4}
@@ -40,3 +44,19 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic in some ver
         if not 0 < seconds < float("inf"):
             self.fail(f"{value!r} is not a number of seconds above 0", param, ctx)
         return seconds
+
+
+class Place(click.ParamType):  # type: ignore[type-arg]  # generic in some versions only
+    """A path, or one of some words; taken as it is, and completed by the shell. What is wrong with it is said later."""
+
+    name = "path"
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The words that begin so; else the shell looks for files."""
+        from click.shell_completion import CompletionItem
+
+        words = [CompletionItem(word) for word in self.words if incomplete and word.startswith(incomplete)]
+        return words or [CompletionItem(incomplete, type="file")]
