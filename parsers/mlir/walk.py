@@ -35,7 +35,7 @@ class Frame:
     __slots__ = ("blocks", "code", "operators", "regions")
 
     def __init__(self, code: Bytes, regions: int) -> None:
-        self.code = bytes
+        self.code = code
         self.regions = regions
         self.blocks = 0
         self.operators = 0
@@ -75,7 +75,7 @@ def operators(tables: Tables) -> Iterator[Operator]:
 def _inside(code: Bytes, operator: Operator, version: int) -> Bytes:
     """The bytes that an operator's regions stand in: a section of their own when nothing outside is used in them."""
     if version < LAZY or not operator.isolated:
-        return bytes
+        return code
     code.byte()
     size = code.number()
     begin = code.offset + code.at
