@@ -41,7 +41,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 def is_source(reader: Reader) -> bool:
     """Whether a text parses as Python and has a statement that does something."""
-    tree = _parsed(reader.read_at(0, reader.size))
+    tree = parsed(reader.read_at(0, reader.size))
     if tree is None:
         return False
     acting = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -75,7 +75,7 @@ def source_facts(path: str, data: bytes) -> Iterator[Fact]:
 
 def code_facts(path: str, data: bytes) -> list[Code] | None:
     """What runs on import first, always; then what runs by itself, and what runs when it is called. None: no Python."""
-    tree = _parsed(data)
+    tree = parsed(data)
     if tree is None:
         return None
     names = Names(tree)
@@ -90,10 +90,10 @@ def _fact(path: str, phase: str, found: Calls, names: Names, size: int) -> Code:
     return Code(
         path,
         language="python",
-        names=_words(names.used),
-        attributes=_words(names.attributes),
-        imports=_words(names.imports),
-        calls=_words(calls),
+        names=words(names.used),
+        attributes=words(names.attributes),
+        imports=words(names.imports),
+        calls=words(calls),
         constants=tuple(clean(text[:SHOWN])[0] for text in list(names.constants)[:CONSTANTS_MAX]),
         computed_attribute="builtins.getattr" in calls,
         phase=phase,
@@ -103,11 +103,12 @@ def _fact(path: str, phase: str, found: Calls, names: Names, size: int) -> Code:
     )
 
 
-def _words(words: set[str]) -> frozenset[str]:
-    return frozenset(clean(word[:SHOWN])[0] for word in sorted(words)[:FOUND_MAX])
+def words(found: set[str]) -> frozenset[str]:
+    """Names as facts have them, so many of them."""
+    return frozenset(clean(word[:SHOWN])[0] for word in sorted(found)[:FOUND_MAX])
 
 
-def _parsed(data: bytes) -> ast.Module | None:
+def parsed(data: bytes) -> ast.Module | None:
     """The syntax tree of a text, None when it has none. The encoding is the one that the text declares."""
     if len(data) > PARSED_MAX * 4:
         return None
@@ -269,7 +270,7 @@ class Calls:
         text = node.args[0] if node.args and self._names.dotted(node.func) in RUNNERS else None
         if not isinstance(text, ast.Constant) or not isinstance(text.value, (str, bytes)):
             return []
-        tree = _parsed(text.value.encode("utf-8", "replace") if isinstance(text.value, str) else text.value)
+        tree = parsed(text.value.encode("utf-8", "replace") if isinstance(text.value, str) else text.value)
         if tree is None:
             return []
         self._names.take(tree)

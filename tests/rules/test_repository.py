@@ -6,6 +6,7 @@ import pytest
 
 from fixtures import ggufs
 from fixtures import repositories as repo
+from fixtures.projects import ATTACKS as PROJECTS
 
 
 @pytest.mark.parametrize("name", sorted(repo.BENIGN))
@@ -78,3 +79,11 @@ def test_each_attack_has_its_rule(found, name):
     findings, code = found(data, file)
     assert expected in findings
     assert code == 1
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_each_file_that_other_programs_act_on_has_its_rule(found, name):
+    data, file, expected = PROJECTS[name]
+    findings, code = found(data, file)
+    assert expected in findings
+    assert code == (expected[1] != "info")
