@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test fuzz corpus lint format generate bench dist clean
+.PHONY: help demo test fuzz corpus lint format generate docs bench dist clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -50,6 +50,7 @@ lint: $(STAMP)  ## ruff, mypy --strict, generated files, built-in rules
 	$(BIN)/python tools/generate_diagnostics.py --check
 	$(BIN)/python tools/generate_rules_reference.py --check
 	$(BIN)/python tools/generate_language.py --check
+	$(BIN)/python tools/screenshot.py --check
 	$(BIN)/python tools/generate_formats_reference.py --check
 	$(BIN)/modelaudit rules test --quiet
 	$(BIN)/modelaudit rules fmt --check rules
@@ -64,6 +65,11 @@ generate: $(STAMP)  ## write the fact classes and the generated pages of the ref
 	$(BIN)/python tools/generate_rules_reference.py
 	$(BIN)/python tools/generate_language.py
 	$(BIN)/python tools/generate_formats_reference.py
+	$(BIN)/python tools/screenshot.py
+
+docs: $(STAMP)  ## build the documentation as a site, into site/
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 bench: $(STAMP)  ## measure speed and memory as ratios (takes some minutes and 4 GB of disk)
 	$(BIN)/python tools/bench.py
@@ -74,4 +80,4 @@ dist: $(STAMP)  ## build wheel and sdist into dist/
 	$(BIN)/python -m build
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist demo site .mypy_cache .pytest_cache .ruff_cache .hypothesis
