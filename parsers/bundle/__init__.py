@@ -6,6 +6,8 @@ of role `bundle`; the files themselves are read by the parsers of their own form
 
 from __future__ import annotations
 
+import re
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -36,6 +38,7 @@ WEIGHTS = (
     *(".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx", ".h5", ".keras", ".msgpack", ".tflite"),
     *(".pkl", ".pickle", ".joblib", ".pb", ".npz", ".mlmodel", ".index"),
 )
+SHARD = re.compile(r"-shard\d+of\d+(?:\.bin)?$")  # of weights of TensorFlow.js
 PARTS = frozenset({"manifest.ocdbt", "_sharding", "commit_success.txt"})  # beside the description of an Orbax item
 
 
@@ -90,6 +93,16 @@ def _relate_repository(folder: Folder, context: Context) -> Iterator[Fact]:
     return relate_repository(folder, context)
 
 
+def _is_browser(names: Collection[str]) -> bool:
+    return any(name.endswith(".json") for name in names) and any(SHARD.search(name) for name in names)
+
+
+def _relate_browser(folder: Folder, context: Context) -> Iterator[Fact]:
+    from modelaudit.parsers.bundle.browser import relate_browser
+
+    return relate_browser(folder, context)
+
+
 def _is_adapter(names: Collection[str]) -> bool:
     return "adapter_config.json" in names and "adapter_model.safetensors" in names
 
@@ -104,6 +117,7 @@ FOLDER_RECOGNISERS: dict[str, Recogniser] = {
     "sharded-safetensors": _is_sharded,
     "tf-checkpoint-folder": _is_checkpoint,
     "orbax-checkpoint": _is_orbax,
+    "tfjs-folder": _is_browser,
     "oci-blobs": _is_blobs,
     "lora-adapter": _is_adapter,
     "model-repository": _is_repository,
@@ -112,6 +126,7 @@ RELATE = {
     "sharded-safetensors": _relate_shards,
     "tf-checkpoint-folder": _relate_checkpoints,
     "orbax-checkpoint": _relate_nothing,
+    "tfjs-folder": _relate_browser,
     "oci-blobs": _relate_blobs,
     "lora-adapter": _relate_adapter,
     "model-repository": _relate_repository,
