@@ -97,6 +97,86 @@ def test_an_ordinary_value_of_a_library_is_silent(ruleset, tmp_path, kind, proto
     assert findings(ruleset, tmp_path, pickle.dumps(value, protocol)) == ([], 0)
 
 
+def made(name, state, protocol):
+    """An object as `object.__reduce_ex__` has picklers write it."""
+    module, _, last = name.rpartition(".")
+    head, body = pickles.imported(module, last, protocol), pickles.dictionary(state, protocol)
+    if protocol >= 2:
+        return head + pickles.EMPTY_TUPLE + pickles.NEWOBJ + body + pickles.BUILD
+    rebuild = pickles.glob("copy_reg", "_reconstructor") + pickles.MARK + head + pickles.glob("__builtin__", "object")
+    return rebuild + pickles.NONE + b"t" + pickles.REDUCE + body + pickles.BUILD
+
+
+def an_array(descr, shape, data, protocol):
+    """An array as NumPy's `__reduce__` has picklers write it; protocols below 3 have its bytes as text."""
+    call = pickles.imported("numpy._core.multiarray", "_reconstruct", protocol)
+    bytes_ = pickles.literal(data)
+    start = pickles.literal(b"b")
+    if protocol < 3:
+        encode = pickles.glob("_codecs", "encode")
+        bytes_ = encode + pickles.args(data.decode("latin1"), "latin1", protocol=2) + pickles.REDUCE
+        start = encode + pickles.args("b", "latin1", protocol=2) + pickles.REDUCE
+    empty = pickles.args(pickles.imported("numpy", "ndarray", protocol), pickles.args(0), start, protocol=protocol)
+    kind = pickles.imported("numpy", "dtype", protocol) + pickles.args(descr, False, True, protocol=protocol)
+    kind += pickles.REDUCE + pickles.args(3, "<", None, None, None, b"J\xff\xff\xff\xff", b"J\xff\xff\xff\xff", 0)
+    state = pickles.args(1, pickles.args(*shape), kind + pickles.BUILD, False, bytes_, protocol=protocol)
+    return call + empty + pickles.REDUCE + state + pickles.BUILD
+
+
+def an_estimator(protocol):
+    """A fitted pipeline: a scaler, a transformer with a function that it keeps, a tree, a regression."""
+    numbers = an_array("f8", (2,), bytes(16), protocol)
+    nodes = pickles.imported("sklearn.tree._tree", "Tree", protocol) + pickles.args(2, numbers, 1, protocol=protocol)
+    nodes += pickles.REDUCE + pickles.dictionary({"max_depth": 1, "node_count": 1, "nodes": numbers}, protocol)
+    steps = [
+        made("sklearn.preprocessing._data.StandardScaler", {"mean_": numbers, "with_mean": True}, protocol),
+        made(
+            "sklearn.preprocessing._function_transformer.FunctionTransformer",
+            {"func": pickles.imported("numpy", "log1p", protocol), "_sklearn_version": "1.9.1"},
+            protocol,
+        ),
+        made("sklearn.tree._classes.DecisionTreeClassifier", {"tree_": nodes + pickles.BUILD}, protocol),
+        made("sklearn.linear_model._logistic.LogisticRegression", {"coef_": numbers, "C": 1}, protocol),
+    ]
+    pairs = b"".join(pickles.args(f"step{n}", step, protocol=protocol) for n, step in enumerate(steps))
+    whole = pickles.EMPTY_LIST + pickles.MARK + pairs + b"e"
+    state = {"steps": whole, "memory": None, "_sklearn_version": "1.9.1"}
+    return made("sklearn.pipeline.Pipeline", state, protocol)
+
+
+def a_jax_array(protocol):
+    """An array of JAX, which hands NumPy's own function to the one that rebuilds it."""
+    kind = pickles.imported("numpy", "dtype", protocol)
+    kind += pickles.args(pickles.imported("ml_dtypes", "bfloat16", protocol), False, True, protocol=protocol)
+    kind += pickles.REDUCE
+    args = pickles.args(pickles.imported("numpy", "ndarray", protocol), pickles.args(0), pickles.literal(b"b"))
+    state = pickles.args(1, pickles.args(2), kind, False, pickles.literal(bytes(4)), protocol=protocol)
+    rebuild = pickles.imported("jax._src.array", "_reconstruct_array", protocol)
+    function = pickles.imported("numpy._core.multiarray", "_reconstruct", protocol)
+    more = pickles.dictionary({"weak_type": False, "named_shape": pickles.EMPTY_DICT}, protocol)
+    return rebuild + pickles.args(function, args, state, more, protocol=protocol) + pickles.REDUCE
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_an_estimator_written_by_hand_is_silent(ruleset, tmp_path, protocol):
+    assert findings(ruleset, tmp_path, pickles.stream(an_estimator(protocol), protocol=protocol)) == ([], 0)
+
+
+@pytest.mark.parametrize("protocol", range(3, 6))
+def test_an_array_of_jax_is_silent(ruleset, tmp_path, protocol):
+    assert findings(ruleset, tmp_path, pickles.stream(a_jax_array(protocol), protocol=protocol)) == ([], 0)
+
+
+@pytest.mark.parametrize("name", ["sorted", "sum", "min", "max", "len"])
+def test_a_built_in_function_over_plain_data_is_silent_and_with_a_key_is_not(ruleset, tmp_path, name):
+    numbers = pickles.EMPTY_LIST + pickles.MARK + pickles.number(1) + pickles.number(2) + b"e"
+    assert findings(ruleset, tmp_path, pickles.reduce_call("builtins", name, numbers)) == ([], 0)
+    key = pickles.imported("acme", "f")
+    found, exit_code = findings(ruleset, tmp_path, pickles.reduce_call("builtins", name, numbers, key))
+    assert {severity for _, severity, _ in found} & {"warning", "critical"}
+    assert exit_code == 1
+
+
 @pytest.mark.parametrize("protocol", range(6))
 def test_a_class_of_ones_own_is_one_unknown_callable(ruleset, tmp_path, protocol):
     found, exit_code = findings(ruleset, tmp_path, pickle.dumps(Custom(), protocol))
