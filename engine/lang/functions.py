@@ -85,7 +85,8 @@ def _get(values: Mapping[str, str], key: str) -> str | None:
     return values.get(key)
 
 
-def _normalize_name(name: str) -> str:
+def normalize_name(name: str) -> str:
+    """The name in lower case, with each run of `-`, `_` and `.` as one `-`."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -287,7 +288,7 @@ _TABLE = (
     Function(
         *("normalize_name", "str", "str", "linear"),
         "The name of a Python package in its normal form (PEP 503).",
-        _normalize_name,
+        normalize_name,
     ),
     Function(
         *("semver_lt", "str str", "bool?", "linear"),

@@ -122,7 +122,7 @@ def build(
     """
     from modelaudit.engine.derived.deriver import read_by
     from modelaudit.engine.index import build as index
-    from modelaudit.engine.policy.compile import compile_policy
+    from modelaudit.engine.policy.compile import add_items, compile_policy
     from modelaudit.engine.policy.lists import extend, replay
     from modelaudit.engine.policy.load import load_chain
     from modelaudit.engine.policy.merge import resolve
@@ -138,6 +138,7 @@ def build(
     document = compiled(sources, diagnostics)
     if resolved is not None:
         document = compile_policy(resolved, sources, document)
+        add_items(document["policy"], lists or {})
         diagnostics += resolved.diagnostics
     raise_errors([each for each in diagnostics if each.code not in gap])
     document["index"] = index.build(document["rules"], document["lists"], document["policy"]["allow"])

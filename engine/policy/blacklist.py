@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-PARTS, WHOLE = "blocked_names", "blocked_patterns"  # lists of the core pack
+PARTS, WHOLE, LOOKS = "blocked_names", "blocked_patterns", "blocked_looks"  # lists of the core pack
 EXPRESSION = "re:"
 GLOB = frozenset("*?[")
 
@@ -15,6 +15,9 @@ def blocked_lists(patterns: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
     """The items of each list; empty without patterns. Raises `UsageError` for what is no pattern."""
     if not patterns:
         return {}
+    from modelaudit.engine.lang.functions import normalize_name
+    from modelaudit.engine.lang.unicode import skeleton
+
     parts: list[str] = []
     whole: list[str] = []
     for pattern in patterns:
@@ -24,7 +27,8 @@ def blocked_lists(patterns: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
             whole.append(_checked(pattern, expression(pattern)))
         else:
             parts.append(_lowered(pattern))
-    return {PARTS: tuple(parts), WHOLE: tuple(whole)}
+    looks = dict.fromkeys(skeleton(normalize_name(part)) for part in parts)
+    return {PARTS: tuple(dict.fromkeys(parts)), WHOLE: tuple(dict.fromkeys(whole)), LOOKS: tuple(looks)}
 
 
 def expression(glob: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from hashlib import sha256
 
 from modelaudit.engine.diagnostics import Diagnostic
 from modelaudit.engine.documents import Node
@@ -12,6 +14,7 @@ from modelaudit.engine.packs.model import Pack, RuleSource, Sources
 from modelaudit.engine.policy import standing
 from modelaudit.engine.policy.exceptions import check_baseline, compile_waivers, policy_sources
 from modelaudit.engine.policy.lists import full_name
+from modelaudit.engine.policy.load import CHANGES
 from modelaudit.engine.policy.packs import key_file
 from modelaudit.engine.policy.patterns import matching, names_deny
 
@@ -82,6 +85,19 @@ def _policy_json(policy: Resolved, allows: list[Json], waivers: list[Json]) -> J
             for key, said in policy.trust.items()
         },
     }
+
+
+def add_items(policy: Json, items: Mapping[str, Sequence[str]]) -> None:
+    """Have a compiled policy tell what options put at the end of lists of the core pack: it is then another policy."""
+    added = {name: list(more) for name, more in sorted(items.items()) if more}
+    if not added:
+        return
+    text = json.dumps([policy["digest"], CHANGES, added])
+    policy["digest"] = sha256(text.encode()).hexdigest()
+    policy["chain"] = list(dict.fromkeys([*policy["chain"], CHANGES]))
+    for name, more in added.items():
+        change = f"{name} append"
+        policy["lists"][change] = policy["lists"].get(change, 0) + len(more)
 
 
 def _notice(warning: Diagnostic) -> str:

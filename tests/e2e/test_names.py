@@ -58,3 +58,15 @@ def test_an_owner_one_letter_from_a_known_one(modelaudit, tmp_path) -> None:
     assert findings(modelaudit, tmp_path) == (1, ["MA5603"])
     (tmp_path / "README.md").write_text(card("license: mit\nbase_model: meta-llama/Llama-2-7b\n"), encoding="utf-8")
     assert findings(modelaudit, tmp_path) == (0, [])
+
+
+def test_a_file_whose_name_is_written_to_look_like_the_pattern(modelaudit, folder) -> None:
+    (folder / "Clean-v1.safetensors").rename(folder / "Cle\u0430n_v1.safetensors")
+    assert findings(modelaudit, folder, "-b", "clean-v1") == (1, ["MA5604"])
+    assert findings(modelaudit, folder, "-b", "clear-v1") == (0, [])
+
+
+@pytest.mark.parametrize("owner", ["g\u043e\u043egle", "stabi1ityai"])
+def test_an_owner_that_only_looks_like_a_known_one(modelaudit, tmp_path, owner: str) -> None:
+    (tmp_path / "README.md").write_text(card(f"license: mit\nbase_model: {owner}/model\n"), encoding="utf-8")
+    assert findings(modelaudit, tmp_path) == (1, ["MA5605"])
