@@ -206,7 +206,7 @@ def _read(
 ) -> None:
     """Parse everything in the file and take its digest."""
     budget.allow(reader.size)
-    root = ScanRoot(source.root, source.folder)
+    root = ScanRoot(source.root, source.folder, budget.check)
     recall = _recall(source, reader, plan, budget, root)
     asked = None if recall is None else recall.asked
     emit = result.ordered.append if plan.ordered else plan.sink.take if plan.sink is not None else None

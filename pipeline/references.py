@@ -1,4 +1,7 @@
-"""Where the references of a model lead: looked up only inside the scan root, links followed, nothing opened."""
+"""Where the references of a model lead: looked up only inside the scan root, links followed.
+
+Nothing is opened but what a pointer of DVC describes by a digest, which is read for that digest alone.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from modelaudit.engine.facts import Reference
 
 PATHS = frozenset({"external-data", "file", "link", "dvc", "dvc-cache"})  # kinds of reference whose target is a path
@@ -16,9 +21,10 @@ DVC, CACHE = ".dvc", "cache"  # folder of a repository of DVC, and of its cache 
 class ScanRoot:
     """The folder that references may lead into, and the folder that they start from."""
 
-    __slots__ = ("folder", "root")
+    __slots__ = ("check", "folder", "root")
 
-    def __init__(self, root: str, folder: str) -> None:
+    def __init__(self, root: str, folder: str, check: Callable[[], None] = lambda: None) -> None:
+        self.check = check  # raises when the time is up
         self.root = root  # real path
         self.folder = folder  # real path of the folder that holds the file
 
@@ -39,7 +45,16 @@ class ScanRoot:
                 return self.within(reference) if reference.kind == "dvc" else reference
             root = above
         folder = os.path.join(root, DVC, CACHE) if reference.kind == "dvc-cache" else self.folder
-        return ScanRoot(root, folder).within(reference)
+        return self._tracked(ScanRoot(root, folder).within(reference), root)
+
+    def _tracked(self, reference: Reference, root: str) -> Reference:
+        """The reference with the digest of what stands at its target, when one is described."""
+        if not reference.exists or reference.digest is None or reference.resolved is None:
+            return reference
+        from modelaudit.pipeline.tracked import tracked_digest
+
+        target = os.path.join(root, reference.resolved)
+        return reference.replace(target_digest=tracked_digest(target, reference.digest, root, self.check))
 
     def within(self, reference: Reference) -> Reference:
         """The reference as far as it leads within the root."""

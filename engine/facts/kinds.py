@@ -890,14 +890,14 @@ class Metadata(Fact):
 class Reference(Fact):
     """Something outside is named."""
 
-    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'end', 'resolved', 'target_size', 'links', 'exists', 'target_kind', 'escapes_root', 'in_assets', 'role',)
+    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'end', 'digest', 'target_digest', 'resolved', 'target_size', 'links', 'exists', 'target_kind', 'escapes_root', 'in_assets', 'role',)
     KIND = 'reference'
     COLLECTION = 'references'
     SUBJECT = 'target'
     IDENTITY = ('kind', 'target', 'key',)
-    CONTEXT = frozenset(['artifact', 'escapes_root', 'exists', 'in_assets', 'links', 'resolved', 'target_kind', 'target_size'])
-    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'end', 'resolved', 'target_size', 'links', 'exists', 'target_kind', 'escapes_root', 'in_assets', 'role',)
-    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'end', 'resolved', 'target_size', 'links', 'exists', 'target_kind', 'escapes_root', 'in_assets', 'role',)
+    CONTEXT = frozenset(['artifact', 'escapes_root', 'exists', 'in_assets', 'links', 'resolved', 'target_digest', 'target_kind', 'target_size'])
+    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'end', 'digest', 'target_digest', 'resolved', 'target_size', 'links', 'exists', 'target_kind', 'escapes_root', 'in_assets', 'role',)
+    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'target', 'kind', 'owner', 'key', 'path_class', 'end', 'digest', 'target_digest', 'resolved', 'target_size', 'links', 'exists', 'target_kind', 'escapes_root', 'in_assets', 'role',)
 
     def __init__(
         self,
@@ -909,6 +909,8 @@ class Reference(Fact):
         key: str = '',
         path_class: frozenset[str] = frozenset(),
         end: int | None = None,
+        digest: str | None = None,
+        target_digest: str | None = None,
         resolved: str | None = None,
         target_size: int | None = None,
         links: frozenset[str] | None = None,
@@ -936,6 +938,8 @@ class Reference(Fact):
         self.key = key
         self.path_class = path_class
         self.end = end
+        self.digest = digest
+        self.target_digest = target_digest
         self.resolved = resolved
         self.target_size = target_size
         self.links = links
@@ -958,6 +962,8 @@ class Reference(Fact):
     key: str
     path_class: frozenset[str]
     end: int | None
+    digest: str | None
+    target_digest: str | None
     resolved: str | None
     target_size: int | None
     links: frozenset[str] | None

@@ -89,10 +89,13 @@ def _item(path: str, item: Any, key: str, wdir: str, name: str, pointer: str) ->
         return
     size = item.text("size") or ""
     end = int(size) if size.isascii() and size.isdigit() and len(size) < 19 else None
-    yield _reference(path, _joined(wdir, target), "dvc", key, name, pointer, end=end)
-    kept = MD5.fullmatch(item.text("md5") or "")
-    if kept is not None and key == "outs":
-        yield _reference(path, f"files/md5/{kept[1]}/{kept[2]}", "dvc-cache", key, name, pointer)
+    kept = MD5.fullmatch(item.text("md5") or "") if key == "outs" else None
+    kind = "md5" if item.text("hash") == "md5" else "md5-dos2unix"  # https://dvc.org/doc/user-guide/upgrade
+    digest = None if kept is None else f"{kind}:{kept[0]}"
+    yield _reference(path, _joined(wdir, target), "dvc", key, name, pointer, end=end, digest=digest)
+    if kept is not None:
+        cached = f"files/md5/{kept[1]}/{kept[2]}"
+        yield _reference(path, cached, "dvc-cache", key, name, pointer, digest=f"md5:{kept[0].removesuffix('.dir')}")
 
 
 def _joined(wdir: str, target: str) -> str:
@@ -104,7 +107,15 @@ def _list(value: Any) -> list[Any]:  # noqa: ANN401 - any value
 
 
 def _reference(
-    path: str, target: str, kind: str, key: str, owner: str, pointer: str, *, end: int | None = None
+    path: str,
+    target: str,
+    kind: str,
+    key: str,
+    owner: str,
+    pointer: str,
+    *,
+    end: int | None = None,
+    digest: str | None = None,
 ) -> Reference:
     shown, lossy = clean(target[:SHOWN])
     return Reference(
@@ -114,6 +125,7 @@ def _reference(
         owner=clean(owner[:SHOWN])[0],
         key=key,
         end=end,
+        digest=digest,
         path_class=path_class(target[:SHOWN]),
         places=(Place(pointer=clean(pointer[:SHOWN])[0]),),
         lossy=lossy,

@@ -51,6 +51,7 @@ class Archive:
         self.stopped = False
         self.names: set[str] = set()
         self.links: set[str] = set()  # names of links, through which later members could be written
+        self.out: set[str] = set()  # those of them that lead out of the archive
 
     def defect(self, code: str, detail: str, offset: int, *, affects: frozenset[str] = frozenset()) -> Defect:
         """A defect of the archive."""
@@ -140,8 +141,8 @@ class Archive:
             flags.add("backslash")
         if entry.kind in (HARD, SYMBOLIC):
             flags |= self.link(entry, plain)
-        elif self._through_link(plain):
-            flags.add("through-link")
+        else:
+            flags |= self._through_link(plain)
         if entry.kind in DEVICES:
             flags.add("device")
         if entry.mode & SETUID and entry.kind in FILES:
@@ -165,15 +166,19 @@ class Archive:
         kind = "hard-link" if hard else "symbolic-link"
         if not outside:
             return {kind}
+        if len(self.out) < self.context.budget("members"):
+            self.out.add(plain)
         absolute = bool(path_class(entry.target) & {"absolute"})
         return {kind, "absolute-link" if absolute and not hard else "link-outside"}
 
-    def _through_link(self, plain: str) -> bool:
-        """Whether a folder of the name is a link that came before."""
+    def _through_link(self, plain: str) -> set[str]:
+        """Whether a folder of the name is a link that came before, and whether that leads out of the archive."""
         if not self.links:
-            return False
+            return set()
         parts = plain.split("/")
-        return any("/".join(parts[:n]) in self.links for n in range(1, min(len(parts), 64)))
+        folders = {"/".join(parts[:n]) for n in range(1, min(len(parts), 64))}
+        through = {"through-link"} if not folders.isdisjoint(self.links) else set()
+        return through | ({"through-outside-link"} if not folders.isdisjoint(self.out) else set())
 
     def digest(self, entry: Entry) -> bool | None:
         """Whether a blob has the digest that is its name; None for what is no blob."""

@@ -72,7 +72,7 @@ def test_layers_addresses_and_settings_are_facts():
 
 
 def test_an_ordinary_layout_raises_nothing(ruleset, tmp_path):
-    layer = tar(info("model/config.json", b"{}"), link("bin", "/usr/bin"), info("bin/x", b"text"))
+    layer = tar(info("model/config.json", b"{}"), link("bin", "usr/bin"), info("bin/x", b"text"), link("m", "/proc/m"))
     layout(tmp_path, [layer], manifest(layer))
     assert rules(ruleset, tmp_path) == (set(), 0)
 
