@@ -6,10 +6,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test fuzz corpus lint format generate docs bench dist clean
+.PHONY: help demo test fuzz corpus lint format generate docs bench dist install-check clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml src/modelaudit/__init__.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "modelaudit needs Python 3.11 or newer; try: make PYTHON=python3.13"; exit 1; }
@@ -78,6 +78,9 @@ bench: $(STAMP)  ## measure speed and memory as ratios (takes some minutes and 4
 dist: $(STAMP)  ## build wheel and sdist into dist/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
 	$(BIN)/python -m build
+
+install-check: $(STAMP)  ## install wheel and sdist into clean environments, and scan files of NumPy 1 and 2 (needs pip's index)
+	$(BIN)/python tools/clean_install.py --numpy '<2' --numpy '>=2'
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) build dist demo site .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -6,12 +6,13 @@ import re
 
 import click
 
+from modelaudit.pipeline.limits import UNLIMITED
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 UNITS = {"": 0, "B": 0, "K": 1, "KB": 1, "KIB": 1, "M": 2, "MB": 2, "MIB": 2, "G": 3, "GB": 3, "GIB": 3}
-UNLIMITED = 2**63 - 1
 UNITS |= {"T": 4, "TB": 4, "TIB": 4}
 
 

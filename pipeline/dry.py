@@ -9,7 +9,7 @@ from modelaudit import __version__
 from modelaudit.engine.document import ArtifactSummary, Decision, PackInfo, ScanDocument, ScanError
 from modelaudit.engine.policy.gate import Gate
 from modelaudit.parsers.registry import UNKNOWN, Registry
-from modelaudit.pipeline.limits import Options
+from modelaudit.pipeline.limits import Options, check_final
 from modelaudit.pipeline.one import shown
 from modelaudit.pipeline.read import extension_of
 from modelaudit.pipeline.scan import FACTS_VERSION, policy_info
@@ -34,6 +34,7 @@ def dry_run(
     """
     options = options or Options()
     Gate(ruleset, options.fail_on)
+    check_final(options, ruleset.policy)
     started, clock = time(), monotonic()
     registry = registry or Registry.load()
     artifacts: list[ArtifactSummary] = []

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from time import monotonic
 
+from modelaudit.engine.errors import UsageError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modelaudit.engine.document import ScannerSelection
+    from modelaudit.engine.ruleset import Policy
     from modelaudit.pipeline.workers.bounds import Bounds
 
 TIMEOUT = 300.0  # seconds for the whole scan
+UNLIMITED = 2**63 - 1  # bytes: what stands for no limit where a policy has one
 
 
 class Options:
@@ -75,6 +79,16 @@ class Limits:
     def passed(self) -> bool:
         """Whether the time is up."""
         return monotonic() >= self.deadline
+
+
+def check_final(options: Options, policy: Policy) -> None:
+    """Refuse an option that would loosen a limit which the policy makes final, with a `UsageError`."""
+    final = set(policy.doc.get("final", ()))
+    for name in ("timeout", "max_file_size", "max_total_size") if final else ():
+        own, asked = policy.limits.get(name), getattr(options, name)
+        if own is not None and asked is not None and asked > own and final & {"limits", f"limits.{name}"}:
+            said = "no limit" if asked >= UNLIMITED else f"{asked:g}"
+            raise UsageError(f"policy {policy.policy} makes limits.{name} final at {own:g}: {said} would loosen it")
 
 
 def _first(*values: float | None) -> float | None:

@@ -11,7 +11,7 @@ from modelaudit.parsers.registry import UNKNOWN, Registry
 from modelaudit.pipeline.events import ScanDone, ScanStarted, nobody
 from modelaudit.pipeline.facts import facts, stream
 from modelaudit.pipeline.feed import Admission, Feed
-from modelaudit.pipeline.limits import Limits, Options
+from modelaudit.pipeline.limits import Limits, Options, check_final
 from modelaudit.pipeline.one import LINK, Plan, link_tree, link_words, shown
 from modelaudit.pipeline.workers.work import Job, Work
 from modelaudit.sources.errors import SourceError
@@ -60,6 +60,7 @@ def scan(
 
     options = options or Options()
     Gate(ruleset, options.fail_on)  # refuses what a final gate forbids before any file is read
+    check_final(options, ruleset.policy)
     limits = Limits(options, ruleset.policy.limits)
     registry = registry or Registry.load()
     if options.selection is not None:

@@ -49,7 +49,7 @@ def picture(text: str) -> str:
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
         console = Console(record=True, width=WIDTH + 2, file=nowhere, force_terminal=True, color_system="truecolor")
         console.print(Text.from_ansi(f"$ modelaudit scan {MODEL}\n"))
-        console.print(Text.from_ansi(text))
+        console.print(Text.from_ansi(text + "\n"))
         svg = console.export_svg(title="modelaudit", unique_id="modelaudit")
     return _FONTS.sub("", svg).replace("Fira Code", "ui-monospace, Menlo, Consolas, DejaVu Sans Mono") + "\n"
 

@@ -1,10 +1,13 @@
 """The wheel, and the wheel built from the sdist, hold everything that the product needs and nothing else."""
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
 import zipfile
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -87,3 +90,37 @@ def test_an_installed_wheel_scans(wheel_from_tree: Path, tmp_path: Path) -> None
     )
     assert done.returncode == 1, done.stdout + done.stderr
     assert "system" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel_from_tree: Path) -> Message:
+    with zipfile.ZipFile(wheel_from_tree) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        return message_from_bytes(archive.read(name))
+
+
+def test_extras_have_the_names_that_users_look_for(metadata: Message) -> None:
+    extras = set(metadata.get_all("Provides-Extra") or [])
+    assert extras >= {"all", "cloud", "h5", "mlflow", "numpy1", "onnx", "pytorch", "tensorflow"}
+    numpy = [line for line in metadata.get_all("Requires-Dist") or [] if line.startswith("numpy")]
+    assert len(numpy) == 1  # nothing but the extra asks for it
+    assert 'python_version < "3.13"' in numpy[0].replace("'", '"')
+    assert "numpy1" in numpy[0]
+
+
+def test_the_package_is_typed_and_says_what_it_is(metadata: Message, wheel_from_tree: Path) -> None:
+    assert "modelaudit/py.typed" in package_files(wheel_from_tree)
+    classifiers = metadata.get_all("Classifier") or []
+    assert "Typing :: Typed" in classifiers
+    for minor in range(11, 15):
+        assert f"Programming Language :: Python :: 3.{minor}" in classifiers
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert "# modelaudit" in str(metadata.get_payload())
+
+
+def test_only_libraries_with_a_reason_are_asked_for(metadata: Message) -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    base = [line for line in metadata.get_all("Requires-Dist") or [] if "extra ==" not in line]
+    names = [re.match(r"[A-Za-z0-9-]+", line)[0] for line in base]
+    assert [name for name in names if f"| {name.lower()} |" not in page.lower()] == []
