@@ -45,18 +45,25 @@ class Payload:
         self.cut = cut
 
 
+TOO_DEEP = Payload(("", False, False), [], b"", cut=True)
+
+
 def payload(
     head: bytes, whole: Callable[[], bytes], sniff: Sniff, glance: Glance, *, cut: bool = False
 ) -> Payload | None:
     """The file in a constant that begins with `head`; None when there is none, or it is not encoded at all.
 
-    `cut` says that the constant has more bytes than `whole` gives.
+    `cut` says that the constant has more bytes than `whole` gives. `TOO_DEEP` stands for what is encoded further
+    than is looked.
     """
-    return _peeled(whole(), sniff, glance, cut=cut) if _promises(head[:HEAD], glance) else None
+    promised = _promises(head[:HEAD], glance)
+    if promised is None:
+        return TOO_DEEP
+    return _peeled(whole(), sniff, glance, cut=cut) if promised else None
 
 
-def _promises(data: bytes, glance: Glance) -> bool:
-    """Whether the beginning of a file may stand under one or more layers; its check needs more than a beginning."""
+def _promises(data: bytes, glance: Glance) -> bool | None:
+    """Whether a file may begin under one or more layers, which its check must see whole; None below the last one."""
     for layer in range(LAYERS + 1):
         kinds = glance(data) if len(data) >= FILE_MIN else frozenset[str]()
         if kinds - COMPRESSED.keys():
@@ -65,7 +72,7 @@ def _promises(data: bytes, glance: Glance) -> bool:
         if step is None:
             return False
         data, _ = _decoded(data, step, HEAD)
-    return False
+    return None
 
 
 def _peeled(data: bytes, sniff: Sniff, glance: Glance, *, cut: bool) -> Payload | None:

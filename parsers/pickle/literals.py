@@ -143,7 +143,7 @@ def _encoded(m: State, data: bytes, size: int, read: Callable[[int], bytes], off
     inner = encoded.payload(data, lambda: read(encoded.WHOLE), sniff, glance, cut=more)
     if inner is not None:
         _inner(m, inner, offset)
-        if more:
+        if more and inner is not encoded.TOO_DEEP:
             m.limit("decoded", size, encoded.WHOLE)
 
 
@@ -166,6 +166,9 @@ def _inner(m: State, inner: encoded.Payload | None, offset: int, how: str = "") 
         return
     from modelaudit.parsers.pickle import encoded
 
+    if inner is encoded.TOO_DEEP:
+        m.limit("depth", encoded.LAYERS + 1, encoded.LAYERS)
+        return
     m.recoded += len(inner.data)
     if inner.cut or m.recoded > encoded.SPENT:
         m.limit("decoded", m.recoded, encoded.SPENT)
