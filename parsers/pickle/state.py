@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import lru_cache
 
 from modelaudit.engine.facts import Defect, Fact, Limit, Place, Stream
@@ -23,6 +24,7 @@ HOLD = 16 * 1024 * 1024  # bytes of long literals that one stream keeps in memor
 FILES_MAX = 4096  # constants whose kind of file is remembered
 ROOM = 100_000  # memo entries that are kept as they are
 KEPT_MAX = 200_000  # items of containers that one stream keeps, constants among them
+RECENT = 64  # dictionaries that are kept whole behind that number
 WEIGHT = 64 * 1024 * 1024  # bytes of values in the memo before tuples of constants are forgotten
 VALUE = 64  # bytes that a value of the machine takes at least
 FAR = 1 << 62  # a position that is never reached
@@ -120,6 +122,7 @@ class State:
         self.files: dict[bytes, str] = {}  # bytes that are read as files of a kind
         self.recoded = 0  # bytes of files that constants hold encoded
         self.kept = 0
+        self.recent: deque[v.Container] = deque()  # dictionaries whose items are still kept behind that number
         self.stopped = False
         self.error: str | None = None
         self.result: Value = None
@@ -319,11 +322,14 @@ class State:
         if live:
             target.live = True
             self.mark_stored(live)
-        room = len(target) + len(items) <= v.KEEP and self.kept < KEPT_MAX
-        if room:
-            self.kept += len(items)
-            target.extend(items)
-            return
+        if len(target) + len(items) <= v.KEEP:
+            if self.kept < KEPT_MAX:
+                self.kept += len(items)
+                target.extend(items)
+                return
+            if step == 2:
+                self._hold(target, items)
+                return
         target.more = True
         if step == 2 and live:
             kept = [
@@ -333,6 +339,16 @@ class State:
             self.limit("container", len(target) + len(kept), self.context.budget("container"))
             return
         target.extend(kept)
+
+    def _hold(self, target: v.Container, items: Sequence[Value]) -> None:
+        """Keep the items of a dictionary until some others are filled: it may be the state that BUILD sets next."""
+        target.extend(items)
+        self.recent.append(target)
+        if len(self.recent) > RECENT:
+            old = self.recent.popleft()
+            pairs = zip(old[0::2], old[1::2], strict=False) if old.live else ()
+            old[:] = [x for pair in pairs if any(map(v.is_live, pair)) for x in pair]
+            old.more = True
 
     def mark_stored(self, values: Sequence[Value]) -> None:
         """Note that imports went into a container or into an object's state."""
