@@ -41,6 +41,17 @@ def model_card(said: Description, fields: Fields) -> Json:
     }
 
 
+def completed(card: Json, other: Json) -> Json:
+    """The card with what only the other one says."""
+    parameters = {**other.get("modelParameters", {}), **card.get("modelParameters", {})}
+    properties = list(card.get("properties", ()))
+    properties += [item for item in other.get("properties", ()) if item not in properties]
+    return {
+        **({"modelParameters": parameters} if parameters else {}),
+        **({"properties": properties} if properties else {}),
+    }
+
+
 def _properties(said: Description, fields: Fields) -> list[Json]:
     pairs = [(f"base-model:{key}", value) for key, value in fields.pairs(said, "base_model")]
     pairs += [(f"quantisation:{key}", value) for key, value in fields.pairs(said, "quantisation")]

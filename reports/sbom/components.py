@@ -10,8 +10,9 @@ from cyclonedx.model.component_evidence import ComponentEvidence
 from packageurl import PackageURL
 
 from modelaudit.reports.escape import visible
-from modelaudit.reports.sbom.card import model_card
+from modelaudit.reports.sbom.card import completed, model_card
 from modelaudit.reports.sbom.fields import Fields, hub_name
+from modelaudit.reports.sbom.hub import cached
 from modelaudit.reports.sbom.licences import licences
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.document import ArtifactSummary, Description, ScanDocument
 
 MODELS = frozenset({"model", "weights", "bundle"})  # roles
+PARTS = frozenset({"model", "weights"})  # roles of files that a folder may speak for
 HUB = "huggingface"
 LINK = "link"
 
@@ -47,18 +49,20 @@ class Components:
         """The path of the file or the folder as a whole that an artifact stands in."""
         outer = path.rpartition("!")[0]
         if outer:
-            return outer if outer in self.by_path else None
+            return outer if outer in self.artifacts else None
         return next((one for one in self._bundles if path.startswith(f"{one.rstrip('/')}/")), None)
 
     def _component(self, artifact: ArtifactSummary) -> Component:
         said = artifact.described
+        repo, revision, within = _origin(artifact)
+        whole = bool(repo) and not within and artifact.role == "bundle" and not (said is not None and said.repo)
         made = Component(
-            name=_name(artifact.path),
+            name=repo.rpartition("/")[2] if whole else _name(artifact.path),
             type=ComponentType.MACHINE_LEARNING_MODEL if artifact.role in MODELS else ComponentType.FILE,
             bom_ref=reference(artifact.path),
-            version=said.revision if said is not None else None,
+            version=revision,
             hashes=[HashType(alg=HashAlgorithm.SHA_256, content=artifact.sha256)] if artifact.sha256 else None,
-            purl=hub_purl(said.repo, said.revision) if said is not None and said.repo else None,
+            purl=hub_purl(repo, revision, within) if repo and artifact.role in MODELS else None,
             properties=[Property(name=f"modelaudit:{name}", value=visible(value)) for name, value in _facts(artifact)],
         )
         if said is not None:
@@ -66,18 +70,46 @@ class Components:
         return made
 
     def _describe(self, made: Component, artifact: ArtifactSummary, said: Description) -> None:
-        """Add licences with their evidence, the card of a model and what it was made from."""
-        if said.licences:
-            made.licenses = licences(said.licences)
-            made.evidence = ComponentEvidence(licenses=licences(said.licences))
+        """Add licences with their evidence, the card of a model and what it was made from.
+
+        What a model does not say itself, the folder that it stands in says for it.
+        """
+        around = self._around(artifact)
+        evidence = said.licences or (around.licences if around is not None else ())
+        if evidence:
+            made.licenses = licences(evidence)
+            made.evidence = ComponentEvidence(licenses=licences(evidence))
         if artifact.role not in MODELS:
             return
         card = model_card(said, self.fields)
+        if around is not None:
+            card = completed(card, model_card(around, self.fields))
         if card:
             self.cards[reference(artifact.path)] = card
-        bases = list(dict.fromkeys(hub_name(value) for value in self.fields.values(said, "base_model")))
+        named = self.fields.values(said, "base_model")
+        if not named and around is not None:
+            named = self.fields.values(around, "base_model")
+        bases = list(dict.fromkeys(hub_name(value) for value in named))
         if bases:
             made.pedigree = Pedigree(ancestors=[_base(name, artifact.path) for name in bases])
+
+    def _around(self, artifact: ArtifactSummary) -> Description | None:
+        """What the folder says of the model that an artifact is a file of."""
+        if artifact.role not in PARTS or "!" in artifact.path:
+            return None
+        parent = self._parent(artifact.path)
+        return self.artifacts[parent].described if parent is not None else None
+
+
+def _origin(artifact: ArtifactSummary) -> tuple[str, str | None, str]:
+    """Repository and revision of an artifact, and its path within it where that is known."""
+    said = artifact.described
+    if said is not None and said.repo:
+        return said.repo, said.revision, ""
+    found = cached(artifact.path.partition("!")[0])
+    if found is None:
+        return "", said.revision if said is not None else None, ""
+    return found
 
 
 def reference(path: str) -> str:
@@ -85,12 +117,12 @@ def reference(path: str) -> str:
     return f"component-{sha256(path.encode('utf-8', 'backslashreplace')).hexdigest()[:24]}"
 
 
-def hub_purl(repo: str, revision: str | None = None) -> PackageURL | None:
+def hub_purl(repo: str, revision: str | None = None, within: str = "") -> PackageURL | None:
     """The package URL of a model on the hub, None for what is no name of one."""
     parts = repo.split("/")
     if len(parts) != 2 or not all(part and part not in (".", "..") and _is_plain(part) for part in parts):
         return None
-    return PackageURL(type=HUB, namespace=parts[0], name=parts[1], version=revision or None)
+    return PackageURL(type=HUB, namespace=parts[0], name=parts[1], version=revision or None, subpath=within or None)
 
 
 def _is_plain(part: str) -> bool:
