@@ -20,8 +20,8 @@ $(STAMP): pyproject.toml src/modelaudit/__init__.py
 demo: $(STAMP)  ## build harmless demo models and scan them, with two policies
 	@$(BIN)/python tools/demo.py
 
-test: $(STAMP)  ## run the tests
-	$(BIN)/python -m pytest
+test: $(STAMP)  ## run the tests, as many at a time as there are cores (JOBS=1)
+	$(BIN)/python -m pytest --numprocesses $(or $(JOBS),auto) --dist worksteal
 
 fuzz: $(STAMP)  ## compare the pickle machine with CPython's readers, change files of formats (SECONDS=60 JOBS=1 MUTANTS=20000)
 	$(BIN)/python tools/fuzz.py --seconds $(or $(SECONDS),60) --jobs $(or $(JOBS),1)

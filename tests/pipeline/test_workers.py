@@ -28,6 +28,8 @@ from modelaudit.pipeline.workers.pool import Pool, WorkerError
 from modelaudit.pipeline.workers.work import Job, Work
 from modelaudit.sources.local import SourceFile, discover
 
+pytestmark = pytest.mark.alone
+
 QUICK = Bounds(memory=192 * 1024 * 1024, stall=2.0, grace=0.3)
 
 
