@@ -89,7 +89,7 @@ def _worked_out(
     spent = m.folds <= 0 or site.depth >= DEPTH_MAX
     if op is None or (spent and op not in ALWAYS) or (site.kind.startswith("newobj") and op not in MADE):
         return None
-    m.folds -= 1
+    m.folds -= op not in ALWAYS
     try:
         handler = STRUCTURE.get(op)
         if handler is not None:

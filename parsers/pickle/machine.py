@@ -10,7 +10,7 @@ import re
 from itertools import repeat
 from struct import Struct, unpack_from
 
-from modelaudit.parsers.pickle import constants, objects
+from modelaudit.parsers.pickle import constants, objects, tensors  # noqa: F401 - tensors registers what it looks at
 from modelaudit.parsers.pickle.latin import UTF8
 from modelaudit.parsers.pickle.literals import LITERAL_MIN, inspect, made, magics
 from modelaudit.parsers.pickle.opcodes import BYTES, NAMES

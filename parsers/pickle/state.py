@@ -500,7 +500,10 @@ class State:
 
     def loaded(self, args: Sequence[Value], flows: frozenset[str]) -> Value:
         """What the loader's `persistent_load` gives for an id, taken apart when it is a tuple."""
-        return v.Persistent("persistent_load", flows)
+        made = v.Persistent("persistent_load", flows)
+        if len(args) >= 5 and args[0] == "storage" and type(args[4]) is int and not _is_untyped(args[1]):
+            made.count = args[4]
+        return made
 
     def set(self, via: str, target: Value, pairs: Sequence[tuple[Value, Value]], offset: int, *, known: bool) -> None:
         """Emit state that is set on something, in portions."""
@@ -526,6 +529,11 @@ class State:
             fact = emit.setattr_(self.path, offset, via, target, pairs, known=True)
             self.out.append(fact)
             self.repeats.first(key, fact)
+
+
+def _is_untyped(kind: Value) -> bool:
+    """Whether the storage counts bytes, whatever its tensors hold."""
+    return not isinstance(kind, v.Import) or kind.name.rpartition(".")[2] == "UntypedStorage"
 
 
 def _imports(pairs: Sequence[tuple[Value, Value]]) -> tuple[Value, ...]:

@@ -215,9 +215,13 @@ class Unknown:
 
 
 class Persistent(Unknown):
-    """What the loader's `persistent_load` gives for an id."""
+    """What the loader's `persistent_load` gives for an id; of a storage of PyTorch also its number of elements."""
 
-    __slots__ = ()
+    __slots__ = ("count",)
+
+    def __init__(self, source: str, flows: frozenset[str] = NONE) -> None:
+        super().__init__(source, flows)
+        self.count: int | None = None
 
 
 PLAIN = frozenset([int, float, str, bytes, bool, type(None), Literal])
