@@ -26,7 +26,10 @@ from fixtures import (  # noqa: E402
     ggufs,
     hdf5s,
     keras_models,
+    mlirs,
+    ocdbts,
     onnxes,
+    orts,
     pmmls,
     repositories,
     tars,
@@ -149,16 +152,75 @@ def tensorrt() -> list[tuple[str, bytes]]:
     return [("tensorrt", engines.plan(*parts, size=3000)), ("tensorrt", engines.described(engines.elf(190)))]
 
 
+def jax() -> list[tuple[str, bytes]]:
+    """Programs as bytecode of several versions and as text, and exported functions."""
+    programs = [mlirs.program(version=version, properties=version >= 5) for version in (0, 3, 6)]
+    text = b"module @m {\n %0 = stablehlo.custom_call @name(%arg0) : (tensor<f32>) -> tensor<f32>\n}\n" * 3
+    arguments = mlirs.tree(b"acme.State", b"cbuiltins\nprint\n", mlirs.tree(), mlirs.tree())
+    exported = mlirs.exported_file(mlirs.exported(arguments=arguments, derivative=mlirs.exported()))
+    files = [("mlir-bytecode", data) for data in (*programs, mlirs.program(uses=True, calls=3))]
+    return [*files, ("mlir-text", text), ("jax-export", exported)]
+
+
+def ocdbt() -> list[tuple[str, bytes]]:
+    """Manifests, nodes of every kind, data files and shards."""
+    array = (
+        b'{"zarr_format": 2, "shape": [4], "dtype": "|O", "compressor": {"id": "zstd"}, "filters": [{"id": "pickle"}]}'
+    )
+    values = {b"a/.zarray": array, b"a/0": None, b"b": b"cbuiltins\nprint\n(tR."}
+    nodes = [ocdbts.leaf(values, b"d/x", compressed=compressed) for compressed in (True, False)]
+    files = [*nodes, ocdbts.manifest(b"d/x", b"../y"), ocdbts.interior(b"d/x", b"d/y"), ocdbts.versions(b"d/x")]
+    shard = ocdbts.shard(b"a" * 99, b"b" * 99, absent=2)
+    return [("ocdbt", data) for data in (*files, shard + nodes[0], nodes[1] + shard + nodes[0])] + [
+        ("zarr-shard", shard)
+    ]
+
+
+def ort() -> list[tuple[str, bytes]]:
+    """A model with everything that is read."""
+    return [("ort", orts.everything())]
+
+
+def safetensors() -> list[tuple[str, bytes]]:
+    """Files with and without metadata."""
+    tensors = {"w": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}
+    tensors["b"] = {"dtype": "BF16", "shape": [3], "data_offsets": [16, 22]}
+    headers = [json.dumps(one).encode() for one in (tensors, {"__metadata__": {"format": "pt"}, **tensors})]
+    return [("safetensors", len(header).to_bytes(8, "little") + header + bytes(range(22))) for header in headers]
+
+
+def tfjs() -> list[tuple[str, bytes]]:
+    """A model with a graph, a configuration of layers and weights."""
+    graph = {
+        "node": [{"name": "y", "op": "Neg", "input": ["x"]}],
+        "library": {"function": [{"signature": {"name": "f"}}]},
+    }
+    topology = {**graph, "model_config": keras_models.sequential(keras_models.dense())}
+    weights = [{"paths": ["g-shard1of1.bin", "../x"], "weights": [{"name": "w", "shape": [4, 2], "dtype": "float32"}]}]
+    whole = {
+        "format": "graph-model",
+        "modelTopology": topology,
+        "weightsManifest": weights,
+        "userDefinedMetadata": {"a": "b"},
+    }
+    return [("tfjs", json.dumps(whole).encode())]
+
+
 FAMILIES = {
     "flax": flax,
     "gguf": gguf,
+    "jax": jax,
     "keras": keras,
+    "ocdbt": ocdbt,
     "onnx": onnx,
+    "ort": ort,
     "pmml": pmml,
     "repository": repository,
+    "safetensors": safetensors,
     "tar": tar,
     "tensorflow": tensorflow,
     "tensorrt": tensorrt,
+    "tfjs": tfjs,
     "tflite": tflite,
 }
 
