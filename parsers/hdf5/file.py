@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelaudit.engine.facts import Defect, Limit, Place, Reference, Tensor, clean, decode, path_class
+from modelaudit.engine.facts import Blob, Defect, Limit, Place, Reference, Tensor, clean, decode, path_class
 from modelaudit.parsers.base import Nested, Property
 from modelaudit.parsers.hdf5 import find_signature
 from modelaudit.parsers.hdf5.attributes import attributes
@@ -19,6 +19,7 @@ from modelaudit.parsers.hdf5.headers import Header, read_header
 from modelaudit.parsers.hdf5.links import EXTERNAL, HARD, SOFT, Link, is_group, links
 from modelaudit.parsers.hdf5.source import COST_MAX, Damage, Source, Spent
 from modelaudit.parsers.hdf5.superblock import read_superblock
+from modelaudit.parsers.pickle.literals import sniff
 from modelaudit.parsers.reader import SliceReader
 
 TYPE_CHECKING = False
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.base import Context, Input
+    from modelaudit.parsers.reader import Reader
 
 HEAD = 4096
 CONTENT = frozenset({"tensor", "reference", "layer", "code", "metadata", "text", "op", "relation"})
@@ -74,7 +76,7 @@ class _File:
             yield Limit(self.path, what="work", at=source.cost, budget=COST_MAX, by="file", affects=CONTENT)
         yield from self.contents.summary()
 
-    def around(self, base: int, end: int) -> Iterator[Nested | Defect]:
+    def around(self, base: int, end: int) -> Iterator[Blob | Nested | Defect]:
         """What stands before the superblock and behind the end that it states."""
         if end > self.reader.size:
             detail = f"the superblock says that the file ends at {end}, it has {self.reader.size} bytes"
@@ -82,10 +84,22 @@ class _File:
         if self.shared:
             return
         if base and self.reader.read_at(0, min(base, HEAD)).strip(b"\0"):
-            yield Nested("user-block", SliceReader(self.reader, 0, base), role="other", view="hidden")
+            yield from self.outside("user-block", SliceReader(self.reader, 0, base), 0, "gap")
         if base < end < self.reader.size:
             rest = SliceReader(self.reader, end, self.reader.size - end)
-            yield Nested("trailing-data", rest, role="other", view="hidden")
+            yield from self.outside("trailing-data", rest, end, "tail")
+
+    def outside(self, name: str, rest: Reader, offset: int, region: str) -> Iterator[Blob | Nested]:
+        """Bytes that no object of the file owns: what file they are, and themselves as an artifact."""
+        head = rest.read_at(0, HEAD)
+        found = sniff(head, rest) if head else None
+        if found is not None:
+            kind, validated, _ = found
+            place = (Place(offset=offset),)
+            yield Blob(
+                self.path, kind=kind, region=region, method="raw", size=rest.size, validated=validated, places=place
+            )
+        yield Nested(name, rest, role="other", view="hidden")
 
     def defect(self, code: str, detail: str, offset: int, *, affects: frozenset[str] = CONTENT) -> Defect:
         """A defect."""
