@@ -80,6 +80,9 @@ class Judgement:
     inconclusive: tuple[Inconclusive, ...]
 
 
+NOTHING_FOUND = Judgement((), ())  # of most files
+
+
 def finding_id(rule: str, artifact: str, identity: tuple[str, ...]) -> str:
     """The stable id of a finding: 16 hex digits over rule, member path after the first `!`, and identity.
 

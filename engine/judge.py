@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from modelaudit.engine.finding import Finding, Inconclusive, Judgement
+from modelaudit.engine.finding import NOTHING_FOUND, Finding, Inconclusive, Judgement
 from modelaudit.engine.judging.absorb import absorb
 from modelaudit.engine.judging.findings import drafts
 from modelaudit.engine.judging.grades import is_suppressed, potential
@@ -48,7 +48,7 @@ class Judge:
         inconclusive: list[Inconclusive] = []
         for node in tree.walk():
             self.artifact(node, findings, inconclusive)
-        return Judgement(tuple(findings), tuple(inconclusive))
+        return Judgement(tuple(findings), tuple(inconclusive)) if findings or inconclusive else NOTHING_FOUND
 
     def artifact(self, node: FactSet, findings: list[Finding], inconclusive: list[Inconclusive]) -> None:
         """Judge one artifact, and append what is found."""

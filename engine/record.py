@@ -40,6 +40,12 @@ def replace(item: T, **changes: object) -> T:
 
 def _init(self: Record, *args: object, **given: object) -> None:
     kind = type(self)
+    if len(args) == len(kind.FIELDS) and not given:  # as records come that a scan makes by the thousand
+        become(self, kind.DRAFT)
+        for name, value in zip(kind.FIELDS, args, strict=True):
+            setattr(self, name, value)
+        become(self, kind)
+        return
     if args:
         _place(kind, args, given)
     wanted = _names[kind]

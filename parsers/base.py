@@ -147,7 +147,7 @@ class Context:
         self._wants = wants
         self._check = check
         self._sought = sought
-        self.budgets = {**self.BUDGETS, **(budgets or {})}
+        self.budgets = {**self.BUDGETS, **budgets} if budgets else self.BUDGETS
 
     def wants(self, name: str) -> bool:
         """Whether somebody reads this fact kind or computed field."""

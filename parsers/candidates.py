@@ -19,14 +19,18 @@ if TYPE_CHECKING:
 class Candidates:
     """The formats whose files may begin with a byte, in the order in which they are asked; None for no byte at all."""
 
-    __slots__ = ("_certain", "_formats", "_questions")
+    __slots__ = ("_at", "_byte", "_certain", "_formats", "_questions", "_within")
 
     def __init__(self, formats: Iterable[Format], first: int | None) -> None:
         self._formats: list[tuple[int, Format]] = []
         self._certain = 0  # formats of which nothing more can be asked, one bit each
         self._questions: dict[Tests, int] = {}
+        self._at: dict[tuple[int, int], dict[bytes, int]] = {}  # by where the bytes stand, and how many they are
+        self._within: list[tuple[int, bytes, int]] = []
+        self._byte: list[tuple[int, bytes, int]] = []
         for format in formats:
             self._add(format, first, 1 << len(self._formats))
+        self._sort()
 
     def _add(self, format: Format, first: int | None, bit: int) -> None:
         """Take in a format, unless the byte rules it out."""
@@ -41,6 +45,31 @@ class Candidates:
         for tests in possible:
             self._questions[tests] = self._questions.get(tests, 0) | bit
 
+    def _sort(self) -> None:
+        """Put questions that are one plain look into the first bytes apart: every file is asked them."""
+        for tests, formats in list(self._questions.items()):
+            how, where, wanted = tests[0]
+            if len(tests) > 1 or how not in ("at", "byte", "within"):
+                continue
+            if how == "at":
+                self._at.setdefault((where, where + len(wanted)), {})[wanted] = formats
+            else:
+                (self._byte if how == "byte" else self._within).append((where, wanted, formats))
+            del self._questions[tests]
+
+    def _seen(self, head: bytes) -> int:
+        """The formats whose bytes stand among the first ones."""
+        left = self._certain
+        for where, wanted, formats in self._within:
+            if head.find(wanted, 0, where) >= 0:
+                left |= formats
+        for (start, end), table in self._at.items():
+            left |= table.get(head[start:end], 0)
+        for where, wanted, formats in self._byte:
+            if where < len(head) and head[where] in wanted:
+                left |= formats
+        return left
+
     @property
     def formats(self) -> list[Format]:
         """All of them."""
@@ -48,7 +77,7 @@ class Candidates:
 
     def plausible(self, place: Place) -> tuple[list[Format], BudgetSpent | None]:
         """The formats that are worth asking, in order, and the budget other than time that kept a test from looking."""
-        left = self._certain
+        left = self._seen(place.head)
         kept: BudgetSpent | None = None
         for tests, formats in self._questions.items():
             try:

@@ -48,11 +48,15 @@ class Place:
 
     def fits(self, tests: Tests) -> bool:
         """Whether all the tests hold."""
+        head = self.head
         for how, where, wanted in tests:
             if how == "at":
-                if not self.head.startswith(wanted, where):
-                    return False
-            elif not _holds(self, how, where, wanted):
+                holds = head.startswith(wanted, where)
+            elif how == "end" and len(head) >= self.reader.size:
+                holds = head.find(wanted, -where) >= 0
+            else:
+                holds = _holds(self, how, where, wanted)
+            if not holds:
                 return False
         return True
 
@@ -121,14 +125,17 @@ def _holds(place: Place, how: str, where: int, wanted: bytes) -> bool:
 
 def plausible(head: bytes, size: int) -> bool:
     """Whether a message of `size` bytes may begin with `head`: sound tags, lengths within the message."""
-    at = 0
+    at, known = 0, len(head)
     groups: list[int] = []
     for _ in range(LOOKS):
         if at >= size:
             return at == size and not groups
-        tag, at = varint(head, at)
-        if at > len(head):
-            return len(head) < size  # the head ends within a field
+        if at < known and head[at] < 128:  # as nearly all are
+            tag, at = head[at], at + 1
+        else:
+            tag, at = varint(head, at)
+        if at > known:
+            return known < size  # the head ends within a field
         if not 8 <= tag < 1 << 32:
             return False
         at = _after(head, at, tag, groups)
@@ -143,7 +150,7 @@ def _after(head: bytes, at: int, tag: int, groups: list[int]) -> int:
     if wire == 0:
         return varint(head, at)[1]
     if wire == 2:
-        length, at = varint(head, at)
+        length, at = (head[at], at + 1) if at < len(head) and head[at] < 128 else varint(head, at)
         return at + length if length >= 0 else -1
     if wire == 3:
         groups.append(number)

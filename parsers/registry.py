@@ -44,6 +44,7 @@ class Format:
         "id",
         "isolated",
         "magics",
+        "parse",
         "parser",
         "recognised",
         "recogniser",
@@ -70,7 +71,8 @@ class Format:
         self.isolated: bool = entry.get("isolated", False)  # its parser runs in a process that may be lost
         written = entry.get("magics")
         self.magics = None if written is None else [Magic(one) for one in written]  # None: no fixed bytes
-        self.recogniser: Recogniser | None = None  # known once the package is imported
+        self.recogniser: Recogniser | None = None  # known once the package is imported, like the next
+        self.parse: Parse | None = None
 
 
 class Recognition:
@@ -164,8 +166,10 @@ class Registry:
 
     def parser(self, id: str) -> Parse:
         """The entry of the parser of a format."""
-        parse: Parse = import_module(self.formats[id].parser).parse
-        return parse
+        format = self.formats[id]
+        if format.parse is None:
+            format.parse = import_module(format.parser).parse
+        return format.parse
 
     def families(self, ids: tuple[str, ...]) -> frozenset[str]:
         """Every family of the formats."""
@@ -206,6 +210,8 @@ class Registry:
         found = [format for format in asked if not format.fallback and look.accepts(format)]
         if not found:
             found = [format for format in asked if format.fallback and look.accepts(format)]
+        if len(found) < 2:
+            return found
         redundant = frozenset().union(*[format.specialises for format in found])
         return [format for format in found if format.id not in redundant]
 
@@ -218,7 +224,7 @@ class Registry:
 
     def _recognised(self, accepted: list[Format], promise: Format | None) -> Recognition:
         """What was accepted, held against what the extension promises."""
-        formats = tuple(format.id for format in accepted)
+        formats = tuple([format.id for format in accepted])
         recognition = Recognition(formats, formats, promise.id if promise is not None else None)
         expected = promise is None or (promise.unmarked and accepted[0].fallback)
         if promise is not None and not expected and promise.families.isdisjoint(self.families(formats)):
@@ -226,7 +232,7 @@ class Registry:
             recognition.defects.append(("extension-mismatch", detail))
             if accepted[0].fallback:  # a loader may try all the same
                 recognition.parse = (*formats, *self._weak(promise))
-        if _is_polyglot(accepted):
+        if len(accepted) > 1 and _is_polyglot(accepted):
             recognition.defects.append(("polyglot", ", ".join(sorted(formats))))
         return recognition
 

@@ -94,10 +94,13 @@ class Feed:
     def results(self, entries: Iterator[Entry]) -> Iterator[tuple[Entry, FileResult | None]]:
         """Every entry, in order. A file comes with its result: None when the time was up before it was its turn."""
         ahead = self._look(entries)
-        window = 0 if self._executor is self.inline else WINDOW
+        if self._executor is self.inline:
+            for entry, job in self._jobs(ahead, entries):
+                yield entry, None if job is None else self.inline.one(job)
+            return
         for entry, job in self._jobs(ahead, entries):
-            self._add(entry, job, at_once=not window)
-            while len(self._items) > window:
+            self._add(entry, job)
+            while len(self._items) > WINDOW:
                 yield self._next()
         while self._items:
             yield self._next()
@@ -147,12 +150,12 @@ class Feed:
                     yield last, None
                     return
 
-    def _add(self, entry: Entry, job: Job | None, *, at_once: bool) -> None:
+    def _add(self, entry: Entry, job: Job | None) -> None:
         if job is None:
             self._items.append((entry, None, 0))
             return
         self._items.append((entry, self._batch, self._batch.add(job)))
-        if at_once or self._batch.full:
+        if self._batch.full:
             self._hand_over()
 
     def _hand_over(self) -> None:

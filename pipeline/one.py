@@ -7,6 +7,7 @@ import os
 from modelaudit.engine.document import ArtifactSummary, ScanError
 from modelaudit.engine.facts import Artifact, Limit, Place, Reference, clean, path_class, quote_member
 from modelaudit.engine.factset import FactSet
+from modelaudit.engine.judge import judge
 from modelaudit.engine.record import replace
 from modelaudit.parsers.base import BudgetSpent
 from modelaudit.parsers.registry import UNKNOWN
@@ -116,8 +117,6 @@ class Plan:
         """What the rules say of a tree."""
         if self.ruleset is None:
             return None
-        from modelaudit.engine.judge import judge
-
         return judge(self.ruleset, tree)
 
 
@@ -335,19 +334,21 @@ def shown(path: str) -> str:
 
 def summaries(tree: FactSet) -> tuple[ArtifactSummary, ...]:
     """One line for each artifact of a tree, outermost first."""
-    return tuple(_summary(node) for node in tree.walk())
+    return tuple([_summary(node) for node in tree.walk()])
 
 
 def _summary(node: FactSet) -> ArtifactSummary:
     artifact = node.artifact
-    return ArtifactSummary(
-        path=artifact.path,
-        format=artifact.format,
-        role=artifact.role,
-        size=artifact.size,
-        depth=artifact.depth,
-        coverage=artifact.coverage,
-        sha256=artifact.sha256,
-        formats=tuple(sorted(artifact.formats)),
-        reasons=() if artifact.coverage == "full" else tuple(dict.fromkeys(reasons(node))),
+    formats, coverage = artifact.formats, artifact.coverage
+    return ArtifactSummary(  # in the order of its fields
+        artifact.path,
+        artifact.format,
+        artifact.role,
+        artifact.size,
+        artifact.depth,
+        coverage,
+        artifact.sha256,
+        tuple(formats) if len(formats) < 2 else tuple(sorted(formats)),
+        () if coverage == "full" else tuple(dict.fromkeys(reasons(node))),
+        None,
     )

@@ -17,7 +17,7 @@ import os
 
 from modelaudit.engine.derived.spots import SPOTS
 from modelaudit.engine.document import SKIPPED, ScanError
-from modelaudit.engine.facts import KINDS, Artifact, Defect, Limit, Reference, clean, quote_member
+from modelaudit.engine.facts import KINDS, Artifact, Defect, Fact, Limit, Reference, clean, quote_member
 from modelaudit.engine.factset import FactSet
 from modelaudit.parsers.base import BudgetSpent, Context, Input, Nested, Property, Searched
 from modelaudit.parsers.registry import HEAD, OTHER, UNKNOWN, UNRECOGNISED, Recognition
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from modelaudit.engine.derived.deriver import Deriver
-    from modelaudit.engine.facts import Fact
     from modelaudit.parsers.reader import Reader
     from modelaudit.parsers.registry import Registry
     from modelaudit.pipeline.budget import Budget
@@ -47,6 +46,7 @@ PROPERTIES = frozenset({"version", "producer", "producer_version", "role", "repo
 _NOTHING: frozenset[str] = frozenset()
 _SHA256 = frozenset({"sha256"})
 REQUEST = "request"  # what ended the reading when the user left the parser out
+UNREAD = Recognition((), (), None)  # what an artifact is before it was looked at
 MESSAGE = 200  # characters of a crash's own words
 
 
@@ -101,7 +101,7 @@ class Node:
         self.view = view
         self.told = told
         self.extension = extension_of(name)
-        self.recognition = Recognition((), (), None)
+        self.recognition = UNREAD
         self.properties: dict[str, str] = {}
         self.children: list[FactSet] = []
 
@@ -147,7 +147,7 @@ class TreeReader:
 
     def bundle(self, node: Node, relate: Callable[[Context], Iterator[Fact | Property]]) -> FactSet:
         """The facts of a folder that was recognised as a whole, as `relate` gives them."""
-        self.attempt(node, lambda node: self.drain(node, lambda: relate(self.context)))
+        self.attempt(node, lambda node: self.drain(node, _guarded(relate, self.context)))
         return self.close(node, "bundle")
 
     def attempt(self, node: Node, read: Callable[[Node], None]) -> None:
@@ -178,7 +178,7 @@ class TreeReader:
     def recognise(self, node: Node) -> Recognition:
         """What the artifact is."""
         head = node.reader.read_at(0, HEAD)
-        return _guarded(lambda: self.registry.recognise(head, node.reader, node.extension))
+        return _guarded(self.registry.recognise, head, node.reader, node.extension)
 
     def parse(self, node: Node, format: str) -> None:
         """Run one parser and take what it yields, unless a worker was lost to it."""
@@ -196,11 +196,10 @@ class TreeReader:
             depth=node.depth,
             told=node.told,
         )
-        self.drain(node, lambda: self.registry.parser(format)(given, self.context))
+        self.drain(node, _guarded(_guarded(self.registry.parser, format), given, self.context))
 
-    def drain(self, node: Node, begin: Callable[[], Iterator[Fact | Nested | Property | Searched]]) -> None:
+    def drain(self, node: Node, items: Iterator[Fact | Nested | Property | Searched]) -> None:
         """Take everything that a parser yields."""
-        items = _guarded(begin)
         try:
             while True:
                 try:
@@ -217,18 +216,18 @@ class TreeReader:
 
     def route(self, node: Node, item: Fact | Nested | Property | Searched) -> None:
         """What becomes of one thing that a parser yields."""
-        if isinstance(item, Nested):
+        if isinstance(item, Fact):
+            self.take(node, item)
+        elif isinstance(item, Nested):
             self.nested(node, item)
         elif isinstance(item, Searched):
             self.search(node, item)
-        elif not isinstance(item, Property):
-            self.take(node, item)
         elif item.name in PROPERTIES:
             node.properties[item.name] = clean(item.value)[0]
 
     def take(self, node: Node, fact: Fact) -> None:
         """Take in one fact, and those that come of it."""
-        if self.deriver and fact.KIND in SPOTS:
+        if fact.KIND in SPOTS and self.deriver:
             fact, derived = self.deriver.derive(fact)
             for found in derived:
                 self.keep(node, found)
@@ -241,7 +240,8 @@ class TreeReader:
 
     def keep(self, node: Node, fact: Fact) -> None:
         """Take in one fact as it is."""
-        if isinstance(fact, Reference) and self.root is not None and not node.depth:
+        if fact.KIND == "reference" and self.root is not None and not node.depth:
+            assert isinstance(fact, Reference)  # noqa: S101 - the kind of this name
             fact = self.root.resolve(fact)
         if self.emit is not None:
             self.emit(fact)
@@ -329,10 +329,10 @@ class TreeReader:
         return self.registry.role(format)
 
 
-def _guarded(call: Callable[[], T]) -> T:
+def _guarded(call: Callable[..., T], *given: object) -> T:
     """What a parser's code gives; whatever it raises is a `Crash`, but for what the pipeline itself sent through it."""
     try:
-        return call()
+        return call(*given)
     except (BudgetSpent, SourceError):
         raise
     except Exception as error:  # the one place: hostile input must not end the scan
@@ -345,6 +345,8 @@ def _nothing() -> None:
 
 def affected_kinds(facts: dict[str, list[Fact]]) -> frozenset[str]:
     """The kinds that limits and defects say may lack records."""
+    if "limit" not in facts and "defect" not in facts:
+        return _NOTHING
     found: set[str] = set()
     for kind in ("limit", "defect"):
         for fact in facts.get(kind, ()):

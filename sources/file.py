@@ -92,6 +92,8 @@ class FileReader:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """At most `length` bytes from `offset`; small reads come from a few blocks that are kept."""
+        if self._data is not None:
+            return self._data[offset : offset + length] if offset >= 0 and length > 0 else b""
         if self.size <= WHOLE:
             return self._slice(offset, length)
         length = min(length, self.size - offset)
@@ -108,6 +110,8 @@ class FileReader:
 
     def window(self, offset: int, length: int = WINDOW) -> bytes:
         """The same, for going through the file from front to back: what is jumped over is hashed first."""
+        if self._data is not None:
+            return self._data[offset : offset + length] if offset >= 0 and length > 0 else b""
         if self.size <= WHOLE:
             return self._slice(offset, length)
         length = min(length, self.size - offset)

@@ -128,6 +128,10 @@ class Walk:
             if entry is None:
                 self.stack.pop()
                 yield SourceFolder(level.path, level.real, self.boundary, level.files)
+            elif _is_file(entry):  # `listing` was made of the real path
+                file = self.file(level, level.prefix + entry.name, entry.path, entry.name)
+                if file is not None:
+                    yield file
             else:
                 yield from self.visit(level, entry)
 
@@ -147,28 +151,27 @@ class Walk:
         self.stack.append(_Level(path, real, iter(entries)))
 
     def visit(self, level: _Level, entry: os.DirEntry[str]) -> Iterator[Entry]:
-        """What one directory entry comes to."""
-        path, real = level.prefix + entry.name, entry.path  # `listing` was made of the real path
+        """What a directory entry comes to that is no file."""
+        path, real = level.prefix + entry.name, entry.path
         try:
             if entry.is_symlink():
                 yield from self.link(level, path, real, entry.name)
             elif entry.is_dir(follow_symlinks=False):
                 if entry.name not in VERSION_CONTROL:
                     yield from self.enter(path, real)
-            elif entry.is_file(follow_symlinks=False):
-                yield from self.file(level, path, real, entry.name)
             else:
                 mode = entry.stat(follow_symlinks=False).st_mode
                 yield SourceError(UNREADABLE, not_regular(mode), path)
         except OSError as error:
             yield from_os_error(error, path)
 
-    def file(self, level: _Level, path: str, real: str, name: str) -> Iterator[Entry]:
-        """A file, unless it came before."""
+    def file(self, level: _Level, path: str, real: str, name: str) -> SourceFile | None:
+        """A file; None when it came before."""
         level.files[name] = real
-        if real not in self.seen:
-            self.seen.add(real)
-            yield SourceFile(path, real, level.real, self.boundary)
+        if real in self.seen:
+            return None
+        self.seen.add(real)
+        return SourceFile(path, real, level.real, self.boundary)
 
     def link(self, level: _Level, path: str, real: str, name: str) -> Iterator[Entry]:
         """A link: passed over when its target comes by itself, followed inside the boundary, else only named."""
@@ -186,7 +189,9 @@ class Walk:
         elif self.comes_by_itself(target):
             level.files[name] = target
         else:
-            yield from self.file(level, path, target, name)
+            file = self.file(level, path, target, name)
+            if file is not None:
+                yield file
 
     def link_to_no_file(self, path: str, real: str, target: str, mode: int) -> Iterator[Entry]:
         """A link to a folder or to something that is never opened."""
@@ -205,6 +210,14 @@ class Walk:
 
 def _name(entry: os.DirEntry[str]) -> str:
     return entry.name
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a regular file and no link; what cannot be asked is not."""
+    try:
+        return entry.is_file(follow_symlinks=False)
+    except OSError:
+        return False
 
 
 def _within(path: str, folder: str) -> bool:

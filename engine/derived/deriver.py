@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelaudit.engine.derived.keywords import Keywords
 from modelaudit.engine.derived.pattern import MATCHES, Pattern
+from modelaudit.engine.derived.sieve import Sieve
 from modelaudit.engine.derived.spots import spots
 from modelaudit.engine.facts import Limit
 
@@ -35,13 +36,14 @@ LONG = 4096  # characters from which on a text is looked at for any keyword befo
 class Patterns:
     """The patterns for one role. Each keyword is looked for once, however many of them share it."""
 
-    __slots__ = ("_all", "_always", "_by_keyword", "_known")
+    __slots__ = ("_all", "_always", "_by_keyword", "_known", "_sieve")
 
     def __init__(self, patterns: list[Pattern]) -> None:
         self._all = patterns
         self._always = [pattern for pattern in patterns if not pattern.keywords]
         self._known: dict[str, list[Pattern]] = {}  # of short texts, which come again and again
         self._by_keyword: dict[str, list[Pattern]] = {}
+        self._sieve: Sieve | None = None  # of the keywords, once somebody looks for them
         for pattern in patterns:
             for keyword in pattern.keywords:
                 self._by_keyword.setdefault(keyword, []).append(pattern)
@@ -63,7 +65,9 @@ class Patterns:
         return patterns
 
     def _told(self, lowered: str) -> list[Pattern]:
-        found = [keyword for keyword in self._by_keyword if keyword in lowered]
+        if self._sieve is None:
+            self._sieve = Sieve(self._by_keyword)
+        found = self._sieve.occurring(lowered)
         if not found:
             return self._always
         told = {*self._always}.union(*[self._by_keyword[keyword] for keyword in found])

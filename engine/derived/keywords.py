@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from modelaudit.engine.derived.sieve import Sieve
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,24 +15,24 @@ SMALL = 16 * 1024  # bytes that are searched for one keyword after the other: le
 class Keywords:
     """Texts of which one is looked for, whatever its case."""
 
-    __slots__ = ("_regex", "_words")
+    __slots__ = ("_regex", "_sieve", "_words")
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words = tuple(sorted({word.lower().encode() for word in words}))
+        self._sieve = Sieve(word.decode("latin-1") for word in self._words)
         self._regex: Any = None
 
     def find(self, data: bytes, start: int = 0) -> int:
         """Where the first keyword at or behind an offset begins, -1 when there is none."""
         if self._regex is None:
             if len(data) - start <= SMALL:
-                return self._one_by_one(data[start:].lower(), start)
+                return self._one_by_one(data[start:].lower().decode("latin-1"), start)
             self._compile()
         found = self._regex.search(data, start)
         return -1 if found is None else int(found.start())
 
-    def _one_by_one(self, lowered: bytes, start: int) -> int:
-        places = [at for word in self._words if (at := lowered.find(word)) >= 0]
-        return start + min(places) if places else -1
+    def _one_by_one(self, lowered: str, start: int) -> int:
+        return start + min(map(lowered.find, found)) if (found := self._sieve.occurring(lowered)) else -1
 
     def _compile(self) -> None:
         import re

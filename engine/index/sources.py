@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from modelaudit.engine.index.table import NONE, Table
+
+FEW = 64  # items of a set whose answer is kept
+KEPT_SETS = 4096
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +62,9 @@ def of_env(doc: Json, lists: Mapping[str, Matcher]) -> OfEnv:
     from modelaudit.engine.lang.linker import Linker
     from modelaudit.engine.lang.quantify import source_of
 
+    name = _artifact_field(doc)
+    if name is not None:
+        return _of_artifact(name, Table(doc, lists))
     linker = Linker(lists)
     steps = [(int(step["var"][1:]), source_of(linker, step)) for step in doc["in"]]
     return _program(steps, linker.value(doc["term"]), Table(doc, lists), once=doc["term"] == {"lit": True})
@@ -70,12 +78,42 @@ def _field(term: Json, kind: str) -> str | None:
     return None
 
 
+def _artifact_field(doc: Json) -> str | None:
+    """The name of a field of the artifact's own record, None when a source is something else."""
+    path = None if doc["in"] else doc["term"].get("path")
+    return str(path[1]) if path and len(path) == 2 and path[0] == "artifact" and not path[1].startswith("@") else None
+
+
+def _of_artifact(name: str, table: Table) -> OfEnv:
+    """What a field of the artifact says: it is asked of every artifact, for each kind of fact."""
+    get, rules, find = attrgetter(name), table.rules, table.find
+
+    def say(env: Env) -> Rules:
+        artifact = env.node.artifact
+        if name in artifact.unknown or name in artifact.cut:
+            return rules
+        return find(get(artifact))
+
+    return say
+
+
 def _items(table: Table) -> OfValue:
     find = table.find
+    known: dict[frozenset[Any], Rules] = {}  # of small sets, which come again and again
 
     def items(value: Any) -> Rules:  # noqa: ANN401 - a set or list, or None
+        found: Rules | None = known.get(value) if type(value) is frozenset else None
+        if found is None:
+            found = united(value or ())
+            if type(value) is frozenset and len(value) <= FEW:
+                if len(known) >= KEPT_SETS:
+                    known.clear()
+                known[value] = found
+        return found
+
+    def united(items: Iterable[Any]) -> Rules:
         found: Rules = NONE
-        for item in value or ():
+        for item in items:
             more = find(item)
             if more:
                 found = found | more if found else more
@@ -127,4 +165,4 @@ def _program(steps: Sequence[tuple[int, Source]], get: Getter, table: Table, *, 
                 break
         return union
 
-    return lambda env: walk(env, 0)
+    return (lambda env: walk(env, 0)) if steps else leaf

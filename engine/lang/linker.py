@@ -422,7 +422,24 @@ def _names(get: Getter) -> Getter:
     return names
 
 
+def _called_with(call: Callable[[Value], Value], keeps_cut: bool, arg: Getter) -> Getter:
+    """The same for one argument, as most functions have."""
+
+    def called(env: Env) -> Value:
+        value = arg(env)
+        if value is UNKNOWN or value is None:
+            return value
+        if type(value) is Cut:
+            return Cut(call(value.kept)) if keeps_cut else UNKNOWN
+        return call(value)
+
+    return called
+
+
 def _called(call: Callable[..., Value], keeps_cut: bool, args: list[Getter]) -> Getter:
+    if len(args) == 1:
+        return _called_with(call, keeps_cut, args[0])
+
     def called(env: Env) -> Value:
         values = [arg(env) for arg in args]
         if UNKNOWN in values:

@@ -91,8 +91,8 @@ def _is_json(reader: Reader, *, wide: bool = False) -> bool:
 
 def _keys(data: bytes) -> set[bytes]:
     """Which of the keys stand in a text; they may be written with escapes."""
-    found = {key for key in KEYS if key in data}
-    if len(found) < len(KEYS) and b"\\u00" in data and ESCAPE.search(data):
+    found = {key for key in KEYS if data.find(key) >= 0}
+    if len(found) < len(KEYS) and data.find(b"\\u00") >= 0 and ESCAPE.search(data):
         plain = ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), data)
         found |= {key for key in KEYS if key in plain}
     return found

@@ -34,7 +34,7 @@ def recognise_manifest(head: bytes, reader: Reader) -> bool:
     if head.lstrip(SPACE)[:1] not in (b"{", b"[") or reader.size > MANIFEST_MAX:
         return False
     data = head if reader.size <= len(head) else reader.read_at(0, reader.size)
-    return any(all(key in data for key in keys) for keys in MARKS)
+    return any(data.find(one) >= 0 and data.find(other) >= 0 for one, other in MARKS)
 
 
 def recognise_kitfile(head: bytes, reader: Reader) -> bool:

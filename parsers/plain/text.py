@@ -12,7 +12,7 @@ from modelaudit.parsers.base import Property, Searched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.base import Context, Input
@@ -96,23 +96,25 @@ def _evidence(artifact: Input, role: str, name: str, context: Context) -> Iterat
 
 
 def _roles(name: str) -> tuple[str, str]:
-    return next(((text, role) for fits, text, role in _rows() if fits(name)), DEFAULT)
+    for start, end, least, odd, text, role in _rows():
+        if name.startswith(start) and name.endswith(end) and len(name) >= least and (not odd or fnmatchcase(name, odd)):
+            return text, role
+    return DEFAULT
 
 
 @cache
-def _rows() -> list[tuple[Callable[[str], bool], str, str]]:
+def _rows() -> list[tuple[str, str, int, str, str, str]]:
+    """What names begin and end with, how long they are at least, and a pattern of fnmatch where that is not all."""
     with open(os.path.join(os.path.dirname(__file__), "roles.json"), "rb") as file:
         rows: list[tuple[str, str, str]] = json.loads(file.read())["rows"]
-    return [(_pattern(pattern), text, role) for pattern, text, role in rows]
+    return [(*_ends(pattern), text, role) for pattern, text, role in rows]
 
 
-def _pattern(pattern: str) -> Callable[[str], bool]:
-    """Whether a name fits a pattern of fnmatch; the common ones need no regular expression."""
-    if pattern.isascii() and pattern.count("*") == 1 and not set(pattern) & set("?[]"):
-        start, end = pattern.split("*")
-        least = len(start) + len(end)
-        return lambda name: name.startswith(start) and name.endswith(end) and len(name) >= least
-    return lambda name: fnmatchcase(name, pattern)
+def _ends(pattern: str) -> tuple[str, str, int, str]:
+    if set(pattern) & set("?[]") or pattern.count("*") > 1:
+        return "", "", 0, pattern
+    start, star, end = pattern.partition("*")
+    return start, end, len(pattern) - len(star), "" if star else pattern
 
 
 def _value(raw: bytes) -> tuple[str, bool, bool]:

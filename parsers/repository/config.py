@@ -29,6 +29,7 @@ TURNS = 1024  # values between two looks at the clock
 FACTS = frozenset({"import", "reference", "metadata", "text", "code"})
 DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 RESOLVER = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*:(?![-+=?])")  # not what shells write so
+NESTED = (Object, list, Tagged)  # values that have values in them
 OPCODE = "config-key"  # of the imports
 PIPELINE = "_class_name"  # of the index of a diffusers pipeline, whose other values are pairs of library and class
 
@@ -91,7 +92,7 @@ class Config:
             turns += 1
             if turns % TURNS == 0:
                 self.context.check()
-            if isinstance(value, (Object, list, Tagged)):
+            if type(value) in NESTED:
                 if id(value) in self.seen:
                     continue
                 self.seen.add(id(value))
@@ -112,19 +113,23 @@ class Config:
         if value.tag:
             yield from self.tag(value.tag, pointer)
         for key, item in value.pairs:
-            place = Place(pointer=_pointer(pointer, key))
-            if key in KEYS.targets or _is_paired(value, key):
-                yield from self.target(item, place)
-            if key in KEYS.maps and isinstance(item, Object):
-                yield from self.auto_map(item, place)
-            if key in KEYS.templates:
-                yield from self.templates(item, place)
-            if key in KEYS.sources and isinstance(item, str) and item:
-                yield self.reference(item, "repository", key, key, place)
-            if key in KEYS.values or key.startswith(KEYS.prefixes):
-                yield from self.metadata(item, key, place)
+            if KEYS.tells(key) or _is_paired(value, key):
+                yield from self.pair(key, item, value, Place(pointer=_pointer(pointer, key)))
         if not pointer and value.text(PIPELINE) is not None:
             yield from self.components(value)
+
+    def pair(self, key: str, item: Any, value: Object, place: Place) -> Iterator[Fact]:  # noqa: ANN401 - any value
+        """What a key that loaders know, and the value under it, say."""
+        if key in KEYS.targets or _is_paired(value, key):
+            yield from self.target(item, place)
+        if key in KEYS.maps and isinstance(item, Object):
+            yield from self.auto_map(item, place)
+        if key in KEYS.templates:
+            yield from self.templates(item, place)
+        if key in KEYS.sources and isinstance(item, str) and item:
+            yield self.reference(item, "repository", key, key, place)
+        if key in KEYS.values or key.startswith(KEYS.prefixes):
+            yield from self.metadata(item, key, place)
 
     def tag(self, tag: str, pointer: str) -> Iterator[Fact]:
         """What a tag of YAML makes of its node."""
@@ -228,13 +233,13 @@ def _below(value: Any, key: str, pointer: str) -> Iterator[tuple[Any, str, str]]
     elif isinstance(value, list):
         if key in KEYS.skip and len(value) > ITEMS_MAX:
             return
-        yield from ((item, key, f"{pointer}/{n}") for n, item in enumerate(value) if _matters(item))
+        for n, item in enumerate(value):
+            if type(item) in NESTED or (type(item) is str and "${" in item):
+                yield item, key, f"{pointer}/{n}"
     elif isinstance(value, Object) and not (key in KEYS.skip and len(value.pairs) > ITEMS_MAX):
-        yield from ((item, name, _pointer(pointer, name)) for name, item in value.pairs if _matters(item))
-
-
-def _matters(value: Any) -> bool:  # noqa: ANN401 - any value
-    return isinstance(value, (Object, list, Tagged)) or (isinstance(value, str) and "${" in value)
+        for name, item in value.pairs:
+            if type(item) in NESTED or (type(item) is str and "${" in item):
+                yield item, name, _pointer(pointer, name)
 
 
 def _is_paired(value: Object, key: str) -> bool:

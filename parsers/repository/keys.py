@@ -34,13 +34,19 @@ class Keys:
         self.maps = frozenset(doc["maps"])
         self.templates = frozenset(doc["templates"])
         self.skip = frozenset(doc["skip"])
+        self._known = self.targets | self.values | self.sources | self.maps | self.templates
+
+    def tells(self, key: str) -> bool:
+        """Whether something may stand under a key that loaders take to heart."""
+        return key in self._known or key.startswith(self.prefixes)
 
     def in_json(self, reader: Reader) -> bool:
         """Whether one of the keys stands in a JSON text, written with escapes or without."""
         for data in _parts(reader):
-            plain = ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), data) if b"\\u00" in data else data
-            if any(mark in plain for mark in self.json_marks):
-                return True
+            plain = ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), data) if data.find(b"\\u00") >= 0 else data
+            for mark in self.json_marks:
+                if plain.find(mark) >= 0:  # `in` first takes bytes for a number, and fails at length
+                    return True
         return False
 
     def in_yaml(self, reader: Reader) -> bool:

@@ -1,4 +1,7 @@
-"""The facts of a plan: one pass over all bytes, in which words and programs are looked for that tell what it is."""
+"""The facts of a plan: one pass over all bytes, in which words and programs are looked for that tell what it is.
+
+The bytes that stand in the words are looked for together, by one automaton: each alone would take as long as hashing.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from modelaudit.parsers.tensorrt.programs import elf, pe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.base import Context, Input, Nested, Property
@@ -25,6 +29,8 @@ FINDS = 2000  # of one row
 CONTENT = frozenset({"op", "text", "reference", "blob"})
 DESCRIBED = 4 * 64 * 1024  # bytes of the JSON text before a plan
 ELF, PE = b"\x7fELF", b"PE\0\0"
+PROGRAM = "program"
+TURNS = 1024  # finds between two looks at the clock
 
 
 def parse_plan(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
@@ -36,13 +42,14 @@ def parse_plan(artifact: Input, context: Context) -> Iterator[Fact | Nested | Pr
 class _Row:
     """One thing that is looked for."""
 
-    __slots__ = ("finds", "kind", "mark", "pattern")
+    __slots__ = ("behind", "finds", "kind", "mark", "pattern")
 
-    def __init__(self, kind: str, mark: str, word: str) -> None:
+    def __init__(self, kind: str, mark: bytes, word: str = "") -> None:
         self.kind = kind
-        self.mark = mark.encode()
+        self.mark = mark
         self.pattern = re.compile(rb"(?<![\w/])" + word.encode() + rb"(?![\w])")
         self.finds = 0
+        self.behind = 0  # where its last word ends, from the beginning of the file
 
 
 class _Plan:
@@ -53,8 +60,10 @@ class _Plan:
         self.reader = notes.reader
         with open(os.path.join(os.path.dirname(__file__), "words.json"), "rb") as file:
             rows = json.loads(file.read())["words"]
-        self.rows = [_Row(row["kind"], row["bytes"], row["word"]) for row in rows]
-        self.programs = _Row("program", "", "")
+        found = [_Row(row["kind"], row["bytes"].encode(), row["word"]) for row in rows]
+        self.rows = {row.mark: row for row in (*found, _Row(PROGRAM, ELF), _Row(PROGRAM, PE))}
+        self.marks = _any_of(self.rows)
+        self.turns = 0
         self.told: set[tuple[str, str]] = set()
 
     def items(self) -> Iterator[Fact | Nested | Property]:
@@ -66,9 +75,7 @@ class _Plan:
             data = self.reader.window(at, WINDOW)
             fresh = 0 if at == 0 else OVERLAP // 2  # what ends before was seen in the window before
             last = len(data) if at + len(data) >= self.reader.size else len(data) - OVERLAP // 2
-            for row in self.rows:
-                self.search(row, data, at, fresh, last)
-            self.executables(data, at, fresh, last)
+            self.search(data, at, fresh, last)
             yield from self.notes.flush()
             if len(data) <= OVERLAP or at + len(data) >= self.reader.size:
                 break
@@ -81,19 +88,32 @@ class _Plan:
             text, lossy = decode(self.reader.read_at(4, min(start - 4, DESCRIBED)))
             self.notes.words(text, "metadata", "description", 4, lossy=lossy, cut=start - 4 > DESCRIBED)
 
-    def search(self, row: _Row, data: bytes, at: int, fresh: int, last: int) -> None:
-        """Finds of one row whose mark begins in the part of the window that is not another's."""
-        found = data.find(row.mark, fresh, last)
-        while found >= 0 and row.finds < FINDS:
-            begin = max(0, found - REACH)
-            part = data[begin : found + REACH]
-            behind = found + len(row.mark)
-            for match in row.pattern.finditer(part):
-                if begin + match.start() <= found < begin + match.end():
-                    row.finds += 1
-                    self.tell(row.kind, match.group().decode("latin-1"), at + begin + match.start())
-                    behind = max(behind, begin + match.end())
-            found = data.find(row.mark, behind, last)
+    def search(self, data: bytes, at: int, fresh: int, last: int) -> None:
+        """Finds whose mark begins in the part of the window that is not another's."""
+        match = self.marks.search(data, fresh) if self.rows else None
+        while match is not None and match.start() < last:
+            row = self.rows[match.group()]
+            found: int = match.start()
+            self.turns += 1
+            if self.turns % TURNS == 0:
+                self.notes.context.check()
+            if row.kind == PROGRAM:
+                self.program(row, at + found)
+            elif at + found >= row.behind:
+                self.words(row, data, at, found)
+            if row.finds >= FINDS:
+                del self.rows[row.mark]
+                self.marks = _any_of(self.rows)
+            match = self.marks.search(data, found + 1) if self.rows else None
+
+    def words(self, row: _Row, data: bytes, at: int, found: int) -> None:
+        """The words in which a mark stands."""
+        begin = max(0, found - REACH)
+        for match in row.pattern.finditer(data[begin : found + REACH]):
+            if begin + match.start() <= found < begin + match.end():
+                row.finds += 1
+                self.tell(row.kind, match.group().decode("latin-1"), at + begin + match.start())
+                row.behind = at + begin + match.end()
 
     def tell(self, kind: str, word: str, at: int) -> None:
         """The fact of a word, once for each."""
@@ -117,20 +137,12 @@ class _Plan:
             )
         )
 
-    def executables(self, data: bytes, at: int, fresh: int, last: int) -> None:
-        """Programs for the host or a GPU."""
-        for mark in (ELF, PE):
-            found = data.find(mark, fresh, last)
-            while found >= 0 and self.programs.finds < FINDS:
-                self.program(mark, at + found)
-                found = data.find(mark, found + 1, last)
-
-    def program(self, mark: bytes, at: int) -> None:
-        """The fact of a program whose mark stands at `at`."""
-        kind, start = (elf(self.reader, at), at) if mark == ELF else ("pe", pe(self.reader, at))
+    def program(self, row: _Row, at: int) -> None:
+        """The fact of a program for the host or a GPU whose mark stands at `at`."""
+        kind, start = (elf(self.reader, at), at) if row.mark == ELF else ("pe", pe(self.reader, at))
         if not kind or start is None or (kind == "cubin" and ("cubin", "") in self.told):
             return
-        self.programs.finds += 1
+        row.finds += 1
         self.told.add((kind, ""))
         self.notes.noted.append(
             Blob(
@@ -143,3 +155,13 @@ class _Plan:
                 places=(Place(offset=start),),
             )
         )
+
+
+def _any_of(marks: Iterable[bytes]) -> Any:  # noqa: ANN401 - a regular expression of RE2
+    """What finds the next of some marks."""
+    import re2
+
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.never_capture = True
+    return re2.compile(b"|".join(b"".join(b"\\x%02x" % byte for byte in mark) for mark in marks), options)

@@ -24,7 +24,7 @@ STREAM = b"(]})NILFSVXUTKMJGBCPc\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f
 
 def recognise_legacy(head: bytes, reader: Reader) -> bool:
     """Whether the first pickle is the magic number, or the second is the version that goes with it."""
-    if MAGIC in head[:64]:
+    if head.find(MAGIC, 0, 64) >= 0:
         return True
     if len(head) < 64 or head[0] not in STREAM or (len(head) == reader.size and not may_begin(head)):
         return False
@@ -35,7 +35,9 @@ def recognise_legacy(head: bytes, reader: Reader) -> bool:
 
 def may_begin(data: bytes) -> bool:
     """Whether one of the numbers that tell the format stands in a file in any way: most small pickles have none."""
-    return NUMBER in data or any(version in data for version in VERSIONS) or WRITTEN.search(data) is not None
+    if data.find(NUMBER) >= 0 or any(data.find(version) >= 0 for version in VERSIONS):
+        return True
+    return data.find(b"\n") >= 0 and WRITTEN.search(data) is not None
 
 
 def recognise_tar(head: bytes, reader: Reader) -> bool:

@@ -11,7 +11,7 @@ import pickle
 import struct
 
 from modelaudit.engine.document import ArtifactSummary
-from modelaudit.engine.finding import Judgement
+from modelaudit.engine.finding import NOTHING_FOUND
 from modelaudit.pipeline.one import FileResult
 from modelaudit.pipeline.workers.work import Job
 from modelaudit.sources.local import SourceFile
@@ -97,9 +97,6 @@ def _row(job: Job) -> object:
     if job.losses or job.careful or job.lost or not isinstance(file, SourceFile):
         return job
     return (file.path, file.real, file.folder, file.root, file.named, job.size, job.room)
-
-
-NOTHING_FOUND = Judgement((), ())
 
 
 class Frames:

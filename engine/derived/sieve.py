@@ -1,0 +1,27 @@
+"""Which of many words stand in a text: most are ruled out by a letter that the text does not have."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Sieve:
+    """Words that are looked for together."""
+
+    __slots__ = ("_signs", "_words")
+
+    def __init__(self, words: Iterable[str]) -> None:
+        words = list(words)
+        bits = {sign: 1 << n for n, sign in enumerate(sorted(set("".join(words))))}
+        self._signs = list(bits.items())
+        self._words = [(word, sum(bits[sign] for sign in set(word))) for word in words]
+
+    def occurring(self, text: str) -> list[str]:
+        """The words that stand in a text, in the order in which they were given."""
+        lacking = 0
+        for sign, bit in self._signs:
+            if sign not in text:
+                lacking |= bit
+        return [word for word, signs in self._words if not signs & lacking and word in text]
