@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 OVERLAP = 1024  # bytes that two windows share: more than the longest word on each side
 REACH = 512  # bytes around a find in which its word stands
-FINDS = 2000  # of one row
+FINDS = 2000  # different ones of one row
 CONTENT = frozenset({"op", "text", "reference", "blob"})
 DESCRIBED = 4 * 64 * 1024  # bytes of the JSON text before a plan
 ELF, PE = b"\x7fELF", b"PE\0\0"
@@ -101,7 +101,8 @@ class _Plan:
                 self.program(row, at + found)
             elif at + found >= row.behind:
                 self.words(row, data, at, found)
-            if row.finds >= FINDS:
+            if row.finds > FINDS:
+                self.notes.limit("finds", row.finds, FINDS)
                 del self.rows[row.mark]
                 self.marks = _any_of(self.rows)
             match = self.marks.search(data, found + 1) if self.rows else None
@@ -111,15 +112,16 @@ class _Plan:
         begin = max(0, found - REACH)
         for match in row.pattern.finditer(data[begin : found + REACH]):
             if begin + match.start() <= found < begin + match.end():
-                row.finds += 1
-                self.tell(row.kind, match.group().decode("latin-1"), at + begin + match.start())
                 row.behind = at + begin + match.end()
+                self.tell(row, match.group().decode("latin-1"), at + begin + match.start())
 
-    def tell(self, kind: str, word: str, at: int) -> None:
+    def tell(self, row: _Row, word: str, at: int) -> None:
         """The fact of a word, once for each."""
+        kind = row.kind
         if (kind, word) in self.told:
             return
         self.told.add((kind, word))
+        row.finds += 1
         place = (Place(offset=at),)
         if kind == "plugin":
             self.notes.noted.append(Op(self.notes.path, domain="plugin", type=word, places=place))
