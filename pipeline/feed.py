@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FILES = 2500  # from so many files on a pool is worth its start: half a second of work
 BYTES = 8 * 1024 * 1024  # or from so many bytes on, in at least two files
 DEAR = 8  # so many times more where a worker is a new interpreter
-BATCH = 32  # files that are handed over at once
+BATCH = 64  # files that are handed over at once
 BATCH_BYTES = 1024 * 1024
 WINDOW = 16 * 1024  # files that are handed over before the first of them is done
 

@@ -237,6 +237,9 @@ class Pool:
         elif kind == wire.FAILED:
             path = shown(slot.job().source.path)
             raise WorkerError(f"{path}: {body.decode('utf-8', 'replace')}")
+        elif kind == wire.CLEAN:
+            for result in wire.load_clean(body):
+                self._finish(slot, result)
         else:
             self._finish(slot, self._result(kind, body))
 
@@ -244,8 +247,6 @@ class Pool:
     def _result(kind: bytes, body: bytes) -> FileResult | None:
         if kind == wire.LATE:
             return None
-        if kind == wire.CLEAN:
-            return wire.load_clean(body)
         found = wire.load_result(body) if kind == wire.RESULT else None
         if not isinstance(found, FileResult):
             raise wire.WireError("no result")
@@ -253,6 +254,8 @@ class Pool:
 
     def _finish(self, slot: _Slot, result: FileResult | None) -> None:
         """The file in hand is done; the worker goes on with the next."""
+        if not slot.pieces:
+            raise wire.WireError("more results than files")
         piece = slot.pieces[0]
         number, job = piece.jobs.popleft()
         if not piece.jobs:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SOON = 0.02  # seconds after which results are sent
 FULL = 32 * 1024  # or bytes
+MANY = 128  # or clean results
 TIMER = hasattr(signal, "setitimer")
 MEMORY, MISTAKE = 70, 71  # exit codes: out of memory outside of a parser, a mistake of ours
 
@@ -46,6 +47,7 @@ class _Server:
         self.work = work
         self.bounds = bounds
         self._outgoing = bytearray()
+        self._clean: list[object] = []  # results that wait behind what is outgoing
         self._busy = False  # somebody is at work on what is outgoing
         if TIMER:
             signal.signal(signal.SIGALRM, self._late)
@@ -61,10 +63,13 @@ class _Server:
         except Exception as error:  # noqa: BLE001 - a mistake of ours must be said in the main process
             self.say(wire.FAILED, f"{type(error).__name__}: {error}".encode("utf-8", "backslashreplace"))
             return
-        if result is None:
+        row = None if result is None else wire.clean_row(result)
+        if row is not None:
+            self.wait(row)
+        elif result is None:
             self.put(wire.LATE)
         else:
-            self.put(*wire.result_frame(result))
+            self.put(wire.RESULT, wire.dump(result))
 
     def note(self, target: Target) -> None:
         """Say which artifact comes next to which parser."""
@@ -82,16 +87,36 @@ class _Server:
     def put(self, kind: bytes, body: bytes = b"") -> None:
         """Send one frame soon: to wake the main process for each small file costs as much as reading it."""
         self._busy = True
-        if TIMER and not self._outgoing:
-            signal.setitimer(signal.ITIMER_REAL, SOON)
+        self._set_timer()
+        self._close()
         self._outgoing += wire.frame(kind, body)
         self._busy = False
         if not TIMER or len(self._outgoing) >= FULL:
             self.flush()
 
+    def wait(self, row: object) -> None:
+        """Send a clean result soon, in one frame with those that follow."""
+        self._busy = True
+        self._set_timer()
+        self._clean.append(row)
+        self._busy = False
+        if not TIMER or len(self._clean) >= MANY:
+            self.flush()
+
+    def _set_timer(self) -> None:
+        if TIMER and not self._outgoing and not self._clean:
+            signal.setitimer(signal.ITIMER_REAL, SOON)
+
+    def _close(self) -> None:
+        """Put the clean results that wait into a frame."""
+        if self._clean:
+            self._outgoing += wire.frame(wire.CLEAN, wire.dump(self._clean))
+            self._clean.clear()
+
     def flush(self) -> None:
         """Send all frames that wait."""
         self._busy = True
+        self._close()
         if self._outgoing:
             self.channel.sendall(self._outgoing)
             self._outgoing.clear()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 HELLO, RESULT, PULSE, NOTE, LATE, FAILED = b"H", b"R", b"P", b"N", b"L", b"F"  # from a worker
-CLEAN = b"C"  # from a worker: a result with nothing in it but what was read
+CLEAN = b"C"  # from a worker: results with nothing in them but what was read
 BATCH = b"B"  # to a worker
 MOST = 1024**3  # bytes of a frame
 CHUNK = 256 * 1024
@@ -52,27 +52,34 @@ def dump(value: object) -> bytes:
     return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
 
 
-def result_frame(result: FileResult) -> tuple[bytes, bytes]:
-    """The letter and the body of a result. Most files are clean: of those only plain values travel."""
+def clean_row(result: FileResult) -> tuple[object, ...] | None:
+    """A result as plain values when there is nothing in it but what was read, as in that of most files; else None."""
     judged = result.judgement
     if result.errors or result.ordered or result.tree is not None or judged is None:
-        return RESULT, dump(result)
-    if judged.findings or judged.inconclusive or any(summary.described is not None for summary in result.summaries):
-        return RESULT, dump(result)
-    rows = [summary.values() for summary in result.summaries]  # type: ignore[attr-defined]  # every record has them
-    return CLEAN, dump((result.path, result.sha256, result.size, result.read, result.timed_out, rows))
+        return None
+    if judged.findings or judged.inconclusive:
+        return None
+    rows = []
+    for summary in result.summaries:
+        if summary.described is not None:
+            return None
+        rows.append(summary.values())  # type: ignore[attr-defined]  # every record has them
+    return result.path, result.sha256, result.size, result.read, result.timed_out, rows
 
 
-def load_clean(body: bytes) -> FileResult:
-    """A result with nothing but what was read. Raises `WireError` for what is none."""
+def load_clean(body: bytes) -> list[FileResult]:
+    """Results with nothing but what was read, one after the other. Raises `WireError` for what are none."""
     values: Any = load_result(body)
     try:
-        path, sha256, size, read, timed_out, rows = values
-        result = FileResult(path)
-        result.sha256, result.size, result.read, result.timed_out = sha256, size, read, timed_out
-        result.summaries = tuple([ArtifactSummary(*row) for row in rows])
+        return [_clean(*row) for row in values]
     except (TypeError, ValueError) as error:
         raise WireError(f"no result: {error}") from None
+
+
+def _clean(path: str, sha256: str | None, size: int, read: bool, timed_out: bool, rows: list[list[Any]]) -> FileResult:
+    result = FileResult(path)
+    result.sha256, result.size, result.read, result.timed_out = sha256, size, read, timed_out
+    result.summaries = tuple([ArtifactSummary(*row) for row in rows])
     result.judgement = NOTHING_FOUND
     return result
 

@@ -21,30 +21,35 @@ def result(**fields):
     return made
 
 
-def received(kind, body):
-    return wire.load_clean(body) if kind == wire.CLEAN else wire.load_result(body)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"judgement": None},
+        {"errors": [ScanError("crash", "words", "a.pkl")]},
+        {"judgement": Judgement((), (Inconclusive("T-1", "a.pkl", "why", "warning"),))},
+    ],
+)
+def test_a_result_arrives_as_it_was(fields):
+    sent = result(**fields)
+    assert wire.clean_row(sent) is None
+    assert same(wire.load_result(wire.dump(sent)), sent)
+
+
+def test_clean_results_travel_together_as_plain_values():
+    sent = [result(), result(timed_out=True, sha256=None), result(path="b.pkl")]
+    body = wire.dump([wire.clean_row(one) for one in sent])
+    assert b"modelaudit" not in body
+    found = wire.load_clean(body)
+    assert all(map(same, found, sent))
+
+
+def same(one, other):
+    return all(getattr(one, name) == getattr(other, name) for name in FileResult.__slots__)
 
 
 @pytest.mark.parametrize(
-    ("fields", "letter"),
-    [
-        ({}, wire.CLEAN),
-        ({"timed_out": True, "sha256": None}, wire.CLEAN),
-        ({"judgement": None}, wire.RESULT),
-        ({"errors": [ScanError("crash", "words", "a.pkl")]}, wire.RESULT),
-        ({"judgement": Judgement((), (Inconclusive("T-1", "a.pkl", "why", "warning"),))}, wire.RESULT),
-    ],
+    "value", [None, 1, [(1, 2)], [("a", None, 1, True, False, [(1,)])], [("a", None, 1, True, False, 3)]]
 )
-def test_a_result_arrives_as_it_was(fields, letter):
-    sent = result(**fields)
-    kind, body = wire.result_frame(sent)
-    assert kind == letter
-    found = received(kind, body)
-    for name in FileResult.__slots__:
-        assert getattr(found, name) == getattr(sent, name)
-
-
-@pytest.mark.parametrize("value", [None, (1, 2), ("a", None, 1, True, False, [(1,)]), ("a", None, 1, True, False, 3)])
 def test_what_is_no_result_is_refused(value):
     with pytest.raises(wire.WireError):
         wire.load_clean(pickle.dumps(value))
@@ -52,7 +57,7 @@ def test_what_is_no_result_is_refused(value):
 
 def test_a_clean_result_names_no_class():
     with pytest.raises(wire.WireError):
-        wire.load_clean(pickle.dumps(("a", None, 1, True, False, [print])))
+        wire.load_clean(pickle.dumps([("a", None, 1, True, False, [print])]))
 
 
 def test_files_to_read_arrive_as_they_were():
