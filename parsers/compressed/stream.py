@@ -126,6 +126,10 @@ def parse_stream(artifact: Input, context: Context) -> Iterator[Fact | Nested | 
     if content.size:
         yield Nested(name, content, role="member", compressed_size=reader.size)
     yield from _asides(chain, source)
+    if id == "gzip":
+        from modelaudit.parsers.compressed.gzip import said_by_headers
+
+        yield from said_by_headers(artifact.path, source, chain.starts, context)
     if chain.slack and not _is_zero(reader, reader.size - chain.slack, context):
         start = reader.size - chain.slack
         yield Defect(
