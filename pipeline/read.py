@@ -22,6 +22,7 @@ from modelaudit.engine.factset import FactSet
 from modelaudit.parsers.base import BudgetSpent, Context, Input, Nested, Property, Searched
 from modelaudit.parsers.registry import HEAD, OTHER, UNKNOWN, UNRECOGNISED, Recognition
 from modelaudit.pipeline.budget import Metered
+from modelaudit.pipeline.embedded import Embedded
 from modelaudit.pipeline.fold import Fold
 from modelaudit.pipeline.isolation import MAIN
 from modelaudit.sources.errors import SourceError
@@ -69,6 +70,7 @@ class Node:
     """An artifact while it is read."""
 
     __slots__ = (
+        "base",
         "children",
         "depth",
         "extension",
@@ -100,6 +102,7 @@ class Node:
         self.depth = depth
         self.view = view
         self.told = told
+        self.base: Reader | None = None  # what gives the bytes of a nested one, before they are counted
         self.extension = extension_of(name)
         self.recognition = UNREAD
         self.properties: dict[str, str] = {}
@@ -130,6 +133,7 @@ class TreeReader:
         self.isolation = isolation
         self.deriver = deriver
         self.errors: list[ScanError] = []
+        self.embedded = Embedded() if self.context.wants("blob") else None
 
     def read(self, path: str, reader: Reader, digest: Callable[[], str | None] | None = None) -> FactSet:
         """The facts of a file on disk; `path` is as the user sees it. `digest` is asked once all else is read."""
@@ -137,12 +141,16 @@ class TreeReader:
         shown = quote_member(path)
         name = path.rpartition(os.sep)[2]
         node = Node(shown, name, reader, self.folding(shown))
+        if self.embedded is not None:
+            self.embedded.attach(reader)
         self.attempt(node, self.whole)
         return self.close(node, None, digest)
 
     def artifact(self, node: Node, role: str | None = None) -> FactSet:
         """The facts of one artifact and its members."""
         self.attempt(node, self.whole)
+        if self.embedded is not None:
+            self.attempt(node, self.programs)
         return self.close(node, role)
 
     def bundle(self, node: Node, relate: Callable[[Context], Iterator[Fact | Property]]) -> FactSet:
@@ -261,7 +269,18 @@ class TreeReader:
             self.limit(node, spent)
             outer.children.append(self.close(node, nested.role))
         else:
+            node.base = nested.reader
             outer.children.append(self.artifact(node, nested.role))
+
+    def programs(self, node: Node) -> None:
+        """Take in the programs that stand somewhere in an artifact."""
+        assert self.embedded is not None  # noqa: S101 - or nobody asks
+        if node.base is None:
+            found = self.embedded.found(node.path, node.reader, node.fold.facts)
+        else:
+            found = self.embedded.inside(node.path, node.base, node.fold.facts, self.context.check)
+        for fact in found:
+            self.take(node, fact)
 
     def limit(self, node: Node, spent: BudgetSpent) -> None:
         """Note that a budget ended the reading of an artifact."""
@@ -288,6 +307,8 @@ class TreeReader:
     def close(self, node: Node, role: str | None, digest: Callable[[], str | None] | None = None) -> FactSet:
         """The artifact's own record, and everything under it; its digest is unknown when `digest` gives none."""
         sha256 = None if digest is None else digest()
+        if digest is not None and sha256 and self.embedded is not None:
+            self.attempt(node, self.programs)
         facts = node.fold.facts()
         recognition = node.recognition
         affected = affected_kinds(facts)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         def update(self, window: Window, /) -> object:
             """Take the next bytes. They are only lent: the buffer is used again."""
 
+    # A consumer that has a true `inline` holds Python's lock while it works: it is given its windows by whoever reads.
+
 
 STEP = 256 * 1024  # bytes of a window that is used at once: it stays in the processor's cache in between
 LARGE = 64 * 1024 * 1024  # bytes of a file from which on a thread pays
@@ -35,8 +37,9 @@ class Passing:
 
     def __init__(self, consumers: list[Consumer], size: int) -> None:
         self.at = 0
-        self._consumers = consumers
-        self._overlap = _Overlap(consumers) if size >= LARGE else None
+        own = [consumer for consumer in consumers if size >= LARGE and not getattr(consumer, "inline", False)]
+        self._consumers = [consumer for consumer in consumers if consumer not in own]
+        self._overlap = _Overlap(own) if own else None
         self._step = WIDE if self._overlap is not None else STEP
         self._buffers: list[memoryview] = []
         self._next = 0
@@ -45,9 +48,8 @@ class Passing:
         """Hand on the bytes that follow what has passed. A buffer from `buffer` may be filled again later."""
         if self._overlap is not None:
             self._overlap.give(window)
-        else:
-            for consumer in self._consumers:
-                consumer.update(window)
+        for consumer in self._consumers:
+            consumer.update(window)
         self.at += len(window)
 
     def buffer(self) -> memoryview:

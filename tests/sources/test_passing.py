@@ -50,6 +50,19 @@ def test_a_consumer_gets_every_byte_once_and_in_order_whatever_a_parser_reads(bi
     assert consumer.data == data
 
 
+def test_a_consumer_that_holds_the_lock_works_where_the_bytes_are_read(big):
+    path, data = big
+    inline, other = Everything(), Everything()
+    inline.inline = True
+    with FileReader(path) as reader:
+        reader.attach(inline)
+        reader.attach(other)
+        reader.window(150_000, 10)
+        reader.finish()
+    assert inline.data == other.data == data
+    assert inline.threads == {"MainThread"}
+
+
 def test_a_large_file_is_consumed_on_a_thread_that_ends_with_the_file(big):
     path, _ = big
     consumer = Everything()

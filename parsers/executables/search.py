@@ -1,0 +1,119 @@
+"""The search for first bytes of programs: a consumer of the windows that a file is hashed by, or one look at bytes.
+
+Large files go through YARA-X, which finds many words in one pass at several gigabytes a second; what is small is
+searched word by word, which takes less time than to load a library.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from functools import cache
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from modelaudit.parsers.reader import Reader
+
+SMALL = 1024 * 1024  # bytes for which no library is loaded
+WINDOW = 1024 * 1024
+HITS = 20_000  # of one signature that are looked at
+
+
+class Signature:
+    """First bytes, and the name of the check of what follows."""
+
+    __slots__ = ("check", "magic")
+
+    def __init__(self, magic: bytes, check: str) -> None:
+        self.magic = magic
+        self.check = check
+
+
+@cache
+def signatures() -> tuple[Signature, ...]:
+    """All of them, in the order of the table."""
+    with open(os.path.join(os.path.dirname(__file__), "signatures.json"), "rb") as file:
+        rows = json.loads(file.read())["signatures"]
+    return tuple(Signature(bytes.fromhex(row["magic"]), row["check"]) for row in rows)
+
+
+class Search:
+    """What was found in bytes that come window by window, front to back; `cut` when there was too much of it."""
+
+    inline = True  # the library works on one thread and holds Python's lock
+
+    __slots__ = ("_behind", "_counts", "_scan", "at", "cut", "hits")
+
+    def __init__(self, size: int) -> None:
+        self.at = 0
+        self.hits: list[tuple[int, Signature]] = []
+        self.cut = False
+        self._behind = b""
+        self._counts = [0] * len(signatures())
+        self._scan: Any = _words if size <= SMALL and "yara_x" not in sys.modules else _yara()
+
+    def update(self, window: bytes | memoryview, /) -> None:
+        """Take the next bytes."""
+        carried = len(self._behind)
+        data = b"".join((self._behind, window)) if carried or not isinstance(window, bytes) else window
+        base = self.at - carried
+        for number, found in self._scan(data):
+            if found + len(signatures()[number].magic) > carried:
+                self._counts[number] += 1
+                if self._counts[number] > HITS:
+                    self.cut = True
+                else:
+                    self.hits.append((base + found, signatures()[number]))
+        self.at += len(window)
+        self._behind = data[-_longest() + 1 :]
+
+    def whole(self, reader: Reader, check: Callable[[], None] | None = None) -> Search:
+        """This search after everything that a reader gives; `check` is called before each window and may raise."""
+        while self.at < reader.size:
+            if check is not None:
+                check()
+            window = reader.window(self.at, WINDOW)
+            if not window:
+                break
+            self.update(window)
+        return self
+
+
+@cache
+def _longest() -> int:
+    return max(len(signature.magic) for signature in signatures())
+
+
+def _words(data: bytes) -> list[tuple[int, int]]:
+    """Number of a signature and place of each of its words."""
+    hits: list[tuple[int, int]] = []
+    for number, signature in enumerate(signatures()):
+        found = data.find(signature.magic)
+        while found >= 0 and len(hits) <= HITS * 2:
+            hits.append((number, found))
+            found = data.find(signature.magic, found + 1)
+    return hits
+
+
+@cache
+def _yara() -> Any:  # noqa: ANN401 - a function over an object of the library
+    import yara_x
+
+    names = "\n".join(f"$s{number} = {{ {one.magic.hex(' ')} }}" for number, one in enumerate(signatures()))
+    rules = yara_x.compile(f"rule programs {{ strings: {names} condition: any of them }}")
+    scanner = yara_x.Scanner(rules)
+    scanner.max_matches_per_pattern(HITS + 1)
+
+    def scan(data: bytes) -> list[tuple[int, int]]:
+        return [
+            (int(pattern.identifier[2:]), match.offset)
+            for rule in scanner.scan(data).matching_rules
+            for pattern in rule.patterns
+            for match in pattern.matches
+        ]
+
+    return scan

@@ -1,0 +1,161 @@
+"""Programs anywhere in a file: the search that shares the windows with the digest, and the facts of what it finds.
+
+A file on disk is searched while its bytes pass by; a member that is expanded is searched by itself, as far as a budget
+goes. What was told already, by a parser or of a member, is not told again.
+"""
+
+from __future__ import annotations
+
+from modelaudit.engine.facts import Blob, Limit, Place, Tensor
+from modelaudit.parsers.executables.search import Search
+from modelaudit.parsers.reader import SliceReader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from modelaudit.engine.facts import Fact
+    from modelaudit.parsers.executables import Structure
+    from modelaudit.parsers.reader import Reader
+
+    Facts = Mapping[str, Sequence[Fact]]
+
+HELD = 8 * 1024 * 1024  # bytes of a file that is in memory as a whole
+MEMBER = 64 * 1024 * 1024  # bytes of an expanded member that are searched
+MEMBERS = 2 * 1024 * 1024 * 1024  # bytes of all members of a file
+HASHED = 16 * 1024 * 1024  # bytes of a program whose digest is taken
+TOLD = 100  # programs of one artifact that are told
+NEAR = 64  # bytes between a fact's place and the bytes that it is about: the head of a constant
+
+
+class Embedded:
+    """The search in one file on disk and in what is nested in it."""
+
+    __slots__ = ("_left", "_passing", "_told")
+
+    def __init__(self) -> None:
+        self._left = MEMBERS
+        self._passing: Search | None = None
+        self._told: set[tuple[str, int, str]] = set()  # kind, size and digest
+
+    def attach(self, reader: Reader) -> None:
+        """Have the bytes of a large file searched on their way past, unless some have passed already."""
+        attach = getattr(reader, "attach", None)
+        if attach is None or reader.size <= HELD:
+            return
+        search = Search(reader.size)
+        try:
+            attach(search)
+        except ValueError:
+            return
+        self._passing = search
+
+    def found(self, path: str, reader: Reader, facts: Callable[[], Facts]) -> Iterator[Fact]:
+        """The programs of the file on disk once its bytes have passed."""
+        search = self._passing
+        if search is None or search.at < reader.size:
+            search = Search(reader.size).whole(reader)
+        if search.hits:
+            yield from self._facts(path, reader, search, _Ranges(facts(), "file"))
+
+    def inside(self, path: str, base: Reader, facts: Callable[[], Facts], check: Callable[[], None]) -> Iterator[Fact]:
+        """The programs of a member. One that is stored as it is passes by with its container.
+
+        What is expanded for this alone has a measure of its own: nothing that a parser may spend is taken from it.
+        """
+        size = min(base.size, MEMBER, self._left)
+        if isinstance(base, SliceReader) and base.size > HELD:
+            return
+        self._left -= size
+        part = SliceReader(base, 0, size) if size < base.size else base
+        search = Search(size).whole(part, check)
+        if search.hits:
+            yield from self._facts(path, part, search, _Ranges(facts(), "member"))
+
+    def _facts(self, path: str, reader: Reader, search: Search, ranges: _Ranges) -> Iterator[Fact]:
+        told = 0
+        end = 0
+        for found in _structures(reader, search):
+            if found.start < end or ranges.covered(found):
+                continue
+            end = found.start + found.size
+            blob = _blob(path, reader, found, ranges.region(found))
+            key = found.kind, found.size, blob.sha256 or ""
+            if key in self._told:
+                continue
+            self._told.add(key)
+            told += 1
+            if told > TOLD:
+                break
+            yield blob
+        if search.cut:
+            yield Limit(path, what="candidates", at=len(search.hits), budget=len(search.hits), by="file", affects=_BLOB)
+
+
+_BLOB = frozenset({"blob"})
+
+
+def _structures(reader: Reader, search: Search) -> Iterator[Structure]:
+    """The programs among the hits, by where they begin."""
+    from modelaudit.parsers.executables import structure
+
+    found = [structure(signature.check, reader, at) for at, signature in search.hits]
+    yield from sorted((one for one in found if one is not None), key=lambda one: (one.start, -one.size))
+
+
+def _blob(path: str, reader: Reader, found: Structure, region: str) -> Blob:
+    from hashlib import sha256
+
+    digest = sha256(reader.read_at(found.start, found.size)).hexdigest() if found.size <= HASHED else None
+    return Blob(
+        path,
+        kind=found.kind,
+        region=region,
+        method="raw",
+        size=found.size,
+        validated=True,
+        sha256=digest,
+        places=(Place(offset=found.start),),
+        unknown=frozenset() if digest else frozenset({"sha256"}),
+    )
+
+
+class _Ranges:
+    """What stands where in an artifact: tensors, and files that are told already."""
+
+    __slots__ = ("_beginning", "_known", "_tensors")
+
+    def __init__(self, facts: Facts, beginning: str) -> None:
+        known = facts.get("blob", ())
+        self._beginning = beginning  # the region of what begins where the artifact does
+        self._known = [fact for fact in known if isinstance(fact, Blob) and fact.method == "raw"]
+        self._tensors = sorted(_extents(facts.get("tensor", ())))
+
+    def covered(self, found: Structure) -> bool:
+        """Whether a file of the same kind is told for this place."""
+        for blob in self._known:
+            for place in blob.places:
+                at = place.offset
+                if blob.kind == found.kind and at is not None and at <= found.start <= at + blob.size + NEAR:
+                    return True
+        return False
+
+    def region(self, found: Structure) -> str:
+        """Where the bytes stand."""
+        if not found.start:
+            return self._beginning
+        if not self._tensors:
+            return "content"
+        if any(begin <= found.start < end for begin, end in self._tensors):
+            return "tensor"
+        if found.start < self._tensors[0][0]:
+            return "metadata"
+        return "tail" if found.start >= max(end for _, end in self._tensors) else "gap"
+
+
+def _extents(tensors: Sequence[Fact]) -> Iterator[tuple[int, int]]:
+    for fact in tensors:
+        if isinstance(fact, Tensor) and fact.places and fact.places[0].offset is not None:
+            size = fact.nbytes if fact.storage_size is None else fact.storage_size
+            if size:
+                yield fact.places[0].offset, fact.places[0].offset + size
