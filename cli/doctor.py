@@ -65,7 +65,7 @@ def _lines(found: Checkup) -> Iterator[str]:
         f"{'Packs' * (not n):<12}{p.pack} {p.version}, {counted(p.rules, 'rule')}, sha256 {p.digest[:16]}…"
         for n, p in enumerate(found.packs)
     )
-    yield f"Policies    {', '.join(found.policies)}"
+    yield f"Policies    {', '.join(f'{policy.name} ({policy.says})' for policy in found.policies)}"
     yield from (f"{part.name.capitalize():<12}{part.says}" for part in found.folders)
     yield from (
         f"{'Limits' * (not n):<12}{name}: {value}, held by {who}" for n, (name, value, who) in enumerate(found.limits)
@@ -113,7 +113,7 @@ def _json(found: Checkup) -> Json:
         **{name: [_part(p) for p in getattr(found, name)] for name in ("libraries", "extras", "parsers", "plugins")},
         "rules": _part(found.rules),
         "packs": [{"pack": p.pack, "version": p.version, "digest": p.digest, "rules": p.rules} for p in found.packs],
-        "policies": list(found.policies),
+        "policies": [_part(part) for part in found.policies],
         "folders": [_part(part) for part in found.folders],
         "limits": [{"name": name, "value": value, "held_by": who} for name, value, who in found.limits],
         "failed": [_part(part) for part in found.failed],

@@ -14,11 +14,13 @@ from importlib import import_module, metadata
 from modelaudit import __version__
 from modelaudit.engine.distribution import places
 from modelaudit.engine.errors import ModelAuditError
+from modelaudit.engine.packs import cache
 from modelaudit.engine.packs.load import load_ruleset
-from modelaudit.engine.policy.load import builtin_names
+from modelaudit.engine.policy.load import builtin_names, load_chain
 from modelaudit.engine.record import record
 from modelaudit.parsers import plugins
 from modelaudit.parsers.registry import Registry
+from modelaudit.pipeline.store import database
 from modelaudit.pipeline.workers.bounds import Bounds
 
 TYPE_CHECKING = False
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.document import PackInfo
     from modelaudit.parsers.registry import Format
 
+MIB = 1024**2
 OLDEST = (3, 11)
 TESTED = (3, 14)  # the newest Python that it is tested with
 LAST_OF_NUMPY_1 = (3, 12)  # the newest Python for which there is a NumPy 1
@@ -61,14 +64,14 @@ class Checkup:
     plugins: tuple[Part, ...]
     packs: tuple[PackInfo, ...]
     rules: Part
-    policies: tuple[str, ...]
+    policies: tuple[Part, ...]
     folders: tuple[Part, ...]
     limits: tuple[tuple[str, str, str], ...]  # name, value, who holds a worker to it
 
     @property
     def failed(self) -> tuple[Part, ...]:
         """What does not work."""
-        parts = (self.python, *self.libraries, *self.parsers, *self.plugins, self.rules, *self.folders)
+        parts = (self.python, *self.libraries, *self.parsers, *self.plugins, self.rules, *self.policies, *self.folders)
         return tuple(part for part in parts if part.problem)
 
     @property
@@ -92,7 +95,7 @@ def checkup(report_plugins: Mapping[str, EntryPoint]) -> Checkup:
         plugins=(*map(_parser_plugin, plugins.installed().values()), *map(_report_plugin, report_plugins.values())),
         packs=packs,
         rules=rules,
-        policies=tuple(builtin_names()),
+        policies=tuple(_policy(name) for name in builtin_names()),
         folders=tuple(_folders()),
         limits=tuple(Bounds().described()),
     )
@@ -158,7 +161,9 @@ def _extra(extra: str, needed: list[str]) -> str:
     if not needed:
         return "nothing to add: the base install reads it all"
     missing = [name for name in needed if _version(name) is None]
-    return f"missing: {', '.join(missing)}" if missing else f"installed: {', '.join(needed)}"
+    if missing:
+        return f"would add {', '.join(missing)}: pip install 'modelaudit[{extra}]'"
+    return f"installed: {', '.join(needed)}"
 
 
 def _numpy_1() -> str:
@@ -167,7 +172,11 @@ def _numpy_1() -> str:
         return f"NumPy {version}"
     if sys.version_info[:2] > LAST_OF_NUMPY_1:
         return f"there is no NumPy 1 for Python {sys.version_info[0]}.{sys.version_info[1]}: the extra adds nothing"
-    return f"NumPy {version}; pip install 'modelaudit[numpy1]' takes NumPy 1" if version else "NumPy is not installed"
+    return (
+        f"NumPy {version}; pip install 'modelaudit[numpy1]' takes NumPy 1"
+        if version
+        else "NumPy is not installed, and not needed"
+    )
 
 
 def _parser(format: Format) -> Part:
@@ -215,10 +224,22 @@ def _rules() -> tuple[Part, tuple[PackInfo, ...]]:
     return Part("rules", f"{sum(pack.rules for pack in packs)} compile"), packs
 
 
+def _policy(name: str) -> Part:
+    """A built-in policy with its version."""
+    chain = load_chain(name)
+    if chain.diagnostics:
+        return Part(name, "has mistakes", chain.diagnostics[0].message)
+    return Part(name, f"version {chain.policy.version}")
+
+
 def _folders() -> Iterator[Part]:
-    """The folders of this user, and whether they can be written to."""
-    for name, path in (("cache", places.cache_folder()), ("data", places.data_folder())):
-        yield Part(name, path, "" if _writable(path) else f"{path} cannot be written to")
+    """The folders of this user, what is in them, and whether they can be written to."""
+    rules, facts = cache.statistics(), database.statistics()
+    kept = (
+        f"{rules[0]} compiled rule sets, {rules[1] / MIB:.1f} MiB; facts of {facts[0]} files, {facts[2] / MIB:.1f} MiB"
+    )
+    for name, path, what in (("cache", places.cache_folder(), f": {kept}"), ("data", places.data_folder(), "")):
+        yield Part(name, f"{path}{what}", "" if _writable(path) else f"{path} cannot be written to")
     config = os.path.join(places.config_folder(), "config.yaml")
     yield Part("config", config if os.path.isfile(config) else f"none; {config} would be read")
 

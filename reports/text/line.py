@@ -41,14 +41,14 @@ def cells(text: str) -> int:
 
 
 def wrap(line: Line, width: int) -> list[list[Piece]]:
-    """The rows of a line, each a list of pieces; only a path may be wider than `width`."""
+    """The rows of a line, each a list of pieces; only paths and addresses may be wider than `width`."""
     rows: list[list[Piece]] = []
     row: list[Piece] = [("", " " * line.indent)]
     used, empty = line.indent, True
-    for style, text, spaced in _words(line.pieces, max(20, width - line.hang)):
+    for style, text, breaks, spaced in _words(line.pieces, max(20, width - line.hang)):
         gap = 1 if spaced and not empty else 0
         size = cells(text)
-        if not empty and spaced and used + gap + size > width:
+        if not empty and breaks and used + gap + size > width:
             rows.append(row)
             row, used, gap = [("", " " * line.hang)], line.hang, 0
         _append(row, style, " " * gap + text.replace(GLUE, " "))
@@ -63,8 +63,8 @@ def _append(row: list[Piece], style: str, text: str) -> None:
     row.append((style, text))
 
 
-def _words(pieces: tuple[Piece, ...], room: int) -> Iterator[tuple[str, str, bool]]:
-    """Style and text of every word, and whether white space stands before it."""
+def _words(pieces: tuple[Piece, ...], room: int) -> Iterator[tuple[str, str, bool, bool]]:
+    """Style and text of every word, whether a row may end before it, and whether white space stands there."""
     spaced = False
     for style, text in pieces:
         for number, word in enumerate(text.split(" ")):
@@ -72,19 +72,20 @@ def _words(pieces: tuple[Piece, ...], room: int) -> Iterator[tuple[str, str, boo
                 spaced = True
             if not word:
                 continue
-            for part, begins in _chunks(word, room, style):
-                yield style, part, spaced or not begins
+            for part, before in _chunks(word, room, style):
+                yield style, part, spaced or before is not None, spaced or bool(before)
             spaced = False
 
 
-def _chunks(word: str, room: int, style: str) -> Iterator[tuple[str, bool]]:
-    """A word in parts that fit, and whether each is the beginning of the word.
+def _chunks(word: str, room: int, style: str) -> Iterator[tuple[str, str | None]]:
+    """A word in parts that fit, and what stands before each: a space, nothing where it was cut, None at its beginning.
 
-    Paths stay whole, so that they can be copied; a glued text that does not fit breaks at its spaces after all.
+    Paths and addresses stay whole, so that they can be copied; a glued text that does not fit breaks at its spaces
+    after all.
     """
-    if style == "path" or cells(word) <= room:
-        yield word, True
+    if style == "path" or "://" in word or cells(word) <= room:
+        yield word, None
         return
     for number, part in enumerate(word.split(GLUE)):
         for start in range(0, len(part), room):
-            yield part[start : start + room], number == 0 and start == 0
+            yield part[start : start + room], "" if start else " " if number else None

@@ -138,3 +138,12 @@ def test_wide_characters_count_two_cells() -> None:
 )
 def test_lines_wrap_at_spaces(line: Line, rows: list[str]) -> None:
     assert ["".join(piece for _, piece in row) for row in wrap(line, 20)] == rows
+
+
+def test_addresses_stay_whole_and_cut_words_get_no_space() -> None:
+    address = "https://docs.example.org/" + "a" * 70
+    (row,) = wrap(Line(("", f"See\u00a0\u00a0{address}"), hang=12), 60)
+    assert "".join(text for _, text in row) == f"See  {address}"
+    rows = wrap(Line(("", "x" * 50), hang=12), 44)
+    assert ["".join(text for _, text in row).strip() for row in rows] == ["x" * 32, "x" * 18]
+    assert "".join(text for _, text in wrap(Line(("", "y" * 41)), 40)[0]) == "y" * 40
