@@ -146,7 +146,12 @@ class _Document:
         """An array, a complex number, or an extension that the loaders do not know."""
         end = value.start + value.size
         if value.code in (NDARRAY, SCALAR):
-            yield tensor(packed(self.cursor, end), clean(path)[0], self.notes, self.dtypes)
+            try:
+                array = packed(self.cursor, end)
+            except Break:
+                self.pickled(value, path)
+                raise
+            yield tensor(array, clean(path)[0], self.notes, self.dtypes)
         elif value.code not in (COMPLEX, TIMESTAMP):
             self.unknown(value, path)
         self.cursor.at = value.start
@@ -154,11 +159,16 @@ class _Document:
 
     def unknown(self, value: Value, path: str) -> None:
         """Note an extension that the loaders do not know."""
-        detail = f"{path}: type {value.code} of {value.size} bytes"
-        if self.notes.file_at(value.start, value.size, f"extension/{path[:200]}", "gap") == "pickle":
+        if not self.pickled(value, path):
+            self.notes.defect("unknown-extension", f"{path}: type {value.code} of {value.size} bytes", value.start)
+
+    def pickled(self, value: Value, path: str) -> bool:
+        """Whether an extension is a pickle, which is noted then; another file in it is noted as well."""
+        found = self.notes.file_at(value.start, value.size, f"extension/{path[:200]}", "gap")
+        if found == "pickle":
+            detail = f"{path}: type {value.code} of {value.size} bytes"
             self.notes.defect("extension-pickle", detail, value.start)
-        else:
-            self.notes.defect("unknown-extension", detail, value.start)
+        return found == "pickle"
 
     def closed(self, level: _Level) -> Iterator[Fact]:
         """A map or array has ended; one that says it is an array makes a fact."""

@@ -110,11 +110,12 @@ class Values:
         self.notes.metadata(key, value, "string", at, lossy=lossy)
         role = "template" if is_template(key, raw) else "doc" if key in DOCS else "metadata"
         self.notes.words(value, role, key, at, lossy=lossy, cut=cut)
-        if key.startswith(TEMPLATE) and not cut and self.notes.context.wants("code"):
-            from modelaudit.parsers.repository.template import template_facts
+        if role == "template" and not cut and self.notes.context.wants("code"):
+            from modelaudit.parsers.repository.template import marked_facts, template_facts
 
             place = Place(offset=at, pointer=clean(key[:200])[0])
-            self.notes.noted += template_facts(self.notes.path, raw.decode("utf-8", "replace"), place)
+            read = template_facts if key.startswith(TEMPLATE) else marked_facts
+            self.notes.noted += read(self.notes.path, raw.decode("utf-8", "replace"), place)
         return raw
 
     def array(self, key: str, at: int) -> Array:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from modelaudit.parsers.reader import Reader
     from modelaudit.parsers.repository.reach import Reach
 
+MARKS = ("{%", "{{")
 TEMPLATE_MAX = 512 * 1024  # characters
 FOUND_MAX = 4096  # different names of one kind
 CONSTANTS_MAX = 256
@@ -46,6 +47,12 @@ def parse_template(artifact: Input, context: Context) -> Iterator[Fact]:
     context.check()
     text = reader.read_at(0, 4 * TEMPLATE_MAX).decode("utf-8-sig", "replace")
     yield from template_facts(artifact.path, text, Place(offset=0))
+
+
+def marked_facts(path: str, text: str, place: Place) -> Iterator[Fact]:
+    """The same for a text that has the marks of a template and may be none: nothing when it cannot be read as one."""
+    if any(mark in text for mark in MARKS):
+        yield from (fact for fact in template_facts(path, text, place) if isinstance(fact, Code))
 
 
 def template_facts(path: str, text: str, place: Place) -> Iterator[Fact]:

@@ -187,6 +187,10 @@ class _File:
         yield Metadata(self.path, key=key, value=value, type=kind, places=place, cut=cut, lossy=lossy)
         if wanted:
             yield Text(self.path, value=value, role="metadata", owner=key, places=place, cut=cut, lossy=lossy)
+        if self.context.wants("code") and not cut and ("{%" in value or "{{" in value):
+            from modelaudit.parsers.repository.template import marked_facts
+
+            yield from marked_facts(self.path, value, place[0])
 
     def regions(self, found: list[Entry]) -> Iterator[Fact | Nested]:
         """What the tensors leave uncovered."""
