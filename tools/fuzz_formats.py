@@ -32,6 +32,7 @@ from fixtures import (  # noqa: E402
     orts,
     pmmls,
     repositories,
+    sevenzips,
     tars,
     tensorflows,
     tflites,
@@ -206,7 +207,40 @@ def tfjs() -> list[tuple[str, bytes]]:
     return [("tfjs", json.dumps(whole).encode())]
 
 
+def compressed() -> list[tuple[str, bytes]]:
+    """Streams of every codec, with headers that say more."""
+    import bz2
+    import gzip
+    import lzma
+    import zlib
+
+    import zstandard
+
+    text = b"some text that is packed, " * 200
+    named = b"\x1f\x8b\x08\x1c" + bytes(6) + b"\x40\0" + bytes(64) + b"name\0comment\0" + gzip.compress(text)[10:]
+    aside = b"\x52\x2a\x4d\x18\x09\0\0\0skip this"
+    return [
+        ("bzip2", bz2.compress(text)),
+        ("gzip", named + gzip.compress(text)),
+        ("lzma", lzma.compress(text, lzma.FORMAT_ALONE)),
+        ("xz", lzma.compress(text)),
+        ("zlib", zlib.compress(text)),
+        ("zstd", aside + zstandard.ZstdCompressor(write_checksum=True).compress(text) + aside),
+    ]
+
+
+def sevenzip() -> list[tuple[str, bytes]]:
+    """Archives with every coder that is read, and with headers that are packed."""
+    sz = sevenzips
+    files = [("a.txt", b"some text, " * 300), ("b/c", b"y" * 90)]
+    chains = [(sz.LZMA2,), (sz.LZMA,), (sz.BZIP2,), (sz.DEFLATE,), (sz.ZSTD,), (sz.BCJ, sz.LZMA2), (sz.DELTA, sz.LZMA2)]
+    plain = [("7z", sz.archive([sz.Solid(files, *chain)], ["e", "d/"], attributes={"e": 0x20})) for chain in chains]
+    return [*plain, ("7z", sz.archive([sz.Solid(files), sz.Solid(files, sz.COPY)], encoded=(sz.LZMA,)))]
+
+
 FAMILIES = {
+    "7z": sevenzip,
+    "compressed": compressed,
     "flax": flax,
     "gguf": gguf,
     "jax": jax,
