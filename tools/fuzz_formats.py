@@ -25,6 +25,7 @@ from fixtures import (  # noqa: E402
     flaxes,
     ggufs,
     hdf5s,
+    hub,
     keras_models,
     mlirs,
     ocdbts,
@@ -123,6 +124,7 @@ def repository() -> list[tuple[str, bytes]]:
     files = [(f"repository-{kind}", repositories.BENIGN[name]) for kind, name in named]
     files += [("chat-template", repositories.BENIGN["chat_template.jinja"])]
     files += [("python-source", repositories.BENIGN["modeling_acme.py"])]
+    files += [(format, data) for format, data in hub.mutable()]
     pointer = b"outs:\n- md5: 0123456789abcdef0123456789abcdef\n  size: 4\n  path: model.bin\nwdir: ..\n"
     return [*files, ("dvc", pointer), ("dvc-folder", b'[{"md5": "0123", "relpath": "a/b"}]')]
 

@@ -1,12 +1,16 @@
-"""Tokenizers as JSON: what is rewritten before and after the model sees it, and whether the tokens are numbered once.
+"""Tokenizers as JSON: what is rewritten around the model, which tokens were added, how all are numbered.
 
 Layout: https://huggingface.co/docs/tokenizers/api/tokenizer, the file that `Tokenizer.save` writes.
 """
 
 from __future__ import annotations
 
+import binascii
+
 from modelaudit.engine.facts import Defect, Metadata, Place, clean
 from modelaudit.parsers.keras.document import Object
+from modelaudit.parsers.repository.backtracking import is_exponential
+from modelaudit.parsers.vocabulary.charsmap import MAP_MAX, rewritten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
     from modelaudit.parsers.keras.document import Tree
 
 STAGES = ("normalizer", "pre_tokenizer", "post_processor", "decoder")
+ADDED_MAX = 10_000
+FAR = 100  # times as many numbers as tokens are none that a vocabulary has
 STEPS_MAX = 1000  # values of a stage
 SHOWN = 200
 DETAILS_MAX = 5
@@ -29,16 +35,19 @@ def is_tokenizer(tree: Tree) -> bool:
 
 
 def token_facts(path: str, tree: Tree, context: Context) -> Iterator[Fact]:
-    """Rewritings as metadata, and ids that two tokens have as defects."""
+    """Rewritings and added tokens as metadata, ids and merges that do not fit as defects."""
     assert isinstance(tree, Object)  # noqa: S101 - `is_tokenizer`
     for stage in STAGES:
-        yield from _rewritings(path, tree.get(stage), stage)
+        yield from _rewritings(path, tree.get(stage), stage, context)
     context.check()
     yield from _repeated(path, tree)
+    yield from _added(path, tree.get("added_tokens"))
+    context.check()
+    yield from _merges(path, tree.get("model"))
 
 
-def _rewritings(path: str, value: Any, stage: str) -> Iterator[Fact]:  # noqa: ANN401 - any value
-    """The `Replace` steps of a stage: the pattern as key, what is put in its place as value."""
+def _rewritings(path: str, value: Any, stage: str, context: Context) -> Iterator[Fact]:  # noqa: ANN401 - any value
+    """The steps of a stage that replace: what, and what is put in its place. Expressions that take exponential time."""
     stack, steps = [value], 0
     while stack and steps < STEPS_MAX:
         item = stack.pop()
@@ -48,6 +57,12 @@ def _rewritings(path: str, value: Any, stage: str) -> Iterator[Fact]:  # noqa: A
         elif isinstance(item, Object):
             if item.text("type") == "Replace":
                 yield from _replace(path, item, stage)
+            if item.text("type") == "Precompiled":
+                yield from _precompiled(path, item.text("precompiled_charsmap") or "", stage, context)
+            regex = item.text("Regex")
+            if regex is not None and is_exponential(regex):
+                detail = clean(f"{stage}: {regex[:SHOWN]}")[0]
+                yield Defect(path, code="regex-exponential", detail=detail, places=(Place(pointer=f"/{stage}"),))
             stack += [inner for _, inner in reversed(item.pairs) if isinstance(inner, (Object, list))]
 
 
@@ -63,6 +78,47 @@ def _replace(path: str, item: Object, stage: str) -> Iterator[Fact]:
             yield Metadata(path, key=key, value=shown, type=clean(kind)[0], places=(place,))
 
 
+def _precompiled(path: str, written: str, stage: str, context: Context) -> Iterator[Fact]:
+    """What a compiled map replaces of ASCII."""
+    try:
+        data = binascii.a2b_base64(written[: 2 * MAP_MAX])
+    except ValueError:
+        return
+    for old, new in rewritten(data, context.check):
+        shown = clean(f"{old} => {new}")[0]
+        yield Metadata(path, key=f"{stage}.precompiled", value=shown, type="str", places=(Place(pointer=f"/{stage}"),))
+
+
+def _added(path: str, added: Any) -> Iterator[Fact]:  # noqa: ANN401 - any value
+    """Tokens that were put beside the vocabulary."""
+    for n, item in enumerate(added[:ADDED_MAX] if isinstance(added, list) else []):
+        content = item.text("content") if isinstance(item, Object) else None
+        if content is not None:
+            kind = "special" if item.get("special") is True else "plain"
+            place = (Place(pointer=f"/added_tokens/{n}"),)
+            yield Metadata(path, key="added_token", value=clean(content[:SHOWN])[0], type=kind, places=place)
+
+
+def _merges(path: str, model: Any) -> Iterator[Fact]:  # noqa: ANN401 - any value
+    """Merges of tokens that the vocabulary does not have: loaders refuse such a file."""
+    vocab = model.get("vocab") if isinstance(model, Object) else None
+    merges = model.get("merges") if isinstance(model, Object) else None
+    if not isinstance(vocab, Object) or not isinstance(merges, list) or model.get("continuing_subword_prefix"):
+        return
+    known = {token for token, _ in vocab.pairs}
+    missing = 0
+    for n, merge in enumerate(merges):
+        pair = merge.split(" ") if isinstance(merge, str) else merge
+        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):
+            continue
+        if pair[0] in known and pair[1] in known and pair[0] + pair[1] in known:
+            continue
+        missing += 1
+        if missing <= DETAILS_MAX:
+            detail = clean(f"merge {n} of {pair[0][:SHOWN]!r} and {pair[1][:SHOWN]!r}")[0]
+            yield Defect(path, code="token-merge-unknown", detail=detail, places=(Place(pointer=f"/model/merges/{n}"),))
+
+
 def _repeated(path: str, tree: Object) -> Iterator[Fact]:
     """Numbers that two different tokens have."""
     model = tree.get("model")
@@ -75,6 +131,10 @@ def _repeated(path: str, tree: Object) -> Iterator[Fact]:
             said += 1
             detail = clean(f"{number}: {other[:SHOWN]!r} and {token[:SHOWN]!r}")[0]
             yield Defect(path, code="token-id-repeated", detail=detail, places=(Place(pointer="/added_tokens"),))
+    last = max(names, default=0)
+    if last > FAR * len(names) + FAR:
+        detail = clean(f"{names[last][:SHOWN]!r} has the number {last}, there are {len(names)} tokens")[0]
+        yield Defect(path, code="token-id-outside", detail=detail, places=(Place(pointer="/added_tokens"),))
 
 
 def _numbered(vocab: Any, added: Any) -> Iterator[tuple[str, int]]:  # noqa: ANN401 - any value
