@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Value = object
 
+SHAPE_MAX = 8  # numbers of a tuple that are told
+_NUMBER = frozenset([int])
 _TYPES = {bool: "bool", int: "int", float: "float", str: "str", bytes: "bytes", tuple: "tuple", type(None): "none"}
 
 
@@ -26,10 +28,18 @@ def argument(value: Value, files: Mapping[bytes, str] = NO_FILES) -> Arg:
     word = _TYPES.get(kind)
     if word is not None:
         file = files.get(value) if files and kind is bytes else None  # type: ignore[call-overload]
-        return Arg(type=word, value=_constant(value), file=file)
+        return Arg(type=word, value=_constant(value) if kind is not tuple else _shape(value), file=file)  # type: ignore[arg-type]
     if kind is v.Folded:
         return _folded(value, files)  # type: ignore[arg-type]
     return _RECORDS[kind](value)
+
+
+def _shape(items: tuple[Value, ...]) -> str | None:
+    """A short tuple of whole numbers as Python writes it, such as the shape of an array; None for any other."""
+    if not 0 < len(items) <= SHAPE_MAX or not _NUMBER.issuperset(map(type, items)):
+        return None
+    told = ", ".join([repr(item)[: VALUE_MAX - 3] for item in items])
+    return f"({told},)" if len(items) == 1 else f"({told[: VALUE_MAX - 2]})"
 
 
 def _constant(value: Value) -> str | None:
@@ -219,7 +229,8 @@ def setattr_(
 def _key(key: Value) -> str:
     if isinstance(key, v.Literal):
         return argument(key).value or ""
-    return _constant(key) or "none"
+    known = _constant(key)
+    return "none" if known is None else known
 
 
 def import_(artifact: str, record: v.Import) -> Import:

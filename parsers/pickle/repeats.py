@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelaudit.parsers.pickle import values as v
 
 SINGLE = 16  # equal facts that come out one by one
+SHAPE_MAX = 8  # numbers of a tuple that tell one call from another
 KEYS_MAX = 10_000  # different facts that are counted
 
 TYPE_CHECKING = False
@@ -56,6 +57,7 @@ def signature(values: Sequence[Value]) -> Hashable:
     return tuple([_one(value) for value in values])
 
 
+_NUMBER = frozenset([int])
 _HASHED = frozenset([int, float, str, bytes, bool, type(None)])
 
 
@@ -71,4 +73,6 @@ def _one(value: Value) -> Hashable:
         return kind, value.source
     if isinstance(value, v.Literal):
         return kind, value.type, value.head, value.file
+    if isinstance(value, tuple) and len(value) <= SHAPE_MAX and _NUMBER.issuperset(map(type, value)):
+        return kind, value
     return kind.__name__

@@ -86,9 +86,27 @@ class Story:
                 self._count(step)
         placed = [step for step in steps if step.offset is not None and step.offset >= start]
         placed.sort(key=attrgetter("offset"))
+        placed = _ordered(placed)
         rest, self._rest = self._rest, Counter()
         if stream is not None or placed or rest:
             self.chapters.append(Chapter(stream, placed, rest))
+
+
+def _ordered(steps: list[Step]) -> list[Step]:
+    """The steps with each name that a call of the stream fetches between that call and the first one that uses it."""
+    found: list[Step] = []
+    fetched: list[Step] = []
+    for step in steps:
+        if fetched and fetched[0].offset != step.offset:
+            found += fetched
+            fetched = []
+        if step.do == "import" and not step.how.isupper():
+            fetched.append(step)
+            continue
+        used = [each for each in fetched if f"{step.name}.".startswith(f"{each.name}.")] if step.do == "call" else []
+        found += [*used, step]
+        fetched = [each for each in fetched if each not in used]
+    return found + fetched
 
 
 class Account:

@@ -5,6 +5,7 @@ from __future__ import annotations
 SHOWN = 8  # arguments or keys in a line
 VALUE = 60  # characters of a value
 WORDS = 12  # names of a piece of code in a line
+NO_TEXT = "''"  # an empty key
 MAKERS = ("newobj", "newobj_ex")
 
 TYPE_CHECKING = False
@@ -91,7 +92,7 @@ def _setattr(fact: Setattr) -> Step:
     keys = tuple(sorted(fact.keys))
     name = fact.target or "?"
     form = {"import": "{}", "instance": "<{}>", "result": "{}(…)", "container": "a container"}
-    told = f": {_some([_short(key) for key in keys])}" if keys else ""
+    told = f": {_some([_short(key) if key else NO_TEXT for key in keys])}" if keys else ""
     values = f"; callables among the values: {_some(sorted(fact.callable_values))}" if fact.callable_values else ""
     what = form.get(fact.target_is, "something").replace("{}", name)
     return Step("set", fact.target, f"state of {what}{told}{values}", how=fact.via, keys=keys)
