@@ -58,7 +58,7 @@ def scan(**given: object) -> int:
 
     listed = given.pop("list_scanners")
     given.pop("stream")  # files are read in windows and never copied, with or without it
-    request, delivery, _ = split(given)
+    request, delivery = split(given)
     if listed:
         return _listed(delivery.format, request.plugin)
     if not request.paths and not request.facts:

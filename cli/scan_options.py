@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from modelaudit.pipeline.request import Request
-    from modelaudit.sources.credentials import Credentials
 
 
 @record
@@ -33,17 +32,21 @@ class Delivery:
     progress: bool
 
 
+SECRETS = ("registry_uri", "jfrog_api_token", "jfrog_access_token")
 DELIVERY = tuple(Delivery.__annotations__) if TYPE_CHECKING else Delivery.FIELDS
 
 
-def split(given: dict[str, Any]) -> tuple[Request, Delivery, Credentials]:
-    """What click gives a command with these options, as records."""
-    from modelaudit.pipeline.request import Request
-    from modelaudit.sources.credentials import VARIABLES, Credentials
+def split(given: dict[str, Any]) -> tuple[Request, Delivery]:
+    """What click gives a command with these options, as records.
 
+    Addresses and tokens of registries stand in neither: nothing that is reported is made from them.
+    """
+    from modelaudit.pipeline.request import Request
+
+    for name in SECRETS:
+        given.pop(name)
     delivery = Delivery(**{name: given.pop(name) for name in DELIVERY})
-    credentials = Credentials(**{name: given.pop(name) for name in VARIABLES})
-    return Request(**given, describe=delivery.sbom is not None), delivery, credentials
+    return Request(**given, describe=delivery.sbom is not None), delivery
 
 
 INPUT = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.engine.record import record
+from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.events import nobody
 from modelaudit.pipeline.scan import Options, scan
 
@@ -65,12 +66,13 @@ class Request:
     def run(self, observer: Observer = nobody, executor: Executor | None = None) -> ScanDocument:
         """The scan; refuses before the first byte of a model is read, and never because of what a model holds."""
         self.check()
-        from modelaudit.pipeline.selection import registry_with, selection
-
-        registry = registry_with(self.plugin)
+        registry = self._registry()
         options = Options(self.timeout, self.max_file_size, self.max_total_size, self.fail_on, jobs=self.jobs)
         options.describe = self.describe
-        options.selection = selection(registry, self.scanners, self.exclude_scanner)
+        if self.scanners or self.exclude_scanner:
+            from modelaudit.pipeline.selection import selection
+
+            options.selection = selection(registry, self.scanners, self.exclude_scanner)
         ruleset = self.ruleset()
         if self.facts:
             from modelaudit.pipeline.rejudge import scan_facts
@@ -85,6 +87,14 @@ class Request:
         # The store knows files as the parsers of the product read them.
         store = FactStore() if self.cache and not self.plugin else None
         return scan(self.paths, ruleset, options, observer, registry, store, executor)
+
+    def _registry(self) -> Registry:
+        """The parsers, those of other packages that were asked for too."""
+        if not self.plugin:
+            return Registry.load()
+        from modelaudit.pipeline.selection import registry_with
+
+        return registry_with(self.plugin)
 
     def _blocked(self) -> Mapping[str, tuple[str, ...]]:
         """Names that are not wanted, as items of lists."""

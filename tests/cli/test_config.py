@@ -8,7 +8,6 @@ import pytest
 from fixtures import small
 from modelaudit.cli.config import options_of
 from modelaudit.cli.scan_options import INPUT, JUDGING, READING, RESULTS
-from modelaudit.sources.credentials import Credentials
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.json"
 
@@ -110,12 +109,3 @@ def test_tokens_are_accepted_and_stand_in_no_output(modelaudit, evil, tmp_path) 
     assert not [text for text in (done.stdout, done.stderr, *written) if secret in text]
     wrong = modelaudit("scan", evil, *words, "--no-such-option")
     assert secret not in wrong.stderr
-
-
-def test_credentials_are_taken_from_the_environment_and_never_shown() -> None:
-    said = {"JFROG_API_TOKEN": "aaa", "MLFLOW_TRACKING_URI": "bbb"}
-    found = Credentials(jfrog_access_token="ccc", environment=said)
-    assert (found.jfrog_api_token, found.jfrog_access_token, found.registry_uri) == ("aaa", "ccc", "bbb")
-    assert not {"aaa", "bbb", "ccc"} & set(repr(found).replace(",", " ").replace("(", " ").split())
-    with pytest.raises(TypeError):
-        found.__reduce__()
