@@ -31,14 +31,30 @@ def piece_size(head: bytes, left: int) -> int:
 
 
 def recognise_ocdbt(head: bytes, reader: Reader) -> bool:
-    """Whether a piece of the store begins at the start, or ends at the end behind compressed values."""
+    """Whether a piece of the store begins at the start, ends at the end, or stands behind compressed values."""
     if head[:4] in MAGICS:
         return head[12:14] in (b"\0\0", b"\0\1")
+    return _ends_in_piece(reader) or _follows_values(reader)
+
+
+def _ends_in_piece(reader: Reader) -> bool:
     start = max(0, reader.size - TAIL)
     tail = reader.read_at(start, TAIL)
     at = len(tail)
     while (at := tail.rfind(b"\x0c\xdb", 0, at)) >= 0:
         if piece_size(tail[at : at + HEADER], len(tail) - at) == len(tail) - at:
+            return True
+    return False
+
+
+def _follows_values(reader: Reader) -> bool:
+    from modelaudit.parsers.ocdbt.values import Passage
+
+    passage = Passage(reader)
+    while passage.step():
+        if passage.at >= reader.size:
+            return False
+        if piece_size(reader.read_at(passage.at, HEADER), reader.size - passage.at):
             return True
     return False
 

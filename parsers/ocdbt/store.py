@@ -60,17 +60,20 @@ class _Store:
         while at < self.reader.size:
             self.notes.context.check()
             window = self.reader.window(at, WINDOW)
-            found = window.find(MARK)
-            if found < 0:
-                at += max(len(window) - 1, 1)
-                continue
-            head = self.reader.read_at(at + found, HEADER)
-            size = piece_size(head, self.reader.size - at - found)
-            if size:
-                yield at + found, size
-            elif at + found == 0 and head[:4] in MAGICS:
-                self.notes.fail("bad-node", "the first piece ends beyond the file", 0)
-            at += found + (size or len(MARK))
+            begin, following = 0, at + max(len(window) - HEADER, 1)  # a header may lie across two windows
+            while (found := window.find(MARK, begin)) >= 0 and at + found < following:
+                size = piece_size(self.header(window, at, found), self.reader.size - at - found)
+                if size:
+                    yield at + found, size
+                elif at + found == 0 and window[:4] in MAGICS:
+                    self.notes.fail("bad-node", "the first piece ends beyond the file", 0)
+                begin = found + (size or len(MARK))
+            at = max(following, at + begin)
+
+    def header(self, window: bytes, at: int, found: int) -> bytes:
+        """The header at a place of a window, as far as the file goes."""
+        head = window[found : found + HEADER]
+        return head if len(head) == HEADER else self.reader.read_at(at + found, HEADER)
 
     def piece(self, at: int, size: int) -> Iterator[Fact | Nested | Property]:
         """What one piece says."""

@@ -70,9 +70,25 @@ def test_nodes_are_found_behind_values():
     assert not of(Defect, data)
 
 
+def test_nodes_are_found_between_values():
+    long = zstandard.ZstdCompressor(write_checksum=True).compress(random.Random(1).randbytes(700_000))
+    run = zstandard.ZstdCompressor().compress(bytes(500_000))
+    data = CHUNK + long + run + ocdbts.leaf({b"a/.zarray": described()}) + long
+    assert recognised(data) == ("ocdbt",)
+    assert len(of(Tensor, data)) == 1
+
+
+@pytest.mark.parametrize("length", range(2**20 - 40, 2**20 + 3, 6))
+def test_pieces_are_found_wherever_windows_end(length):
+    node = ocdbts.leaf({b"a/.zarray": described()})
+    data = CHUNK.ljust(length, b"\x0c") + node + node
+    assert [one.name for one in of(Tensor, data)] == ["a", "a"]
+
+
 def test_compressed_files_stay_what_they_are():
     assert recognised(CHUNK) == ("zstd",)
     assert recognised(CHUNK + b"\x0c\xdb" * 20) == ("zstd",)
+    assert recognised(CHUNK + CHUNK) == ("zstd",)
 
 
 def test_a_value_that_is_a_file_is_read_as_one():
