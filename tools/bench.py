@@ -119,6 +119,28 @@ def openssl(path: Path | None) -> list[str]:
     return ["openssl", "dgst", "-sha256", str(path)]
 
 
+def written(name: str, writer: str) -> Callable[[Path], Path]:
+    """A large file of this name, as a function of `fixtures.large` writes it."""
+
+    def build(folder: Path) -> Path:
+        from fixtures import large
+
+        path = folder / name
+        getattr(large, writer)(path)
+        return path
+
+    return build
+
+
+def namesake() -> Callable[[Path | None], list[str]] | None:
+    """The scanner of the same name that promptfoo makes, when it stands among the peers; never this program."""
+    folder = os.environ.get("MODELAUDIT_PEERS", "")
+    program = shutil.which("modelaudit", path=folder) if folder else None
+    if program is None or Path(program).resolve() == Path(MODELAUDIT[0]).resolve():
+        return None
+    return lambda path: [program, "scan", "--no-cache", "-f", "json", str(path)]
+
+
 def peer(*words: str) -> Callable[[Path | None], list[str]] | None:
     """A scanner that is installed beside this one, or nothing: MODELAUDIT_PEERS names its folder of programs."""
     folder = os.environ.get("MODELAUDIT_PEERS", "")
@@ -318,6 +340,10 @@ CASES = [
     Case("100-byte pickle", small_pickle, scan, peer("picklescan", "-p"), "≤ 1.3", runs=15),
     Case("2 GiB safetensors", big_safetensors, scan, openssl, "≤ 1.4, ≤ 80 MiB"),
     Case("500 MiB PyTorch zip", big_checkpoint, scan, openssl, "≤ 1.4, ≤ 80 MiB", less_startup=True),
+    Case("2 GB ONNX", written("model.onnx", "write_onnx"), scan, openssl, "≤ 1.4, ≤ 80 MiB", runs=3),
+    Case("2.2 GB GGUF", written("model.gguf", "write_gguf"), scan, openssl, "≤ 1.4, ≤ 80 MiB", runs=3),
+    Case("1 GB HDF5", written("model.h5", "write_hdf5"), scan, openssl, "≤ 1.4, ≤ 80 MiB", runs=3),
+    Case("500 MiB TensorRT engine", written("model.engine", "write_plan"), scan, openssl, "≤ 80 MiB", runs=3),
     Case(
         "600 MiB pickle, import at the end",
         late_import,
@@ -335,6 +361,7 @@ CASES = [
     ),
     Case("random forest of joblib, 300 MB", forest, scan, openssl, "≤ 1.5, ≤ 200 MiB", less_startup=True, runs=9),
     Case("2,000 small files", small_files(2000), scan, peer("modelscan", "-p"), "CPU ≤ 1.0", runs=5),
+    Case("2,000 small files, promptfoo", small_files(2000), scan, namesake(), "≤ 0.05", runs=1),
     Case("2,000 small files, 2 workers against 1", small_files(2000), scan_with(2), scan_with(1), "wall ≤ 1.0"),
     Case(
         "40,000 small files, 2 workers against 1",
@@ -390,7 +417,7 @@ def measure(case: Case, folder: Path, runs: int | None) -> str:
     if other:
         by_cpu = (cpu - less_cpu) / median([u.cpu for u in other])
         by_wall = (wall - less_wall) / median([u.wall for u in other])
-        name = "1 worker" if reference and reference[0] == command[0] else Path(reference[0]).name if reference else ""
+        name = _name_of(reference or [], command)
         ratio = f"{by_cpu:.2f} / {by_wall:.2f} × {name}"
     peak = max(u.peak for u in own)
     flag = f" **exit {wrong}**" if wrong else ""
@@ -399,6 +426,13 @@ def measure(case: Case, folder: Path, runs: int | None) -> str:
     elif path is not None and path.stat().st_size > 50 * MIB:
         path.unlink()
     return f"| {case.name} | {cpu:.3f} | {wall:.3f} | {peak:.0f} | {ratio} | {case.bar}{flag} |"
+
+
+def _name_of(reference: list[str], command: list[str]) -> str:
+    if reference[0] == command[0]:
+        return "1 worker"
+    name = Path(reference[0]).name
+    return "promptfoo's modelaudit" if name == Path(command[0]).name else name
 
 
 def growth() -> list[str]:
