@@ -70,8 +70,8 @@ class Checkup:
 
     @property
     def failed(self) -> tuple[Part, ...]:
-        """What does not work."""
-        parts = (self.python, *self.libraries, *self.parsers, *self.plugins, self.rules, *self.policies, *self.folders)
+        """What does not work. A folder that cannot be written to is only worth advice: scans do without."""
+        parts = (self.python, *self.libraries, *self.parsers, *self.plugins, self.rules, *self.policies)
         return tuple(part for part in parts if part.problem)
 
     @property
@@ -262,5 +262,7 @@ def _advice(found: Checkup) -> Iterator[str]:
         yield "A plug-in does not work: update its package, or uninstall it; scans do without it until it is asked for."
     if any(part.name == "cache" and part.problem for part in found.folders):
         yield "Scans compile the rules each time: let MODELAUDIT_CACHE_DIR name a folder that can be written to."
+    if any(part.name == "data" and part.problem for part in found.folders):
+        yield "Rule packs cannot be installed: let MODELAUDIT_DATA_DIR name a folder that can be written to."
     if any(who == "nobody" for _, _, who in found.limits):
         yield "This system cannot hold workers to all limits: scan files from strangers in a container with limits."

@@ -52,11 +52,8 @@ def test_the_same_as_json() -> None:
     }
 
 
-def test_what_does_not_work_is_said_with_its_reason_and_advice(monkeypatch, tmp_path) -> None:
+def test_what_does_not_work_is_said_with_its_reason_and_advice(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "modelaudit.parsers.gguf", None)  # as if its import failed
-    blocked = tmp_path / "file"
-    blocked.write_text("")
-    monkeypatch.setenv("MODELAUDIT_DATA_DIR", str(tmp_path / "data"))
     code, text = run()
     assert code == 1
     assert "--show-failed says why" in text
@@ -97,3 +94,10 @@ def test_a_library_that_is_missing_or_does_not_load_is_told(monkeypatch) -> None
     assert checkups._library("no-such-library-here").problem == "install it: pip install no-such-library-here"
     monkeypatch.setitem(sys.modules, "re2", None)
     assert "cannot be imported" in checkups._library("google-re2").problem
+
+
+def test_folders_that_cannot_be_written_to_are_worth_advice_alone(monkeypatch) -> None:
+    monkeypatch.setattr(checkups, "_writable", lambda path: False)
+    found = checkup({})
+    assert not found.failed
+    assert {"MODELAUDIT_CACHE_DIR", "MODELAUDIT_DATA_DIR"} <= set(" ".join(found.advice).split())
