@@ -29,19 +29,36 @@ def recognise_zip(head: bytes, reader: Reader) -> bool:
 
 
 def recognise_torch(head: bytes, reader: Reader) -> bool:
-    """Whether the archive holds `data.pkl` or the list of a package, at its top or in a folder."""
+    """Whether the archive holds `data.pkl`, the list of a package or the marks of an export, in a folder or not."""
     if not recognise_zip(head, reader):
         return False
     from modelaudit.parsers.zip.directory import names_member
 
-    return names_member(reader, head, b"data.pkl") or names_member(reader, head, b".data/extern_modules")
+    marks = (b"data.pkl", b".data/extern_modules")
+    exported = (b"archive_format", b"archive_version")  # both of torch.export and AOTInductor
+    return any(names_member(reader, head, name) for name in marks) or all(
+        names_member(reader, head, name) for name in exported
+    )
 
 
-RECOGNISERS = {"pytorch-zip": recognise_torch, "zip": recognise_zip}
+def recognise_stacked(head: bytes, reader: Reader) -> bool:
+    """Whether the bytes are archives of PyTorch from end to end."""
+    if head[:4] != LOCAL:
+        return False
+    from modelaudit.parsers.zip.stacked import is_stacked
+
+    return is_stacked(reader)
+
+
+RECOGNISERS = {"pytorch-shard": recognise_stacked, "pytorch-zip": recognise_torch, "zip": recognise_zip}
 
 
 def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
-    """Facts of the archive, its members and what stands between them."""
+    """Facts of the archive, its members and what stands between them; of a shard the archives in it."""
+    if artifact.format == "pytorch-shard":
+        from modelaudit.parsers.zip.stacked import parse_stacked
+
+        return parse_stacked(artifact, context)
     from modelaudit.parsers.zip.archive import parse_archive
 
     return parse_archive(artifact, context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+from modelaudit.parsers.reader import SliceReader
 from modelaudit.parsers.zip.records import (
     CENTRAL,
     END,
@@ -44,6 +45,18 @@ def find_ends(reader: Reader) -> list[End]:
             found.append(end)
         at = raw.rfind(END, 0, at)
     return found
+
+
+def end_before(reader: Reader, stop: int) -> End | None:
+    """The end record, without a comment, of an archive that ends at `stop`; None when there is none."""
+    raw = reader.read_at(stop - END_SIZE, END_SIZE) if stop >= END_SIZE else b""
+    if len(raw) < END_SIZE or raw[:4] != END or raw[-2:] != b"\0\0":
+        return None
+    whole = SliceReader(reader, 0, stop)
+    end = read_end(raw, 0, stop - END_SIZE)
+    widen_end(end, whole)
+    _locate(end, whole)
+    return end if end.plausible else None
 
 
 def _locate(end: End, reader: Reader) -> None:

@@ -1,9 +1,13 @@
 """What is special in a PyTorch checkpoint: storages, which are only bytes, and small files that describe it.
 
-Layout: `torch.save` writes `NAME/data.pkl`, `NAME/data/<key>`, `NAME/version`, `NAME/byteorder` and a few more.
+Layout: `torch.save` writes `NAME/data.pkl`, `NAME/data/<key>`, `NAME/version`, `NAME/byteorder` and a few more;
+`torch.export` and AOTInductor write `NAME/archive_format` and `NAME/data/weights/weight_<n>`
+(`torch/export/pt2_archive/constants.py`).
 """
 
 from __future__ import annotations
+
+import re
 
 from modelaudit.engine.facts import Import, Stream
 from modelaudit.parsers.base import Context, Input
@@ -26,13 +30,23 @@ WHOLE = 16  # bytes of a stream that no weights make by chance
 HEADED = 2  # first protocol with a header
 STORAGES = frozenset({"data", "constants", ".data"})  # folders: checkpoint, TorchScript, package
 STORED = {"data.pkl": "data/", "constants.pkl": "constants/", "attributes.pkl": "attributes/"}  # storages by pickle
-DESCRIPTIONS = (".data/serialization_id", ".format_version", ".storage_alignment", "version", "byteorder")
+DESCRIPTIONS = (
+    ".data/serialization_id",
+    ".format_version",
+    ".storage_alignment",
+    "archive_format",
+    "archive_version",
+    "version",
+    "byteorder",
+)
+EXPORTED = re.compile(r"(?:^|/)data/(?:weights/weight|constants/tensor)_\d+$", re.ASCII)
 
 
 def is_storage(name: str) -> bool:
     """Whether a member is a tensor's storage by its name: `NAME/data/<digits>`, `NAME/.data/<digits>.storage` …"""
     folder, _, key = name.rpartition("/")
-    return folder.rpartition("/")[2] in STORAGES and key.removesuffix(".storage").isdecimal()
+    numbered = folder.rpartition("/")[2] in STORAGES and key.removesuffix(".storage").isdecimal()
+    return numbered or EXPORTED.search(name) is not None
 
 
 def description(name: str) -> str | None:
