@@ -13,9 +13,12 @@ import shutil
 import sys
 import time
 
-FAMILIES = ("values", "arrays", "frames", "estimators", "boosting", "torches", "layouts", "functions")
+FAMILIES = (
+    *("values", "arrays", "frames", "estimators", "boosting", "torches", "layouts", "functions"),
+    *("graphs", "layers", "checkpoints", "quantised"),
+)
 HERE = pathlib.Path(__file__).parent
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "orbax": "orbax-checkpoint", "tensorflow": "tensorflow-cpu"}
 
 
 def state(libraries):
