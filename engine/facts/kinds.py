@@ -278,14 +278,14 @@ class Artifact(Fact):
 class Stream(Fact):
     """One pickle stream."""
 
-    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'index', 'role', 'protocol', 'opcodes', 'start', 'end', 'stopped', 'error',)
+    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'index', 'role', 'protocol', 'opcodes', 'start', 'end', 'stopped', 'error', 'refused_by',)
     KIND = 'stream'
     COLLECTION = 'streams'
     SUBJECT = 'index'
     IDENTITY = ('index', 'role',)
     CONTEXT = frozenset(['artifact'])
-    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'index', 'role', 'protocol', 'opcodes', 'start', 'end', 'stopped', 'error',)
-    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'index', 'role', 'protocol', 'opcodes', 'start', 'end', 'stopped', 'error',)
+    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'index', 'role', 'protocol', 'opcodes', 'start', 'end', 'stopped', 'error', 'refused_by',)
+    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'index', 'role', 'protocol', 'opcodes', 'start', 'end', 'stopped', 'error', 'refused_by',)
 
     def __init__(
         self,
@@ -299,6 +299,7 @@ class Stream(Fact):
         end: int | None = None,
         stopped: bool = False,
         error: str | None = None,
+        refused_by: frozenset[str] = frozenset(),
         places: tuple[Place, ...] = (),
         n: int = 1,
         unknown: frozenset[str] = frozenset(),
@@ -320,6 +321,7 @@ class Stream(Fact):
         self.end = end
         self.stopped = stopped
         self.error = error
+        self.refused_by = refused_by
         become(self, Stream)
 
     artifact: str
@@ -336,6 +338,7 @@ class Stream(Fact):
     end: int | None
     stopped: bool
     error: str | None
+    refused_by: frozenset[str]
 
 
 class Import(Fact):

@@ -7,6 +7,7 @@ from struct import unpack_from
 from modelaudit.parsers.pickle import latin, text
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.literals import PLAIN, inspect
+from modelaudit.parsers.pickle.state import C_READER, PYTHON_READER
 from modelaudit.parsers.pickle.tape import LINE_MAX, Break
 
 CODECS = {"str": latin.UTF8, "latin": PLAIN}  # how constants of a kind hold text
@@ -43,6 +44,8 @@ def long_line(m: State, pos: int) -> int:
 def _number(m: State, line: bytes, size: int, offset: int) -> object:
     number = text.integer(line) if size <= len(line) + 1 else None
     if number is not None:
+        if text.is_octal(line):
+            m.refused.add(PYTHON_READER)
         return number
     m.defect("bad-number", "a number that no reader accepts", offset)
     return v.Unknown("INT")
@@ -57,6 +60,8 @@ def float_line(m: State, pos: int) -> int:
         m.defect("bad-number", "a number that no reader accepts", offset)
         m.stack.append(v.Unknown("FLOAT"))
     else:
+        if b"_" in line:
+            m.refused.add(C_READER)
         m.stack.append(number)
     return after
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from sys import maxsize
+
 from modelaudit.parsers.pickle import emit, folding, setting, text
 from modelaudit.parsers.pickle import values as v
+from modelaudit.parsers.pickle.state import C_READER, PYTHON_READER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,9 +117,16 @@ def reduce(m: State, pos: int) -> int:
         args, known = folding.spread(m, packed, m.tape.base + pos, pos + 1)
     else:
         args, known = emit.unpacked(packed)
+    if packed.__class__ is not tuple and _is_no_tuple(packed):
+        m.refused.add(C_READER)
     target = stack.pop()
     _made(m, "reduce", target, args, m.tape.base + pos, pos + 1, known=known)
     return pos + 1
+
+
+def _is_no_tuple(packed: Value) -> bool:
+    """Whether arguments are certainly no tuple, which one reader wants; the other takes what it can go through."""
+    return isinstance(packed, (v.Container, str, bytes, v.Literal)) and not isinstance(packed, v.TupleValue)
 
 
 def newobj(m: State, pos: int) -> int:
@@ -231,6 +241,11 @@ def _is_plain(target: Value, state: Value) -> bool:
     )
 
 
+def _is_bytearray(target: Value) -> bool:
+    """Whether the target is the one constant that takes items."""
+    return isinstance(target, v.Literal) and target.type == "bytearray"
+
+
 def set_items(m: State, via: str, target: Value, items: Sequence[Value], offset: int, after: int) -> None:
     """SETITEM and SETITEMS on anything that is no known dictionary."""
     if isinstance(target, v.Container):
@@ -239,6 +254,8 @@ def set_items(m: State, via: str, target: Value, items: Sequence[Value], offset:
         return
     if isinstance(target, (v.Folded, v.Literal)):
         folding.changed(m, target)
+    if _is_bytearray(target):
+        return
     if target.__class__ in v.PLAIN or target.__class__ is tuple:
         m.defect("bad-operand", f"{via} on a constant", offset)
         return
@@ -255,6 +272,8 @@ def add_items(m: State, kind: str, target: Value, items: Sequence[Value], offset
         return
     if isinstance(target, (v.Folded, v.Literal)):
         folding.changed(m, target)
+    if _is_bytearray(target) and kind != "add":
+        return
     if target.__class__ in v.PLAIN or isinstance(target, (tuple, v.Container)):
         m.defect("bad-operand", f"{kind} on a constant", offset)
         return
@@ -406,6 +425,8 @@ def put_line(m: State, pos: int) -> int:
     if key < 0:
         m.defect("bad-number", "a PUT key that no reader accepts", offset)
     else:
+        if key > maxsize:
+            m.refused.add(C_READER)
         m.put(key, offset)
     return after
 
@@ -472,9 +493,11 @@ def frame(m: State, pos: int) -> int:
     m.cut = m.cut or (inside and end > m.frame_end)
     m.frame_end = end
     if inside:
+        m.refused.add(PYTHON_READER)
         m.defect("bad-frame", "a FRAME inside another one", offset)
     if m.frame_end > m.tape.size:
         m.frame_end = 0
+        m.refused.add(C_READER)
         m.defect("bad-frame", "a FRAME that is longer than the file", offset)
     return m.tape.enter(start + 8, size)
 

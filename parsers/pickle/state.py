@@ -14,7 +14,9 @@ from modelaudit.parsers.pickle.opcodes import NAMES
 from modelaudit.parsers.pickle.tape import Break, Tape
 
 KINDS = frozenset(["import", "call", "setattr", "text", "blob"])  # what a stream's reading can yield
-HARMLESS = frozenset(["late-proto", "bad-frame"])  # defects that need not stop a reader
+HARMLESS = frozenset(["late-proto", "bad-frame", "tensor-bounds"])  # defects that need not stop a reader
+C_READER, PYTHON_READER = "c", "python"
+BOTH = frozenset([C_READER, PYTHON_READER])
 DEFECTS_MAX = 100  # defects of one code in one stream
 IMPORTS_MAX = 100_000  # distinct imports of one stream whose later uses are followed
 PLACES_MAX = 5
@@ -123,6 +125,7 @@ class State:
         self.recoded = 0  # bytes of files that constants hold encoded
         self.kept = 0
         self.recent: deque[v.Container] = deque()  # dictionaries whose items are still kept behind that number
+        self.refused: set[str] = set()  # readers that have stopped before
         self.stopped = False
         self.error: str | None = None
         self.result: Value = None
@@ -153,6 +156,10 @@ class State:
             self.out.append(
                 Defect(self.path, code=code, detail=detail, affects=affects, places=(Place(offset=offset),))
             )
+
+    def _is_refused(self) -> bool:
+        """Whether no reader gets to the end."""
+        return not self.stopped or not HARMLESS.issuperset(self._defects)
 
     def reported(self, code: str) -> bool:
         """Whether this was reported."""
@@ -190,6 +197,7 @@ class State:
                 end=self.offset,
                 stopped=self.stopped,
                 error=self.error,
+                refused_by=BOTH if self._is_refused() else frozenset(self.refused),
                 places=(Place(offset=self.start),),
             )
         )

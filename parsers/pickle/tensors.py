@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def _rebuild(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> None:
     """Compare a tensor's place, sizes and strides with its storage, where all of them are known."""
     storage, offset, size, stride = args[:4]
-    if site.m.strict or not isinstance(storage, v.Persistent) or storage.count is None:
+    if not isinstance(storage, v.Persistent) or storage.count is None:
         return
     if type(offset) is int and _numbers(size) and _numbers(stride):
         wrong = _wrong(storage.count, offset, size, stride)  # type: ignore[arg-type]

@@ -37,6 +37,12 @@ def integer(line: bytes) -> int | None:
     return None
 
 
+def is_octal(line: bytes) -> bool:
+    """Whether a number has a leading zero as in C, which Python refuses."""
+    digits = line.strip().lstrip(b"+-")
+    return digits[:1] == b"0" and digits.strip(b"0").isdigit()
+
+
 def index(line: bytes) -> int | None:
     """The key of a PUT or GET line: decimal, with spaces and underscores as `int` takes them."""
     if len(line) > DIGITS_MAX:

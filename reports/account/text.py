@@ -16,6 +16,8 @@ STYLES = {
     "limit": "critical",
 }
 
+READERS = {"c": "the reader in C", "python": "the reader in Python"}  # of CPython
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,6 +86,8 @@ def _stream(stream: Stream) -> Iterator[tuple[str, str]]:
     yield "title", f"{number}{role}"
     end = f" to 0x{stream.end:x}" if stream.end is not None else ""
     how = "ends with STOP" if stream.stopped else f"ends with an error ({stream.error or 'unknown'})"
+    if stream.stopped and stream.refused_by:
+        how += f", which {' and '.join([READERS.get(name, name) for name in sorted(stream.refused_by)])} does not reach"
     yield "quiet", f", protocol {stream.protocol}, 0x{stream.start:x}{end}, {how}"
 
 

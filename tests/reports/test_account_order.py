@@ -4,7 +4,9 @@ from fixtures import pickles as p
 from fixtures import vectors
 from modelaudit.pipeline.facts import accounts
 from modelaudit.pipeline.scan import Options
+from modelaudit.reports import View
 from modelaudit.reports.account.gather import Account
+from modelaudit.reports.account.text import render
 
 
 def steps(tmp_path, data):
@@ -45,3 +47,11 @@ def test_shapes_are_written_out_and_tell_calls_apart(tmp_path):
 def test_an_empty_key_is_seen(tmp_path):
     made = p.imported("collections", "OrderedDict") + b")R" + p.text("") + b"K\x01s"
     assert steps(tmp_path, p.stream(made))[-1] == "set state of collections.OrderedDict(…): ''"
+
+
+def test_a_reader_that_stops_before_the_end_is_named(tmp_path):
+    path = tmp_path / "m.pkl"
+    path.write_bytes(vectors.DISAGREEMENTS["octal INT"])
+    (found,) = list(accounts([str(path)], Options(None), lambda: Account(60), []))
+    told = render(*found, {}, View(verbose=False, quiet=False, width=200))
+    assert "ends with STOP, which the reader in Python does not reach" in " ".join(told.split())
