@@ -1,7 +1,8 @@
-"""Facts of a PMML document, read from front to back by expat, whose handlers only note what they are given.
+"""Facts of a PMML document, read from front to back by defusedxml's parser.
 
-Expat fetches nothing of its own. Entities in text come to a handler as they are written; those in attributes are
-expanded, so that reading ends where the declared entities would make too much of them.
+What that forbids (document types, entities, whatever stands outside) is noted here instead of ending the reading,
+so that everything behind it is seen; nothing is looked up. Entities in text come to a handler as they are written;
+those in attributes are expanded, so that reading ends where the declared entities would make too much of them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 import codecs
 import re
 from xml.parsers import expat
+from xml.sax import SAXParseException
+
+from defusedxml.expatreader import DefusedExpatParser
 
 from modelaudit.engine.facts import KINDS, TEXT_MAX, Defect, Limit, Metadata, Place, Reference, Text, clean, path_class
 from modelaudit.parsers.base import Property
@@ -56,11 +60,11 @@ def parse_document(artifact: Input, context: Context) -> Iterator[Fact | Propert
             context.check()
             document.feed(piece)
             yield from document.take()
-        document.feed(b"", last=True)
+        document.end_of_text()
     except Stop:
         pass
-    except expat.ExpatError as error:
-        detail = clean(f"line {error.lineno}: {expat.ErrorString(error.code)}")[0]
+    except SAXParseException as error:
+        detail = clean(f"line {error.getLineNumber()}: {error.getMessage()}")[0]
         document.found.append(
             Defect(artifact.path, code="xml-malformed", detail=detail, affects=ALL, places=(document.place(),))
         )
@@ -98,6 +102,60 @@ def _pieces(reader: Reader, name: str) -> Iterator[bytes]:
         yield text.encode("utf-8", "replace")
 
 
+class Guard(DefusedExpatParser):
+    """The parser of defusedxml with everything forbidden, and what is forbidden noted in a document."""
+
+    _parser: expat.XMLParserType
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        super().__init__(namespaceHandling=1, forbid_dtd=True, forbid_entities=True, forbid_external=True)
+        self.reset()
+        self._parsing = True  # `feed` would begin anew, without the handlers
+
+    def reset(self) -> None:
+        """A parser with the handlers of the document."""
+        super().reset()
+        document, parser = self.document, self._parser
+        parser.namespace_prefixes = False
+        parser.buffer_text = True
+        parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+        parser.ProcessingInstructionHandler = document.instruction
+        parser.StartElementHandler = document.start
+        parser.EndElementHandler = document.end
+        parser.CharacterDataHandler = document.characters
+        parser.DefaultHandler = document.other  # entities in text are given as they are written
+        self.expat = parser
+
+    def defused_start_doctype_decl(self, name: str, system: str | None, public: str | None, internal: bool) -> None:
+        """A document type."""
+        self.document.doctype(name, system, internal)
+
+    def defused_entity_decl(
+        self,
+        name: str,
+        is_parameter: bool,
+        value: str | None,
+        base: str | None,
+        system: str | None,
+        public: str | None,
+        notation: str | None,
+    ) -> None:
+        """An entity."""
+        self.document.entity(name, is_parameter, value, system or public or "")
+
+    def defused_unparsed_entity_decl(
+        self, name: str, base: str | None, system: str | None, public: str | None, notation: str | None
+    ) -> None:
+        """An entity that is no XML; expat tells of it as an entity, too."""
+
+    def defused_external_entity_ref_handler(  # type: ignore[override]  # expat asks for a number
+        self, context: str, base: str | None, system: str | None, public: str | None
+    ) -> int:
+        """A use of an entity outside, which is not looked up; it was told where it is declared."""
+        return 1
+
+
 class Document:
     """A document while it is read. `found` are facts that were not taken yet."""
 
@@ -109,20 +167,16 @@ class Document:
         self.text: list[str] | None = None  # of an element whose text matters
         self.length = 0
         self.owner = ""
-        self.parser = expat.ParserCreate("utf-8", namespace_separator=" ")
-        self.parser.buffer_text = True
-        self.parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
-        self.parser.StartDoctypeDeclHandler = self.doctype
-        self.parser.EntityDeclHandler = self.entity
-        self.parser.ProcessingInstructionHandler = self.instruction
-        self.parser.StartElementHandler = self.start
-        self.parser.EndElementHandler = self.end
-        self.parser.CharacterDataHandler = self.characters
-        self.parser.DefaultHandler = self.other  # entities in text are given as they are written
+        self.guard = Guard(self)
+        self.parser = self.guard.expat
 
-    def feed(self, data: bytes, *, last: bool = False) -> None:
+    def feed(self, data: bytes) -> None:
         """Take in the next bytes."""
-        self.parser.Parse(data, last)
+        self.guard.feed(data)
+
+    def end_of_text(self) -> None:
+        """The document is complete."""
+        self.guard.feed(b"", isFinal=True)
 
     def take(self) -> list[Fact | Property]:
         """What was found since the last time."""
@@ -139,29 +193,20 @@ class Document:
 
     # Before the root
 
-    def doctype(self, name: str, system: str | None, public: str | None, internal: bool) -> None:
+    def doctype(self, name: str, system: str | None, internal: bool) -> None:
         """A document type declaration."""
         self.found.append(self.defect("xml-doctype", f"{name[:SHOWN]}{' with an internal subset' if internal else ''}"))
         if system:
             self.reference(system, "xml-entity", name, "doctype")
 
-    def entity(
-        self,
-        name: str,
-        is_parameter: bool,
-        value: str | None,
-        base: str | None,
-        system: str | None,
-        public: str | None,
-        notation: str | None,
-    ) -> None:
+    def entity(self, name: str, is_parameter: bool, value: str | None, outside: str) -> None:
         """A declaration of an entity."""
         if len(self.sizes) >= ENTITIES_MAX:
             self.found.append(self.defect("xml-entity-bomb", f"more than {ENTITIES_MAX} entities", ALL))
             raise Stop
         if value is None:
             self.sizes[name] = 0
-            self.reference(system or public or "", "xml-entity", name, "parameter" if is_parameter else "entity")
+            self.reference(outside, "xml-entity", name, "parameter" if is_parameter else "entity")
             return
         self.sizes[name] = len(value) + sum(self.sizes.get(one, 0) for one in REFERENCE.findall(value))
         kind = "parameter-entity" if is_parameter else "entity"
