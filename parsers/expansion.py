@@ -313,11 +313,11 @@ class Ledger:
 
     FREE = 16 * 1024 * 1024  # bytes that may come from any archive
 
-    __slots__ = ("_ratio", "_size", "_total", "check", "expanded")
+    __slots__ = ("_size", "_total", "check", "expanded", "ratio")
 
     def __init__(self, size: int, ratio: int, total: int, check: Callable[[], None]) -> None:
         self._size = size
-        self._ratio = ratio
+        self.ratio = ratio
         self._total = total
         self.check = check
         self.expanded = 0
@@ -329,12 +329,12 @@ class Ledger:
 
     def swells(self, size: int, compressed: int) -> bool:
         """Whether a part of the archive expands more than an archive may; what else it gives is not counted."""
-        return size > self.FREE and size > self._ratio * compressed
+        return size > self.FREE and size > self.ratio * compressed
 
     def spent(self) -> tuple[str, int, int] | None:
         """Name, value and budget of what is overrun."""
         if self.expanded > self._total:
             return "bytes", self.expanded, self._total
-        if self.expanded > self.FREE and self.expanded > self._ratio * self._size:
-            return "ratio", self.expanded // max(1, self._size), self._ratio
+        if self.expanded > self.FREE and self.expanded > self.ratio * self._size:
+            return "ratio", self.expanded // max(1, self._size), self.ratio
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelaudit.engine.facts import KINDS, Member, Place, clean, path_class
 from modelaudit.parsers.base import Nested
 from modelaudit.parsers.expansion import Ledger
-from modelaudit.parsers.notes import FileBudget, Notes
+from modelaudit.parsers.notes import Notes
 from modelaudit.parsers.reader import BytesReader, SliceReader
 from modelaudit.parsers.sevenzip.coders import AES, name_of, stages, unsupported
 from modelaudit.parsers.sevenzip.content import Content, Solid
@@ -97,9 +97,8 @@ class Archive:
             used += len(mine)
             yield from self.folder(folder, mine)
             yield from self.notes.flush()
-            overrun = self.ledger.spent()
-            if overrun is not None:
-                raise FileBudget(*overrun)
+            if self.ledger.spent() is not None:
+                return
         for file in stored[used:]:
             yield self.fact(file, Content(0), "", 0, 0)
 
@@ -117,13 +116,15 @@ class Archive:
             for shut, size in zip(files, folder.streams, strict=False):
                 yield self.fact(shut, Content(size), method, length, begin, encrypted=AES in words)
             return
-        solid = Solid(lambda: stages(SliceReader(self.reader, begin, length), folder, self.context.check), self.ledger)
+        source = SliceReader(self.reader, begin, length)
+        solid = Solid(lambda: stages(source, folder, self.context.check), length, self.ledger)
         for n, (size, crc) in enumerate(zip(folder.streams, folder.subs, strict=True)):
             file: File | None = files[n] if n < len(files) else None
-            content = solid.next(size, crc)
-            yield from self.member(file, content, method, length * size // max(1, folder.size), begin)
-            if solid.error is not None or self.ledger.spent() is not None:
-                break
+            if solid.error is None and solid.overrun is None:
+                content = solid.next(size, crc)
+                yield from self.member(file, content, method, length * size // max(1, folder.size), begin)
+            elif file is not None:
+                yield self.fact(file, Content(size), method, length, begin)
         yield from self.ends(solid, folder, begin, length)
 
     def member(self, file: File | None, content: Content, method: str, packed: int, at: int) -> Iterator[Fact | Nested]:
@@ -141,7 +142,10 @@ class Archive:
         if solid.error is not None:
             self.notes.defect("bad-data", solid.error, begin, CONTENT)
             return
-        if self.ledger.spent() is not None or sum(folder.streams) != folder.size:
+        if solid.overrun is not None:
+            self.notes.limit(*solid.overrun)
+            return
+        if sum(folder.streams) != folder.size:
             return
         more = solid.more()
         if more:

@@ -31,11 +31,11 @@ class Solid:
     `error` says why decoding ended early, if it did.
     """
 
-    def __init__(self, begin: Callable[[], list[Stage]], ledger: Ledger) -> None:
+    def __init__(self, begin: Callable[[], list[Stage]], packed: int, ledger: Ledger) -> None:
         self._begin = begin
+        self._packed = packed
         self._ledger = ledger
         self._at = 0
-        self._size = 0  # of all that was decoded
         self._again: ExpandedReader | None = None
         self.error: str | None = None
         self._stages: list[Stage] = []
@@ -49,12 +49,19 @@ class Solid:
         begin, spool = self._at, Spool()
         while spool.size < size and (chunk := self._read(min(WINDOW, size - spool.size))):
             spool.add(chunk)
-            if self._ledger.spent() is not None:
+            if self.overrun is not None:
                 break
-        if spool.size < size and self.error is None and self._ledger.spent() is None:
+        if spool.size < size and self.error is None and self.overrun is None:
             self.error = self._why()
         ok = spool.crc == crc if crc is not None and spool.size == size else None
         return Content(size, spool.reader(lambda: self._part(begin, spool.size)), ok)
+
+    @property
+    def overrun(self) -> tuple[str, int, int] | None:
+        """Name, value and budget of what the folder asks for too much of."""
+        if self._ledger.swells(self._at, self._packed):
+            return "ratio", self._at // max(1, self._packed), self._ledger.ratio
+        return self._ledger.spent()
 
     def more(self) -> bytes:
         """What comes out behind the last file."""

@@ -9,6 +9,7 @@ END, PROPERTIES, ADDITIONAL, MAIN, FILES = 0x00, 0x02, 0x03, 0x04, 0x05
 PACK, UNPACK, SUB, SIZE, CRC, FOLDER, UNPACK_SIZE, SUB_COUNT = 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D
 EMPTY_STREAM, EMPTY_FILE, ANTI, NAMES, ATTRIBUTES = 0x0E, 0x0F, 0x10, 0x11, 0x15
 CODERS_MAX = 32  # of one folder
+CODERS_EACH = 4  # of a folder, when there are as many as may be
 UNIX = 0x8000  # the attributes have a Unix mode in their upper half
 REPARSE = 0x400  # a link of Windows
 
@@ -57,6 +58,7 @@ class Streams:
         self.packs: list[int] = []
         self.folders: list[Folder] = []
         self.lies: list[tuple[str, str]] = []
+        self._coders = 0  # coders and what comes out of them, in all folders
 
     def count(self, fields: Fields, what: str) -> int:
         """A number of things, of which there must not be too many."""
@@ -95,7 +97,11 @@ class Streams:
         count = self.count(fields, "folders")
         if fields.byte():
             raise HeaderError("the folders are described elsewhere")
-        self.folders = [read_folder(fields) for _ in range(count)]
+        for _ in range(count):
+            self.folders.append(read_folder(fields))
+            self._coders += self.folders[-1].outputs
+            if self._coders > CODERS_EACH * self.most:
+                raise FileBudget("coders", self._coders, CODERS_EACH * self.most)
         fields.expect(UNPACK_SIZE, "sizes of what coders give")
         for folder in self.folders:
             folder.sizes = [fields.number() for _ in range(folder.outputs)]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ALL = frozenset(KINDS) - {"artifact", "defect", "limit"}
 HEADER, ENCODED = 0x01, 0x17
-HEADER_MAX = 64 * 1024 * 1024  # bytes of a header
+HEADER_MAX = 32 * 1024 * 1024  # bytes of a header
 ENCODINGS = 8  # headers that are each packed in the next
 
 

@@ -220,6 +220,9 @@ def test_names_and_modes_are_those_of_a_disk():
 def test_budgets_end_what_the_file_asks_for():
     bomb = archive([Solid([("zeros", bytes(40_000_000))])])
     assert [limit.what for limit in of(Limit, read(bomb))] == ["ratio"]
+    found = read(archive([Solid([("zeros", bytes(40_000_000)), ("b", b"x")]), Solid(FILES)]))
+    assert [m.name for m in of(Member, found)] == ["zeros", "b", *dict(FILES)]  # what is behind the bomb is read
+    assert content(found)["d/model.pkl"] == CALL
     many = archive([Solid([(str(n), b"") for n in range(30)], COPY)])
     assert [(limit.what, limit.budget) for limit in of(Limit, read(many, members=20))] == [("streams", 20)]
     huge = b"\1\5" + number(1 << 50)
