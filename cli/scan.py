@@ -6,25 +6,13 @@ import sys
 
 import click
 
-from modelaudit.cli.scan_options import scan_options, split
-from modelaudit.engine.errors import OptionError
+from modelaudit.cli.scan_options import Scan, scan_options, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelaudit.cli.scan_options import Delivery
     from modelaudit.engine.document import ScanDocument
     from modelaudit.pipeline.request import Request
-
-
-class Scan(click.Command):
-    """A command that answers an option's wrong value with its usage, wherever that was found."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        """What the command gives."""
-        try:
-            return super().invoke(ctx)
-        except OptionError as error:
-            raise click.UsageError(str(error), ctx) from error
 
 
 @click.command(cls=Scan, short_help="Scan model files and folders, and decide by policy.")

@@ -7,6 +7,7 @@ import click
 from modelaudit.cli.config import configure
 from modelaudit.cli.report_format import ReportFormat
 from modelaudit.cli.values import Place, Seconds, Size
+from modelaudit.engine.errors import OptionError
 from modelaudit.engine.record import record
 
 TYPE_CHECKING = False
@@ -199,8 +200,47 @@ REGISTRIES = (
 )
 
 
+SECTIONS = {
+    "Input": INPUT,
+    "Judging": JUDGING,
+    "Results": RESULTS,
+    "Reading": READING,
+    "Registries": REGISTRIES,
+}
+
+
 def scan_options(command: Callable[..., int]) -> Callable[..., int]:
     """A function that takes all these options."""
-    for option in reversed((*INPUT, *JUDGING, *RESULTS, *READING, *REGISTRIES)):
+    for option in reversed([option for options in SECTIONS.values() for option in options]):
         command = option(command)
     return command
+
+
+class Scan(click.Command):
+    """A command that shows its options by sections, and answers a wrong value with its usage wherever it was found."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """What the command gives."""
+        try:
+            return super().invoke(ctx)
+        except OptionError as error:
+            raise click.UsageError(str(error), ctx) from error
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, each in its section."""
+        left = {str(parameter.name): parameter.get_help_record(ctx) for parameter in self.get_params(ctx)}
+        for title, options in SECTIONS.items():
+            rows = [left.pop(name, None) for name in map(_name, options)]
+            with formatter.section(title):
+                formatter.write_dl([row for row in rows if row is not None and row[1]])
+        with formatter.section("Other"):
+            formatter.write_dl([row for row in left.values() if row is not None])
+
+
+def _name(option: Callable[..., Any]) -> str:
+    """The name of the parameter that a decorator makes."""
+
+    def command() -> None: ...
+
+    made: list[click.Parameter] = option(command).__click_params__
+    return str(made[0].name)

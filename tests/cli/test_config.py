@@ -1,6 +1,7 @@
 """The user's own config file, and options that hold secrets."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,19 @@ def test_tokens_are_accepted_and_stand_in_no_output(modelaudit, evil, tmp_path) 
     assert not [text for text in (done.stdout, done.stderr, *written) if secret in text]
     wrong = modelaudit("scan", evil, *words, "--no-such-option")
     assert secret not in wrong.stderr
+
+
+def test_the_help_shows_every_option_once_in_its_section() -> None:
+    import click
+
+    from modelaudit.cli.scan import scan
+    from modelaudit.cli.scan_options import SECTIONS
+
+    text = scan.get_help(click.Context(scan, help_option_names=["-h", "--help"]))
+    for title in (*SECTIONS, "Other"):
+        assert f"\n{title}:\n" in text
+    shown = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE)
+    options = [parameter.opts for parameter in scan.params if isinstance(parameter, click.Option)]
+    assert sorted(shown) == sorted(
+        [next(word for word in opts if word.startswith("--")) for opts in options] + ["--help"]
+    )
