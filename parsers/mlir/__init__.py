@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MARK = b"ML\xefR"
 EXPORTED, TEXT = "jax-export", "mlir-text"
+OUTER = (b"func.func @", b"func.func public", b"func.func private", b"\nmodule ")
 SIGNS = (b"stablehlo.", b"mhlo.", b"vhlo.")  # before the names of operators
 MODULE = 13  # slot of the program in the table of an exported function
 
@@ -40,7 +41,8 @@ def recognise_exported(head: bytes, reader: Reader) -> bool:
 
 def recognise_text(head: bytes, reader: Reader) -> bool:
     """Whether the beginning reads like a program of StableHLO."""
-    return head.lstrip().startswith((b"module", b"#loc", b"func.func", b"//")) and any(sign in head for sign in SIGNS)
+    begins = head.lstrip().startswith((b"module", b"#loc", b"func.func", b"//"))
+    return begins and any(one in head for one in OUTER) and any(sign in head for sign in SIGNS)
 
 
 RECOGNISERS = {"mlir-bytecode": recognise_bytecode, EXPORTED: recognise_exported, TEXT: recognise_text}

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from fixtures import mlirs
+from fixtures import mlirs, tensorflows
 from modelaudit.engine.facts import Blob, Defect, Limit, Metadata, Op, Text
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input, Nested, Property
@@ -144,6 +144,17 @@ def test_trees_without_end_are_a_limit():
     for _ in range(250):
         arguments = mlirs.tree(b"", b"", arguments)
     assert of(Limit, mlirs.exported_file(mlirs.exported(arguments=arguments)), "jax-export")
+
+
+def test_a_program_in_a_graph_of_tensorflow_is_read(tmp_path):
+    call = tensorflows.node("XlaCallModule", tensorflows.attr("module", (2, mlirs.program())))
+    assert "MA4620" in found(tmp_path, "saved_model.pb", tensorflows.saved_model(tensorflows.graph(call)))
+    call = tensorflows.node("XlaCallModule", tensorflows.attr("module", (2, mlirs.program(b"lapack_sgesdd_ffi"))))
+    assert not found(tmp_path, "saved_model.pb", tensorflows.saved_model(tensorflows.graph(call)))
+
+
+def test_sources_of_a_compiler_are_plain_text():
+    assert recognised(b"// Lowers stablehlo.custom_call @x to a call.\nvoid lower() {}\n") == ("text",)
 
 
 def test_what_a_scan_says(tmp_path):
