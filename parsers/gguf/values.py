@@ -28,6 +28,7 @@ KEY_MAX = 64 * 1024  # bytes of a key, as the format has it
 STRING_MAX = 4 * TEXT_MAX  # bytes of a text that are read
 TEMPLATE = "tokenizer.chat_template"  # and what begins with it: templates by name
 MARKS = (b"{%", b"{{")  # of templates
+TEMPLATES_MAX = 64  # elements of arrays that are read as templates
 VOCABULARY = "tokenizer."
 DOCS = ("general.description", "general.readme")
 
@@ -55,6 +56,7 @@ class Values:
         self.size = cursor.u32 if version == 1 else cursor.u64  # of a text, an array
         self.width = 4 if version == 1 else 8
         self.elements = 0
+        self.listed_templates = 0
 
     def string(self, most: int) -> tuple[bytes, bool]:
         """A text's bytes, at most so many, and whether there are more."""
@@ -176,7 +178,17 @@ class Values:
                 room -= len(raw) + 1
             if watched and (MARKS[0] in raw or MARKS[1] in raw):
                 self.notes.words(decode(raw)[0], "template", key, at)
+                self.listed_template(key, raw, at)
         found.shown = [decode(raw)[0][:100] for raw in found.texts[:SHOWN]]
+
+    def listed_template(self, key: str, raw: bytes, at: int) -> None:
+        """What an element of an array of texts names as a template; of many only the first are read."""
+        self.listed_templates += 1
+        if self.listed_templates <= TEMPLATES_MAX and self.notes.context.wants("code"):
+            from modelaudit.parsers.repository.template import marked_facts
+
+            place = Place(offset=at, pointer=clean(key[:200])[0])
+            self.notes.noted += marked_facts(self.notes.path, raw.decode("utf-8", "replace"), place)
 
     def listed(self, key: str, found: Array, at: int) -> None:
         """The texts of an array as one text."""

@@ -24,6 +24,14 @@ def gguf(value):
     return b"GGUF" + struct.pack("<IQQ", 3, 0, len(pairs)) + body
 
 
+def listed(value):
+    def text(raw):
+        return struct.pack("<Q", len(raw)) + raw
+
+    array = text(b"general.notes") + struct.pack("<IIQ", 9, 8, 2) + text(b"x") + text(value.encode())
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + array
+
+
 def safetensors(value):
     header = json.dumps({"__metadata__": {"note": value}}).encode()
     return struct.pack("<Q", len(header)) + header
@@ -39,7 +47,7 @@ def found(tmp_path, name, data):
     return {finding.rule for finding in document.findings if finding.active}
 
 
-@pytest.mark.parametrize(("name", "file"), [("m.gguf", gguf), ("m.safetensors", safetensors)])
+@pytest.mark.parametrize(("name", "file"), [("m.gguf", gguf), ("m.gguf", listed), ("m.safetensors", safetensors)])
 def test_a_template_is_judged_wherever_it_stands(tmp_path, name, file):
     assert "MA4920" in found(tmp_path, name, file(REACH))
     assert not found(tmp_path, name, file(PLAIN))
