@@ -12,7 +12,7 @@ import re
 FOLD_MAX = 1024 * 1024  # characters or bytes of a result
 BITS_MAX = 4096  # bits of a number
 ITEMS_MAX = 4096  # parts of a value
-MEMORY = 64 * 1024 * 1024  # bytes that a decompressor may take
+MEMORY = 130 * 1024 * 1024  # bytes that a decompressor may take; `xz -9` asks for 65 MiB
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
