@@ -115,7 +115,7 @@ class Config:
         for key, item in value.pairs:
             if KEYS.tells(key) or _is_paired(value, key):
                 yield from self.pair(key, item, value, Place(pointer=_pointer(pointer, key)))
-        if not pointer and value.text(PIPELINE) is not None:
+        if not pointer and value.get(PIPELINE) is not None:
             yield from self.components(value)
 
     def pair(self, key: str, item: Any, value: Object, place: Place) -> Iterator[Fact]:  # noqa: ANN401 - any value
@@ -212,7 +212,7 @@ class Config:
                 yield from template_facts(self.path, text, place)
 
     def components(self, value: Object) -> Iterator[Fact]:
-        """Library and class of each part of a diffusers pipeline."""
+        """Library and class of each part of a diffusers pipeline, and file and class of one that is no class of it."""
         for key, item in value.pairs:
             pair = item if isinstance(item, list) and len(item) == 2 else []
             if len(pair) == 2 and all(isinstance(word, str) and word for word in pair):

@@ -47,3 +47,21 @@ def test_damaged_weights_are_no_error(ruleset, tmp_path, raw):
     adapter(tmp_path, 8)
     (tmp_path / "adapter_model.safetensors").write_bytes(raw)
     assert not any(rule == "MA4951" for rule, _ in found(ruleset, tmp_path)[0])
+
+
+def test_matrices_of_other_modules_are_told(ruleset, tmp_path):
+    adapter(tmp_path, 8, target_modules=["k_proj"])
+    assert found(ruleset, tmp_path) == ({("MA4951", "info")}, 0)
+
+
+def test_a_card_of_another_base_is_told_and_one_of_the_same_owner_is_not(ruleset, tmp_path):
+    adapter(tmp_path, 8, base_model_name_or_path="acme/llama")
+    card = tmp_path / "README.md"
+    for written, rules in (
+        ("base_model: acme/llama-2", set()),
+        ("base_model:\n- ACME/x", set()),
+        ("base_model: other/x", {("MA4951", "info")}),
+        ("base_model: none", set()),
+    ):
+        card.write_text(f"---\nlicense: mit\n{written}\n---\n# A\n")
+        assert found(ruleset, tmp_path)[0] - {("MA5703", "info")} == rules
