@@ -1,4 +1,4 @@
-"""LoRA adapters of PEFT: what `adapter_config.json` says of the matrices in `adapter_model.safetensors` and of the base.
+"""LoRA adapters of PEFT: what `adapter_config.json` says of `adapter_model.safetensors` and of the base.
 
 Layouts: https://huggingface.co/docs/peft/developer_guides/checkpoint, https://huggingface.co/docs/hub/model-cards.
 """
