@@ -51,6 +51,7 @@ lint: $(STAMP)  ## ruff, mypy --strict, generated files, built-in rules
 	$(BIN)/python tools/generate_rules_reference.py --check
 	$(BIN)/python tools/generate_language.py --check
 	$(BIN)/python tools/screenshot.py --check
+	$(BIN)/python tools/generate_hooks.py --check
 	$(BIN)/python tools/generate_formats_reference.py --check
 	$(BIN)/modelaudit rules test --quiet
 	$(BIN)/modelaudit rules fmt --check rules
@@ -66,6 +67,7 @@ generate: $(STAMP)  ## write the fact classes and the generated pages of the ref
 	$(BIN)/python tools/generate_language.py
 	$(BIN)/python tools/generate_formats_reference.py
 	$(BIN)/python tools/screenshot.py
+	$(BIN)/python tools/generate_hooks.py
 
 docs: $(STAMP)  ## build the documentation as a site, into site/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
