@@ -55,7 +55,7 @@ def test_severities_and_paths_become_what_the_options_take(tmp_path) -> None:
         "max_file_size": "2 GB",
     }
     path.write_text("schema: modelaudit/config@1\npolicy: ./policy.yaml\n", encoding="utf-8")
-    assert options_of(str(path)) == {"policy": str(tmp_path / "./policy.yaml")}
+    assert options_of(str(path)) == {"policy": f"{tmp_path}/./policy.yaml"}
 
 
 def test_mistakes_in_a_config_are_told_with_their_places(modelaudit, evil, config) -> None:
