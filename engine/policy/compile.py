@@ -94,7 +94,7 @@ def add_items(policy: Json, items: Mapping[str, Sequence[str]]) -> None:
         return
     text = json.dumps([policy["digest"], CHANGES, added])
     policy["digest"] = sha256(text.encode()).hexdigest()
-    policy["chain"] = list(dict.fromkeys([*policy["chain"], CHANGES]))
+    policy["chain"] = list(dict.fromkeys([*policy["chain"], f"{CHANGES}@1"]))
     for name, more in added.items():
         change = f"{name} append"
         policy["lists"][change] = policy["lists"].get(change, 0) + len(more)

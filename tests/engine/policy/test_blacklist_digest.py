@@ -2,27 +2,36 @@
 
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.engine.policy.blacklist import blocked_lists
+from modelaudit.engine.policy.compile import add_items
+
+PLAIN = {"digest": "d" * 64, "chain": ["builtin:default@1"], "lists": {"blocked_names append": 2}}
 
 
-def policy(*patterns: str, cache: bool = False) -> dict[str, object]:
-    return dict(load_ruleset(cache=cache, lists=blocked_lists(patterns)).policy.doc)
+def policy(*patterns: str) -> dict:
+    told = {"digest": PLAIN["digest"], "chain": list(PLAIN["chain"]), "lists": dict(PLAIN["lists"])}
+    add_items(told, blocked_lists(patterns))
+    return told
 
 
 def test_a_policy_with_other_names_is_another_policy() -> None:
-    plain, one, other = policy(), policy("acme"), policy("old-*")
-    assert len({plain["digest"], one["digest"], other["digest"]}) == 3
-    assert one["digest"] == policy("Acme")["digest"]
-    assert plain["digest"] == policy()["digest"]
-    assert "command-line" not in plain["chain"]
-    assert one["chain"] == [*plain["chain"], "command-line"]
+    assert policy() == PLAIN
+    assert len({policy(*patterns)["digest"] for patterns in ((), ("acme",), ("old-*",), ("acme", "old-*"))}) == 4
+    assert policy("acme") == policy("Acme")
+    assert policy("acme")["chain"] == ["builtin:default@1", "command-line@1"]
 
 
 def test_it_says_how_many_items_were_added() -> None:
     assert policy("acme", "old-*")["lists"] == {
-        "blocked_looks append": 1,
-        "blocked_names append": 1,
+        "blocked_names append": 3,
         "blocked_patterns append": 1,
+        "blocked_looks append": 1,
     }
+
+
+def test_the_compiled_policy_has_it() -> None:
+    told = load_ruleset(cache=False, lists=blocked_lists(("acme",))).policy.doc
+    assert told["chain"] == ["builtin:default@1", "command-line@1"]
+    assert told["lists"]["blocked_names append"] == 1
 
 
 def test_a_name_given_twice_counts_once() -> None:

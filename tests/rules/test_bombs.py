@@ -6,20 +6,14 @@ import zipfile
 import pytest
 
 from fixtures import bombs
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context
 from modelaudit.pipeline.scan import scan
 
 
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
-
-
-def outcome(ruleset, tmp_path, data):
+def outcome(builtin_rules, tmp_path, data):
     path = tmp_path / "x.zip"
     path.write_bytes(data)
-    result = scan([str(path)], ruleset)
+    result = scan([str(path)], builtin_rules)
     said = {(f.rule, f.message.partition(" (")[0]) for f in result.findings if f.severity in ("warning", "critical")}
     covered = {artifact.coverage for artifact in result.artifacts if artifact.path.partition("!")[0] == str(path)}
     return said, result.decision.exit_code, "full" not in covered or len(covered) > 1
@@ -32,25 +26,25 @@ def test_the_quine_holds_itself():
 
 
 @pytest.mark.parametrize("build", [bombs.quine, lambda: bombs.nested(1000)])
-def test_archives_in_archives_end_at_the_depth(ruleset, tmp_path, build):
-    said, exit_code, partial = outcome(ruleset, tmp_path, build())
+def test_archives_in_archives_end_at_the_depth(builtin_rules, tmp_path, build):
+    said, exit_code, partial = outcome(builtin_rules, tmp_path, build())
     assert said == {("MA9002", "reading stopped at the limit for depth")}
     assert (exit_code, partial) == (1, True)
 
 
-def test_few_bytes_that_hold_very_many_end_at_what_may_come_out(ruleset, tmp_path, monkeypatch):
+def test_few_bytes_that_hold_very_many_end_at_what_may_come_out(builtin_rules, tmp_path, monkeypatch):
     """16 archives in each of 16 …: 6.5 TB out of 21 KB. The budget is lowered, so that the test is quick."""
     monkeypatch.setitem(Context.BUDGETS, "expanded", 64 * 1024 * 1024)
-    said, exit_code, partial = outcome(ruleset, tmp_path, bombs.fanned(4, 16, 100_000_000))
+    said, exit_code, partial = outcome(builtin_rules, tmp_path, bombs.fanned(4, 16, 100_000_000))
     assert ("MA9002", "reading stopped at the limit for bytes") in said
     assert (exit_code, partial) == (1, True)
 
 
-def test_very_many_entries_end_at_their_number(ruleset, tmp_path, monkeypatch):
+def test_very_many_entries_end_at_their_number(builtin_rules, tmp_path, monkeypatch):
     """The budget is lowered, so that the test is quick; nothing is said of bytes that unread entries own."""
     monkeypatch.setitem(Context.BUDGETS, "members", 1000)
-    said, exit_code, partial = outcome(ruleset, tmp_path, bombs.crowded(1001))
+    said, exit_code, partial = outcome(builtin_rules, tmp_path, bombs.crowded(1001))
     assert said == {("MA9002", "reading stopped at the limit for members")}
     assert (exit_code, partial) == (1, True)
-    said, exit_code, _ = outcome(ruleset, tmp_path, bombs.crowded(1000))
+    said, exit_code, _ = outcome(builtin_rules, tmp_path, bombs.crowded(1000))
     assert (said, exit_code) == (set(), 0)

@@ -9,7 +9,6 @@ import zstandard
 
 from fixtures import pickles, sevenzips, tars
 from fixtures.archives import DEFLATE, LINK, Entry, archive
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
 CALL = pickles.reduce_call("os", "system", "echo", protocol=2)
@@ -40,35 +39,34 @@ OUTSIDE = {
 }
 
 
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
-
-
-def findings(ruleset, tmp_path, name, data):
+def findings(builtin_rules, tmp_path, name, data):
     path = tmp_path / name
     path.write_bytes(data)
-    return [f for f in scan([str(path)], ruleset).findings if f.severity in ("critical", "warning")]
+    return [f for f in scan([str(path)], builtin_rules).findings if f.severity in ("critical", "warning")]
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_a_call_is_found_wherever_it_is(ruleset, tmp_path, name):
-    found = findings(ruleset, tmp_path, name, PLACES[name])
+def test_a_call_is_found_wherever_it_is(builtin_rules, tmp_path, name):
+    found = findings(builtin_rules, tmp_path, name, PLACES[name])
     assert "critical" in {f.severity for f in found}
     assert any("system" in f.message for f in found)
 
 
 @pytest.mark.parametrize("kind", OUTSIDE)
-def test_what_leaves_the_folder_is_critical(ruleset, tmp_path, kind):
-    assert "critical" in {f.severity for f in findings(ruleset, tmp_path, "x.bin", OUTSIDE[kind])}
+def test_what_leaves_the_folder_is_critical(builtin_rules, tmp_path, kind):
+    assert "critical" in {f.severity for f in findings(builtin_rules, tmp_path, "x.bin", OUTSIDE[kind])}
 
 
-def test_a_bomb_of_300_mb_is_critical(ruleset, tmp_path):
-    found = findings(ruleset, tmp_path, "bomb.zip", archive([Entry("zeros", bytes(300_000_000), DEFLATE)]))
+def test_a_bomb_of_more_than_100_mib_is_critical(builtin_rules, tmp_path):
+    found = findings(builtin_rules, tmp_path, "bomb.zip", archive([Entry("zeros", bytes(110_000_000), DEFLATE)]))
     assert ("MA2010", "critical") in {(f.rule, f.severity) for f in found}
 
 
-def test_plain_content_is_silent(ruleset, tmp_path):
+def test_plain_content_is_silent(builtin_rules, tmp_path):
     plain = sevenzips.archive([sevenzips.Solid([("a.txt", b"text"), ("b/c.txt", b"more")])], ["empty", "d/"])
-    assert findings(ruleset, tmp_path, "plain.7z", plain) == []
-    assert findings(ruleset, tmp_path, "plain.txt.zst", zstandard.compress(b"some text\n" * 50)) == []
+    assert findings(builtin_rules, tmp_path, "plain.7z", plain) == []
+    assert findings(builtin_rules, tmp_path, "plain.txt.zst", zstandard.compress(b"some text\n" * 50)) == []
+
+
+def test_a_rar_archive_is_never_clean(found):
+    assert found(b"Rar!\x1a\x07\1\0" + bytes(60), "model.rar") == ({("MA2301", "warning")}, 1)

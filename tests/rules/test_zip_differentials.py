@@ -7,11 +7,6 @@ import zlib
 import pytest
 
 from fixtures.archives import DEFLATE, ENCRYPTED, UTF8, Entry, archive, checkpoint
-from modelaudit.engine.packs.load import load_ruleset
-from modelaudit.parsers.base import Context, Input, Nested
-from modelaudit.parsers.expansion import EDGE, SPOOL, Expander
-from modelaudit.parsers.reader import BytesReader
-from modelaudit.parsers.zip import parse
 from modelaudit.pipeline.scan import scan
 
 TEXT = b"plain text, nothing else\n" * 20
@@ -129,58 +124,26 @@ SOUND = {
 }
 
 
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
-
-
-def rules(ruleset, tmp_path, data):
+def rules(builtin_rules, tmp_path, data):
     path = tmp_path / "x.zip"
     path.write_bytes(data)
-    return {f.rule for f in scan([str(path)], ruleset).findings if f.severity in ("warning", "critical")}
+    return {f.rule for f in scan([str(path)], builtin_rules).findings if f.severity in ("warning", "critical")}
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_lie_is_found(ruleset, tmp_path, lie):
+def test_a_lie_is_found(builtin_rules, tmp_path, lie):
     data, rule = LIES[lie]
-    assert rule in rules(ruleset, tmp_path, data)
+    assert rule in rules(builtin_rules, tmp_path, data)
 
 
 @pytest.mark.parametrize("sound", SOUND)
-def test_a_sound_archive_is_silent(ruleset, tmp_path, sound):
-    assert rules(ruleset, tmp_path, SOUND[sound]) == set()
+def test_a_sound_archive_is_silent(builtin_rules, tmp_path, sound):
+    assert rules(builtin_rules, tmp_path, SOUND[sound]) == set()
 
 
-@pytest.mark.parametrize(("crc", "ok"), [(None, True), (7, False)])
-def test_large_members_are_expanded_once_before_they_are_read(monkeypatch, crc, ok):
-    from modelaudit.parsers import expansion
-
-    data = bytes(range(256)) * 256 * 200 + b"end"
-    produced = []
-
-    class Counting(Expander):
-        def read(self, limit):
-            out = super().read(limit)
-            produced.append(len(out))
-            return out
-
-    monkeypatch.setattr("modelaudit.parsers.zip.content.Expander", Counting)
-    lies = {} if crc is None else {"local": {"crc": crc}, "central": {"crc": crc}}
-    whole = archive([Entry("a", data, DEFLATE, **lies)])
-    found = list(parse(Input("x", BytesReader(whole), "zip"), Context()))
-    (nested,) = [item for item in found if isinstance(item, Nested)]
-    assert [item.crc_ok for item in found if getattr(item, "KIND", "") == "member"] == [ok]
-    assert len(data) > SPOOL + EDGE
-    assert nested.reader.read_at(0, 4096) == data[:4096]
-    assert nested.reader.read_at(len(data) - 70_000, 80_000) == data[-70_000:]
-    assert sum(produced) == len(data)  # recognising it expands nothing more
-    assert nested.reader.read_at(EDGE - 5, 10) == data[EDGE - 5 : EDGE + 5]
-    assert expansion.EDGE < sum(produced) - len(data) < 2 * SPOOL
-
-
-def test_a_large_member_that_breaks_off_is_told(ruleset, tmp_path):
+def test_a_large_member_that_breaks_off_is_told(builtin_rules, tmp_path):
     state = zlib.compressobj(1, zlib.DEFLATED, -15)
     data = bytes(range(256)) * 256 * 200
     raw = state.compress(data) + state.flush()
     entry = Entry("a", data, DEFLATE, raw=raw[:-40])
-    assert "MA2013" in rules(ruleset, tmp_path, archive([entry]))
+    assert "MA2013" in rules(builtin_rules, tmp_path, archive([entry]))
