@@ -27,6 +27,8 @@ OVERLAP = 8 * 1024  # bytes at the end of a window that the next one begins with
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 DEFAULT = ("doc", "other")
 EVIDENCE_MAX = 4 * 1024 * 1024  # bytes of a text that is looked at for licences
+REQUIREMENTS = ("requirements", "constraints")
+PROJECT = "pyproject.toml"
 PACKAGES = frozenset({"pyproject.toml", "setup.cfg", "setup.py"})
 
 
@@ -52,6 +54,7 @@ def parse_text(artifact: Input, context: Context) -> Iterator[Fact | Property | 
         yield from _behind(artifact, context, text_role, name)
     if artifact.format == "text":
         yield from _by_extension(artifact, context)
+        yield from _by_name(artifact, name.lower(), context)
 
 
 def _by_extension(artifact: Input, context: Context) -> Iterator[Fact]:
@@ -64,6 +67,14 @@ def _by_extension(artifact: Input, context: Context) -> Iterator[Fact]:
         from modelaudit.parsers.repository.template import parse_template
 
         yield from parse_template(artifact, context)
+
+
+def _by_name(artifact: Input, name: str, context: Context) -> Iterator[Fact]:
+    """What pip takes for requirements or a project by its name alone."""
+    if name == PROJECT or (name.startswith(REQUIREMENTS) and name.endswith(".txt")):
+        from modelaudit.parsers.project.packages import parse_packages
+
+        yield from parse_packages(artifact, context, project=name == PROJECT)
 
 
 def _behind(artifact: Input, context: Context, role: str, owner: str) -> Iterator[Searched]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SPACE = b" \t\r\n\xef\xbb\xbf"
 MARK = b"\xef\xbb\xbf"
+SECTIONS = (b"[", b"\t", b"\n", b"\r", b" ", b"#", b";")  # how a configuration of Git begins
 LOOK = 1024 * 1024  # bytes that are looked at
 NOTEBOOK_MAX = 64 * 1024 * 1024
 END = 4096
@@ -62,13 +63,13 @@ def recognise_notebook(head: bytes, reader: Reader) -> bool:
 
 
 def recognise_requirements(head: bytes, reader: Reader) -> bool:
-    """Whether every line is a requirement or an option of pip, and one says more than a name."""
-    return _lines(head, reader, REQUIREMENT) and bool(SAYING.search(_looked(head, reader)))
+    """Whether every line is a requirement or an option of pip, and one of the first says more than a name."""
+    return bool(SAYING.search(head)) and _lines(head, reader, REQUIREMENT)
 
 
 def recognise_project(head: bytes, reader: Reader) -> bool:
     """Whether a text has a table of `pyproject.toml`."""
-    return b"\0" not in head and bool(TABLE.search(_looked(head, reader)))
+    return b"\0" not in head and bool(TABLE.search(head))
 
 
 def recognise_tools(head: bytes, reader: Reader) -> bool:
@@ -83,10 +84,9 @@ def recognise_git(head: bytes, reader: Reader) -> bool:
     """Whether a text is a list of attributes of Git, or a configuration of it."""
     if b"\0" in head:
         return False
-    data = _looked(head, reader)
-    if SECTION.search(data):
+    if head.removeprefix(MARK)[:1] in SECTIONS and SECTION.search(_looked(head, reader)):
         return True
-    return bool(ATTRIBUTE.search(data)) and _lines(head, reader, ATTRIBUTES)
+    return bool(ATTRIBUTE.search(head)) and _lines(head, reader, ATTRIBUTES)
 
 
 RECOGNISERS = {
@@ -110,7 +110,7 @@ def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Propert
     elif artifact.format in ("python-requirements", "python-project"):
         from modelaudit.parsers.project.packages import parse_packages
 
-        yield from parse_packages(artifact, context)
+        yield from parse_packages(artifact, context, project=artifact.format == "python-project")
     else:
         from modelaudit.parsers.project.commands import parse_commands
 

@@ -29,11 +29,14 @@ EDITABLE = frozenset({"-e", "--editable"})
 PLACES = ("git", "url", "path", "hg", "svn")  # keys of a dependency that is a table
 
 
-def parse_packages(artifact: Input, context: Context) -> Iterator[Fact]:
-    """A `reference` for each place that packages come from, a `requirement` for each name."""
+def parse_packages(artifact: Input, context: Context, *, project: bool) -> Iterator[Fact]:
+    """A `reference` for each place that packages come from, a `requirement` for each name.
+
+    `project` says whether the text is a `pyproject.toml` or the lines of pip.
+    """
     text = artifact.reader.read_at(0, LOOK).decode("utf-8-sig", "replace")
     found = Packages(artifact.path)
-    if artifact.format == "python-requirements":
+    if not project:
         joined = re.sub(r"\\\r?\n", " ", text)
         for n, line in enumerate(joined.splitlines()[:ITEMS_MAX], 1):
             if n % 512 == 0:

@@ -40,7 +40,8 @@ def recognise_ranks(head: bytes, reader: Reader) -> bool:
     """Whether every one of the first lines is a token in base64 and a number."""
     lines = head.split(b"\n")
     whole = lines[:-1] if len(lines) > 1 else lines
-    return len(whole) >= PIECES and all(map(LINE.fullmatch, whole)) and not whole[0].startswith(b" ")
+    told = b"= " in head[:64] and not head.startswith(b" ")  # single bytes come first in such a list
+    return told and len(whole) >= PIECES and all(map(LINE.fullmatch, whole))
 
 
 RECOGNISERS = {"sentencepiece": recognise_sentencepiece, "tiktoken": recognise_ranks}
