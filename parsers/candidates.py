@@ -6,6 +6,7 @@ that ask for it.
 
 from __future__ import annotations
 
+from modelaudit.engine.facts.sieve import Sieve
 from modelaudit.parsers.base import BudgetSpent
 
 TYPE_CHECKING = False
@@ -19,18 +20,19 @@ if TYPE_CHECKING:
 class Candidates:
     """The formats whose files may begin with a byte, in the order in which they are asked; None for no byte at all."""
 
-    __slots__ = ("_at", "_byte", "_certain", "_formats", "_questions", "_within")
+    __slots__ = ("_at", "_byte", "_certain", "_formats", "_questions", "_sieve", "_within")
 
     def __init__(self, formats: Iterable[Format], first: int | None) -> None:
         self._formats: list[tuple[int, Format]] = []
         self._certain = 0  # formats of which nothing more can be asked, one bit each
         self._questions: dict[Tests, int] = {}
         self._at: dict[tuple[int, int], dict[bytes, int]] = {}  # by where the bytes stand, and how many they are
-        self._within: list[tuple[int, bytes, int]] = []
+        self._within: dict[str, list[tuple[int, int]]] = {}  # how far the bytes may stand, and the formats
         self._byte: list[tuple[int, bytes, int]] = []
         for format in formats:
             self._add(format, first, 1 << len(self._formats))
         self._sort()
+        self._sieve = Sieve(self._within)
 
     def _add(self, format: Format, first: int | None, bit: int) -> None:
         """Take in a format, unless the byte rules it out."""
@@ -51,18 +53,22 @@ class Candidates:
             how, where, wanted = tests[0]
             if len(tests) > 1 or how not in ("at", "byte", "within"):
                 continue
-            if how == "at":
+            if how == "within":
+                self._within.setdefault(wanted.decode("latin-1"), []).append((where, formats))
+            elif how == "at":
                 self._at.setdefault((where, where + len(wanted)), {})[wanted] = formats
             else:
-                (self._byte if how == "byte" else self._within).append((where, wanted, formats))
+                self._byte.append((where, wanted, formats))
             del self._questions[tests]
 
     def _seen(self, head: bytes) -> int:
         """The formats whose bytes stand among the first ones."""
         left = self._certain
-        for where, wanted, formats in self._within:
-            if head.find(wanted, 0, where) >= 0:
-                left |= formats
+        text = head.decode("latin-1")
+        for word in self._sieve.occurring(text):
+            for where, formats in self._within[word]:
+                if where >= len(text) or text.find(word, 0, where) >= 0:
+                    left |= formats
         for (start, end), table in self._at.items():
             left |= table.get(head[start:end], 0)
         for where, wanted, formats in self._byte:

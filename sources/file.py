@@ -124,7 +124,7 @@ class FileReader:
     def finish(self) -> str:
         """The SHA-256 of the whole file in lower-case hex; reads what was not hashed on the way."""
         if self.size <= WHOLE and not self._consumers:
-            return str(_sha256(self._whole()).hexdigest())
+            return _sha256(self._whole()).hexdigest()
         passing = self._passed()
         if self.size > WHOLE:
             self._pass_up_to(self.size)

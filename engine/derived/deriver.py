@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from modelaudit.engine.derived.keywords import Keywords
 from modelaudit.engine.derived.pattern import MATCHES, Pattern
-from modelaudit.engine.derived.sieve import Sieve
 from modelaudit.engine.derived.spots import spots
 from modelaudit.engine.facts import Limit
+from modelaudit.engine.facts.sieve import Sieve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelaudit.engine.derived.sieve import Sieve
+from modelaudit.engine.facts.sieve import Sieve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

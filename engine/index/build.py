@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
+from functools import cache
 
 from modelaudit.engine.index.anchors import OUTER, TEXTS, Anchors
+from modelaudit.engine.lang.functions import FUNCTIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 TEXT, LITERAL = "text", "literal"
 LITERALS = "text.literal"  # what parsers are asked for by rules that read the strings of pickles
+CALL = re.compile(r'"call": ?"(\w+)"')
+TOIL = 16.0  # more than anything that is told by a plain value
 ATOM = 4  # characters of the part of a text by which it is looked for
 _WORTH = {"eq": 0.0, "under": 2.0, "below": 2.0, "prefix": 2.0, "suffix": 2.0, "list": 3.0, "contains": 4.0}
 _WORTH |= {"regex": 8.0, "order": 9.0, "test": 10.0, "absent": 10.0, "present": 11.0, "ne": 12.0}
@@ -63,7 +68,8 @@ def anchors_of(rules: Sequence[Json], lists: Mapping[str, Json]) -> list[Keys | 
         return 0.0
 
     def score(keys: Keys) -> float:
-        return max((_worth(test) + math.log2(1 + shared[_text((source, test))]) for source, test in keys), default=-1.0)
+        worths = (_worth(test) + math.log2(1 + shared[_text((source, test))]) + _toil(source) for source, test in keys)
+        return max(worths, default=-1.0)
 
     for rule in rules:
         keys = Anchors(rule["for"], lists, count).of(rule["when"])
@@ -117,6 +123,12 @@ def _worth(test: Json) -> float:
     if word in TEXTS.values():
         return _WORTH[word] + 4 / len(test[1])
     return _WORTH[word]
+
+
+@cache
+def _toil(source: str) -> float:
+    """What a source costs that has to search for its value: every fact would be asked for it."""
+    return TOIL if any(FUNCTIONS[name].cost in ("search", "pairs") for name in CALL.findall(source)) else 0.0
 
 
 def _text(key: tuple[str, Json]) -> str:

@@ -37,32 +37,36 @@ class Index:
         self._groups = [(frozenset(each["formats"]), frozenset(each["inside"])) for each in doc["groups"]]
         self._kinds: dict[str, KindIndex] = {}
         self._rows: dict[str, Rows] = {}
-        self._scopes: dict[tuple[Formats, Formats], list[Scope]] = {}
+        self._scopes: dict[tuple[str, Formats, Formats, Formats], dict[str, Scope]] = {}
 
-    def trials(self, node: FactSet, allows: Allows) -> Iterator[Trial]:
+    def trials(self, node: FactSet, allows: Allows) -> list[Trial]:
         """Every rule that matches in an artifact or is inconclusive there, in the order of kinds and rules."""
+        found: list[Trial] = []
         present, missing = node.facts, node.artifact.incomplete
-        for scope in self.scopes(node):
-            kind = scope.kind
-            if kind not in present and kind != "artifact" and kind not in missing:
-                continue
-            facts = facts_of(node, kind)
-            incomplete = kind in missing
-            if facts or incomplete:
-                yield from self.kind(node, scope, facts, allows, incomplete=incomplete)
+        for kind, scope in self.scopes(node).items():
+            if kind in present or kind == "artifact" or kind in missing:
+                facts = facts_of(node, kind)
+                incomplete = kind in missing
+                if facts or incomplete:
+                    found += self.kind(node, scope, facts, allows, incomplete=incomplete)
+        return found
 
-    def kind(self, node: FactSet, scope: Scope, facts: Facts, allows: Allows, *, incomplete: bool) -> Iterator[Trial]:
+    def kind(self, node: FactSet, scope: Scope, facts: Facts, allows: Allows, *, incomplete: bool) -> Sequence[Trial]:
         """The rules about one kind of fact."""
         trials: dict[int, Trial] = {}
-        for number in scope.numbers() if incomplete else ():
-            trials[number] = self.trial(number, node, allows)
+        if incomplete:
+            for number in scope.numbers():
+                trials[number] = self.trial(number, node, allows)
         if isinstance(facts, (list, tuple)):
             self.each(node, scope, facts, trials, allows)
         else:
             self.rows(node, scope, facts, trials, allows)
-        for number in sorted(trials):
-            trials[number].close()
-            yield trials[number]
+        if not trials:
+            return ()
+        found = [trials[number] for number in sorted(trials)]
+        for trial in found:
+            trial.close()
+        return found
 
     def each(
         self, node: FactSet, scope: Scope, facts: Sequence[Fact], trials: dict[int, Trial], allows: Allows
@@ -113,15 +117,17 @@ class Index:
             found = self._kinds[name] = KindIndex(name, self.doc["kinds"][name], self.lists)
         return found
 
-    def scopes(self, node: FactSet) -> list[Scope]:
-        """The kinds for which rules fit the formats of an artifact and of what it is in."""
-        key = (_names(node), _outer_names(node))
+    def scopes(self, node: FactSet) -> dict[str, Scope]:
+        """The kinds for which rules fit the formats of an artifact and of what it is in, in order."""
+        artifact = node.artifact
+        outer = _NOWHERE if node.parent is None else _outer_names(node)
+        key = (artifact.format, artifact.formats, artifact.families, outer)
         scopes = self._scopes.get(key)
         if scopes is None:
             fitting = [applies(formats, inside, node) for formats, inside in self._groups]
-            scopes = [Scope(kind, doc["groups"], fitting, self.doc) for kind, doc in self.doc["kinds"].items()]
-            scopes = sorted((scope for scope in scopes if scope.first >= 0), key=lambda scope: scope.first)
-            self._scopes[key] = scopes
+            every = [Scope(kind, doc["groups"], fitting, self.doc) for kind, doc in self.doc["kinds"].items()]
+            ordered = sorted((scope for scope in every if scope.first >= 0), key=lambda scope: scope.first)
+            scopes = self._scopes[key] = {scope.kind: scope for scope in ordered}
         return scopes
 
 
@@ -161,6 +167,7 @@ class Scope:
 
 
 _KEPT = 4096
+_NOWHERE: Formats = frozenset()  # what an artifact is in that stands on disk
 
 
 class KindIndex:

@@ -27,7 +27,7 @@ PATH = re.compile(rb"^[ \t-]*[\"']?(?:path|cmd)[\"']?[ \t]*:", re.MULTILINE)
 
 def recognise_pointer(head: bytes, reader: Reader) -> bool:
     """Whether a YAML text lists outputs with hashes and paths, or stages that have outputs."""
-    if b"\0" in head or head.lstrip()[:1] in (b"{", b"["):
+    if 0 in head or head.lstrip()[:1] in (b"{", b"["):
         return False
     data = head if reader.size <= len(head) else reader.read_at(0, LOOK)
     return bool(OUTS.search(data) and HASH.search(data) and PATH.search(data))

@@ -47,7 +47,7 @@ def recognise_config(head: bytes, reader: Reader) -> bool:
     start = head.removeprefix(BOM).lstrip(SPACE)
     if start[:1] in (b"{", b"[") or not start:
         return _is_json(reader)
-    if b"\0" in head or b"class_name" not in head:
+    if 0 in head or head.find(b"class_name") < 0:
         return False
     data = reader.read_at(0, LOOK)
     return bool(YAML.search(data)) and bool(YAML_CONFIG.search(data))

@@ -39,7 +39,7 @@ def recognise_manifest(head: bytes, reader: Reader) -> bool:
 
 def recognise_kitfile(head: bytes, reader: Reader) -> bool:
     """Whether a YAML text describes a ModelKit."""
-    if b"\0" in head or not VERSION.search(head):
+    if 0 in head or not VERSION.search(head):
         return False
     data = head if reader.size <= len(head) else reader.read_at(0, MANIFEST_MAX)
     return reader.size <= MANIFEST_MAX and bool(PART.search(data))

@@ -59,7 +59,7 @@ def recognise_notebook(head: bytes, reader: Reader) -> bool:
     if head.lstrip(SPACE)[:1] != b"{" or reader.size > NOTEBOOK_MAX:
         return False
     near = head + reader.read_at(max(0, reader.size - END), END)
-    return b'"nbformat"' in near and (b'"cells"' in near or b'"worksheets"' in near)
+    return near.find(b'"nbformat"') >= 0 and (b'"cells"' in near or b'"worksheets"' in near)
 
 
 def recognise_requirements(head: bytes, reader: Reader) -> bool:
@@ -77,12 +77,12 @@ def recognise_tools(head: bytes, reader: Reader) -> bool:
     if head.lstrip(SPACE)[:1] not in (b"{", b"/"):
         return False
     data = _looked(head, reader)
-    return any(key in data for key in TOOLS)
+    return any(data.find(key) >= 0 for key in TOOLS)
 
 
 def recognise_git(head: bytes, reader: Reader) -> bool:
     """Whether a text is a list of attributes of Git, or a configuration of it."""
-    if b"\0" in head:
+    if 0 in head:
         return False
     if head.removeprefix(MARK)[:1] in SECTIONS and SECTION.search(_looked(head, reader)):
         return True
@@ -123,7 +123,7 @@ def _looked(head: bytes, reader: Reader) -> bytes:
 
 def _lines(head: bytes, reader: Reader, pattern: re.Pattern[bytes]) -> bool:
     """Whether every line fits a pattern; the last one of a long text may be cut."""
-    if b"\0" in head or not _fit(_split(head)[:-1], pattern):
+    if 0 in head or not _fit(_split(head)[:-1], pattern):
         return False
     lines = _split(_looked(head, reader))
     return _fit(lines[:-1] if reader.size > LOOK else lines, pattern)

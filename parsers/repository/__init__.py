@@ -33,7 +33,7 @@ MESSAGES = re.compile(rb"messages|bos_token|add_generation_prompt|__\w+__|\|[ \t
 def recognise_json(head: bytes, reader: Reader) -> bool:
     """Whether a JSON text has a key that loaders of model repositories know."""
     start = head.removeprefix(BOM).lstrip(SPACE)
-    if b"\0" in head or start[:1] not in (b"{", b"["):
+    if 0 in head or start[:1] not in (b"{", b"["):
         return False
     from modelaudit.parsers.repository.keys import KEYS
 
@@ -43,7 +43,7 @@ def recognise_json(head: bytes, reader: Reader) -> bool:
 def recognise_yaml(head: bytes, reader: Reader) -> bool:
     """Whether a YAML text has such a key, or a tag that makes objects."""
     start = head.removeprefix(BOM).lstrip(SPACE)
-    if b"\0" in head or not start or start[:1] in (b"{", b"["):
+    if 0 in head or not start or start[:1] in (b"{", b"["):
         return False
     if not KEY.search(head) and not TAG.search(head):
         return False
@@ -54,7 +54,7 @@ def recognise_yaml(head: bytes, reader: Reader) -> bool:
 
 def recognise_python(head: bytes, reader: Reader) -> bool:
     """Whether a text is Python source: it parses, and does something."""
-    if b"\0" in head or not STATEMENT.search(head) or reader.size > SOURCE_MAX:
+    if 0 in head or not STATEMENT.search(head) or reader.size > SOURCE_MAX:
         return False
     from modelaudit.parsers.repository.source import is_source
 
@@ -63,7 +63,7 @@ def recognise_python(head: bytes, reader: Reader) -> bool:
 
 def recognise_template(head: bytes, reader: Reader) -> bool:
     """Whether a text is a template about the messages of a chat, or one that reaches for inner names of Python."""
-    if b"\0" in head or not TEMPLATE.search(head) or not MESSAGES.search(head):
+    if 0 in head or not TEMPLATE.search(head) or not MESSAGES.search(head):
         return False
     if head.removeprefix(BOM).lstrip(SPACE)[:1] == b"<" or recognise_json(head, reader):
         return False

@@ -45,7 +45,7 @@ def recognise_schema(head: bytes, reader: Reader) -> bool:
     found: set[bytes] = set()
     for at in range(0, reader.size, LOOK - OVERLAP):
         data = reader.read_at(at, LOOK).replace(b"\0", b"")
-        if b"\\u00" in data:
+        if data.find(b"\\u00") >= 0:
             data = ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), data)
         found.update(key for key in KEYS if key in data)
         if len(found) == len(KEYS):

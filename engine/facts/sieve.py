@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+COMMON = "etaoinsrlcdm_"  # letters that nearly every text has
+SIGNS = 30  # as many as fit into a small number
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,9 +17,10 @@ class Sieve:
 
     def __init__(self, words: Iterable[str]) -> None:
         words = list(words)
-        bits = {sign: 1 << n for n, sign in enumerate(sorted(set("".join(words))))}
+        rare = sorted(set("".join(words)).difference(COMMON))[:SIGNS]
+        bits = {sign: 1 << n for n, sign in enumerate(rare)}
         self._signs = list(bits.items())
-        self._words = [(word, sum(bits[sign] for sign in set(word))) for word in words]
+        self._words = [(word, sum(bits.get(sign, 0) for sign in set(word))) for word in words]
 
     def occurring(self, text: str) -> list[str]:
         """The words that stand in a text, in the order in which they were given."""

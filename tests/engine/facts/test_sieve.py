@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelaudit.engine.derived.keywords import Keywords
-from modelaudit.engine.derived.sieve import Sieve
+from modelaudit.engine.facts.sieve import Sieve
 
 WORDS = st.lists(st.text("ab-_/\xe9", max_size=4), max_size=40, unique=True)
 TEXTS = st.text("abc-_/\xe9 ", max_size=60)
