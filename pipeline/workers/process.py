@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from modelaudit.pipeline.workers.bounds import Bounds
 
 BOOT = """\
-import sys, socket
+import sys
 sys.path[:] = sys.argv[3:]
+import socket
 from modelaudit.pipeline.workers.serve import main
 if sys.argv[1] == "-":
     channel = socket.fromshare(sys.stdin.buffer.read(int(sys.argv[2])))
@@ -213,7 +214,7 @@ def _spawn_shared(theirs: socket.socket) -> subprocess.Popen[bytes]:
 
 def _popen(words: Sequence[str], handles: Sequence[int], stdin: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - this very interpreter
-        [sys.executable, "-c", BOOT, *words, *sys.path],
+        [sys.executable, "-P", "-c", BOOT, *words, *sys.path],  # -P: no module from the current folder
         stdin=stdin,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
