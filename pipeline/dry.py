@@ -13,6 +13,7 @@ from modelaudit.pipeline.limits import Options, check_final
 from modelaudit.pipeline.one import shown
 from modelaudit.pipeline.read import extension_of
 from modelaudit.pipeline.scan import FACTS_VERSION, policy_info
+from modelaudit.sources.address import without_secrets
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.local import SourceFile, discover
 
@@ -49,7 +50,7 @@ def dry_run(
         facts_version=FACTS_VERSION,
         started=started,
         duration=monotonic() - clock,
-        paths=tuple(paths),
+        paths=tuple(map(without_secrets, paths)),
         artifacts=tuple(artifacts),
         findings=(),
         inconclusive=(),

@@ -14,6 +14,7 @@ from modelaudit.pipeline.feed import Admission, Feed
 from modelaudit.pipeline.limits import Limits, Options, check_final
 from modelaudit.pipeline.one import LINK, Plan, link_tree, link_words, shown
 from modelaudit.pipeline.workers.work import Job, Work
+from modelaudit.sources.address import without_secrets
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink, discover
 
@@ -208,7 +209,7 @@ class Run:
             facts_version=FACTS_VERSION,
             started=self.started,
             duration=monotonic() - self.clock,
-            paths=self.paths,
+            paths=tuple(map(without_secrets, self.paths)),
             artifacts=artifacts,
             findings=tuple(finding for judgement in judgements for finding in judgement.findings),
             inconclusive=tuple(item for judgement in self.judgements for item in judgement.inconclusive),

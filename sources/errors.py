@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from modelaudit.engine.errors import ModelAuditError
+from modelaudit.sources.address import without_secrets
 
 MISSING = "missing-path"
 UNREADABLE = "unreadable"
@@ -32,7 +33,8 @@ def from_os_error(error: OSError | ValueError, path: str) -> SourceError:
     if path == "-":
         return SourceError(MISSING, "standard input is not read, name files or folders", path)
     if "://" in path:
-        return SourceError(MISSING, "this version reads files and folders of this machine alone", path)
+        shown = without_secrets(path)
+        return SourceError(MISSING, "this version reads files and folders of this machine alone", shown)
     message = os.strerror(error.errno).lower() if error.errno else str(error)
     code = MISSING if isinstance(error, (FileNotFoundError, NotADirectoryError)) else UNREADABLE
     return SourceError(code, message, path)

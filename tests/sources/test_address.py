@@ -1,0 +1,36 @@
+"""Addresses hold tokens, and are shown without them."""
+
+import pytest
+
+from modelaudit.engine.packs.load import load_ruleset
+from modelaudit.pipeline.scan import scan
+from modelaudit.reports import FORMATS, View, render
+from modelaudit.sources.address import without_secrets
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://user:token@host.example/x.pkl", "https://***@host.example/x.pkl"),
+        ("https://token@host.example", "https://***@host.example"),
+        ("https://a:b@c@host/x", "https://***@host/x"),
+        ("https://host/x?token=abc", "https://host/x?***"),
+        ("https://host/x?token=abc#key", "https://host/x?***"),
+        ("https://host#key", "https://host#***"),
+        ("https://host/x@y:z", "https://host/x@y:z"),
+        ("s3://bucket/key", "s3://bucket/key"),
+        ("models/a@b?c#d", "models/a@b?c#d"),
+        ("://", "://"),
+    ],
+)
+def test_what_stands_for_a_password_is_left_out(address, shown) -> None:
+    assert without_secrets(address) == shown
+
+
+def test_no_report_has_it() -> None:
+    document = scan(["https://user:hunter2@host.example/x.pkl?token=hunter2"], load_ruleset())
+    assert document.decision.exit_code == 2
+    for format in FORMATS:
+        text = render(document, format, View(verbose=True))
+        assert "hunter2" not in text, format
+        assert "host.example" in text, format
