@@ -9,6 +9,7 @@ from modelaudit.engine.facts import clean
 
 NAMES_MAX = 64  # spellings of one import
 NAME_MAX = 4096  # characters of a module or a name; a longer one is cut
+LEADING_BACK = (".__call__", ".__get__", ".__wrapped__", ".__func__")  # to the callable itself
 PARTS_MAX = 32  # dotted parts of a name of which every tail is a spelling of its own
 
 TYPE_CHECKING = False
@@ -75,8 +76,9 @@ def _aliased(found: list[str]) -> set[str]:
 
 
 def _stripped(name: str) -> str:
-    while name.endswith(".__call__"):
-        name = name[: -len(".__call__")]
+    """The callable that a name stands for when its last parts only call it, bind it or lead back to it."""
+    while name.endswith(LEADING_BACK):
+        name = name[: name.rindex(".")]
     return name
 
 

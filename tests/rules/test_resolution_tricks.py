@@ -76,6 +76,9 @@ def test_an_end_that_leads_into_the_interpreter_is_critical_whatever_the_root(ru
     [
         ("os", "system.__call__"),
         ("os", "system.__call__.__call__"),
+        ("pty", "spawn.__get__"),
+        ("runpy", "run_path.__get__.__call__"),
+        ("shutil", "rmtree.__wrapped__.__get__"),
         ("posix", "system"),
         ("nt", "system"),
         ("_operator", "methodcaller.__call__.__self__"),
