@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from jinja2 import Environment, nodes
@@ -24,6 +25,8 @@ TEXT_TESTS = frozenset({"startswith", "endswith", "find", "index", "count"})
 ATTRIBUTE_FILTERS = frozenset(
     {"attr", "map", "selectattr", "rejectattr", "groupby", "sort", "sum", "unique", "min", "max"}
 )
+SPEC = re.compile(r"%([scd])")
+SIZED = frozenset({"center", "indent", "ljust", "rjust", "zfill", "batch", "expandtabs"})  # that make so much of a text
 RAISE = "raise_exception"
 PLAIN: dict[str, Callable[[str], str]] = {
     "lower": str.lower,
@@ -104,7 +107,9 @@ class Reach:
             self._item(node)
         elif isinstance(node, nodes.Call):
             self.calls.add(_dotted(node.node))
+            self.names.update(pair.key for pair in node.kwargs)
             self._range(node)
+            self._sized(node.node.attr if isinstance(node.node, nodes.Getattr) else "", node.args)
         elif isinstance(node, nodes.Filter):
             self._filter(node)
         elif (isinstance(node, nodes.Const) and isinstance(node.value, str)) or isinstance(node, nodes.TemplateData):
@@ -126,10 +131,8 @@ class Reach:
             return self._set.get(node.name)
         if isinstance(node, nodes.Concat):
             return _joined([self.text(one, depth + 1) for one in node.nodes])
-        if isinstance(node, nodes.Add):
-            return _joined([self.text(node.left, depth + 1), self.text(node.right, depth + 1)])
-        if isinstance(node, nodes.Mod):
-            return _formatted(self.text(node.left, depth + 1), self._texts(node.right, depth))
+        if isinstance(node, nodes.BinExpr):
+            return self._combined(node, depth)
         if isinstance(node, nodes.Filter):
             return self._filtered(node, depth)
         if isinstance(node, nodes.Getitem):
@@ -139,11 +142,34 @@ class Reach:
         return None
 
     def _texts(self, node: nodes.Node | None, depth: int) -> list[str | None]:
-        items = node.items if isinstance(node, (nodes.Tuple, nodes.List)) else [node]
-        return [self.text(one, depth + 1) for one in items]
+        return [self.text(one, depth + 1) for one in _items(node)]
+
+    def _filling(self, items: list[nodes.Node | None], depth: int) -> list[str | None]:
+        """What is filled into a text: texts, and numbers as they are written."""
+        numbers = [None if one is None else _number(one) for one in items]
+        return [
+            self.text(one, depth + 1) if number is None else str(number)
+            for one, number in zip(items, numbers, strict=True)
+        ]
+
+    def _combined(self, node: nodes.BinExpr, depth: int) -> str | None:
+        """What `+`, `%` and `*` make of texts."""
+        if isinstance(node, nodes.Add):
+            return _joined([self.text(node.left, depth + 1), self.text(node.right, depth + 1)])
+        if isinstance(node, nodes.Mod):
+            return _formatted(self.text(node.left, depth + 1), self._filling(_items(node.right), depth))
+        return self._repeated(node, depth) if isinstance(node, nodes.Mul) else None
+
+    def _repeated(self, node: nodes.Mul, depth: int) -> str | None:
+        """A text that is written so many times."""
+        for one, other in ((node.left, node.right), (node.right, node.left)):
+            value, times = self.text(one, depth + 1), _number(other)
+            if value is not None and times is not None and 0 <= times * len(value) <= FOLDED_MAX:
+                return value * times
+        return None
 
     def _filtered(self, node: nodes.Filter, depth: int) -> str | None:
-        args = [self.text(one, depth + 1) for one in node.args]
+        args = self._filling([*node.args], depth)
         if node.name == "join" and isinstance(node.node, (nodes.List, nodes.Tuple)):
             return _joined(self._texts(node.node, depth), args[0] or "" if args else "")
         value = self.text(node.node, depth + 1)
@@ -155,7 +181,7 @@ class Reach:
             return None
         if node.node.attr == "join" and node.args:
             return _joined(self._texts(node.args[0], depth), self.text(node.node.node, depth + 1) or "")
-        args = [self.text(one, depth + 1) for one in node.args]
+        args = self._filling([*node.args], depth)
         return _changed(node.node.attr, self.text(node.node.node, depth + 1), args)
 
     def _item(self, node: nodes.Getitem) -> None:
@@ -165,6 +191,7 @@ class Reach:
 
     def _filter(self, node: nodes.Filter) -> None:
         self.filters.add(node.name)
+        self._sized(node.name, node.args)
         if node.name == "attr":
             name = self.text(node.args[0]) if node.args else None
             self._attribute(name)
@@ -188,6 +215,11 @@ class Reach:
         """A range so long that it stops the program."""
         if isinstance(node.node, nodes.Name) and node.node.name == "range" and any(map(_is_huge, node.args)):
             self.calls.add("range.huge")
+
+    def _sized(self, name: str, args: list[nodes.Expr]) -> None:
+        """A filter or method that fills a text up to so many characters."""
+        if name in SIZED and any(map(_is_huge, args)):
+            self.calls.add("repeat.huge")
 
     def _repeat(self, node: nodes.Mul) -> None:
         sides = (node.left, node.right)
@@ -276,13 +308,25 @@ def _joined(parts: list[str | None], between: str = "") -> str | None:
     return between.join(known)[:FOLDED_MAX] if len(known) == len(parts) else None
 
 
+def _items(node: nodes.Node | None) -> list[nodes.Node | None]:
+    """The items of a list, or the one value that is none."""
+    return [*node.items] if isinstance(node, (nodes.Tuple, nodes.List)) else [node]
+
+
 def _formatted(pattern: str | None, values: list[str | None]) -> str | None:
-    """A text with `%s` in it, filled in."""
-    if pattern is None or None in values or pattern.count("%s") != len(values):
+    """A text with `%s` and the like in it, filled in."""
+    specs = [] if pattern is None else SPEC.findall(pattern)
+    if pattern is None or None in values or len(specs) != len(values) or not specs:
         return None
-    pieces = pattern.split("%s")
-    filled = [piece + str(value) for piece, value in zip(pieces, values, strict=False)]
-    return ("".join(filled) + pieces[-1])[:FOLDED_MAX]
+    filled = [_sign(str(value)) if spec == "c" else str(value) for spec, value in zip(specs, values, strict=True)]
+    pieces = SPEC.split(pattern)[::2]
+    return ("".join(piece + value for piece, value in zip(pieces, [*filled, ""], strict=True)))[:FOLDED_MAX]
+
+
+def _sign(value: str) -> str:
+    """The character of a number."""
+    is_number = value.isascii() and value.isdigit() and len(value) < 8
+    return chr(int(value)) if is_number and int(value) < 0x110000 else value
 
 
 def _changed(name: str, value: str | None, args: list[str | None]) -> str | None:
@@ -292,7 +336,7 @@ def _changed(name: str, value: str | None, args: list[str | None]) -> str | None
     if name == "replace" and len(args) >= 2 and args[0] and args[1] is not None:
         return value.replace(args[0], args[1])[:FOLDED_MAX]
     if name == "format":
-        return _formatted(value, args) if "%s" in value else _braces(value, args)
+        return _formatted(value, args) if SPEC.search(value) else _braces(value, args)
     if name in PLAIN:
         return PLAIN[name](value)
     return value[::-1] if name == "reverse" else None

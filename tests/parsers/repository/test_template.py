@@ -97,3 +97,20 @@ def test_nothing_is_rendered():
 def test_mutated_templates_never_raise():
     for seed in range(300):
         read(mutants.mutant(repo.CHAT.encode(), seed).decode("utf-8", "replace"))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "messages[('_' * 2) ~ 'class' ~ ('_' * 2)]",
+        "messages['%c%cclass%c%c' | format(95, 95, 95, 95)]",
+        "messages[('%s%d' % ('__class__', 1))[:-1]]",
+    ],
+)
+def test_numbers_in_texts_are_folded(expression):
+    assert "__class__" in whole("{{ " + expression + " }}").attributes
+
+
+@pytest.mark.parametrize("expression", ["'x' | center(99999999)", "'x'.ljust(10 ** 9)", "'x' | indent(10 ** 9)"])
+def test_texts_that_are_filled_up_without_measure_are_told(expression):
+    assert "repeat.huge" in whole("{{ " + expression + " }}").calls
