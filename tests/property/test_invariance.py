@@ -22,6 +22,11 @@ TARGETS = [
     ("importlib", "import_module"),
     ("pickle", "loads"),
     ("ctypes", "CDLL"),
+    ("shutil", "rmtree"),
+    ("pip", "main"),
+    ("picklescan.scanner", "scan_file_path"),
+    ("commands", "getoutput"),  # of Python 2, like the next
+    ("__builtin__", "eval"),
 ]
 MEMO = pickles.put(7) + pickles.POP + pickles.get(7)
 
@@ -50,11 +55,29 @@ def by_dots(module, name):
     )
 
 
-NAMED = [by_global, by_stack, by_memo, by_copies, by_dots]
+def by_code(module, name):
+    """An EXT code that the stream gives the name itself."""
+    given = pickles.stack_global("copyreg", "add_extension") + pickles.args(module, name, 7) + pickles.REDUCE
+    return given + pickles.POP + b"\x82\x07"
+
+
+NAMED = [by_global, by_stack, by_memo, by_copies, by_dots, by_code]
 
 
 def reduced(named):
     return named + pickles.args("x") + pickles.REDUCE
+
+
+def appended(named):
+    """A planted `append`, which APPEND then calls."""
+    instance = pickles.stack_global("argparse", "Namespace") + pickles.EMPTY_TUPLE + pickles.NEWOBJ
+    return instance + pickles.dictionary({"append": named}) + pickles.BUILD + pickles.text("x") + b"a"
+
+
+def added(named):
+    """A planted `add`, which ADDITEMS then calls."""
+    instance = pickles.stack_global("argparse", "Namespace") + pickles.EMPTY_TUPLE + pickles.NEWOBJ
+    return instance + pickles.dictionary({"add": named}) + pickles.BUILD + pickles.MARK + pickles.text("x") + b"\x90"
 
 
 def as_object(named):
@@ -79,9 +102,24 @@ def mapped(named):
     return pickles.stack_global("builtins", "tuple") + pickles.MARK + mapping + b"t" + pickles.REDUCE
 
 
-CALLED = [reduced, as_object, made, made_with_keywords, planted, mapped]
+def without_calls(named):
+    """A `map` that a tuple takes: both are made by NEWOBJ alone."""
+    mapping = pickles.stack_global("builtins", "map") + pickles.args(named, pickles.args("x")) + pickles.NEWOBJ
+    return pickles.stack_global("builtins", "tuple") + pickles.MARK + mapping + b"t" + pickles.NEWOBJ
+
+
+def by_inst(module, name):
+    """INST, which names and calls at once."""
+    return pickles.MARK + pickles.text("x") + b"i" + module.encode() + b"\n" + name.encode() + b"\n"
+
+
+CALLED = [reduced, as_object, made, made_with_keywords, planted, appended, added, mapped, without_calls]
+WAYS = [(named, call) for named in NAMED for call in CALLED] + [(by_inst, bytes)] * 6
+TURNS = 5  # of the ways, for each container and disguise
 DISGUISES = {
     "plain": lambda body: pickles.stream(body),
+    "protocol 0": lambda body: pickles.stream(body, protocol=0),
+    "protocol 3": lambda body: pickles.stream(body, protocol=3),
     "protocol 2": lambda body: pickles.stream(body, protocol=2),
     "protocol 5": lambda body: pickles.stream(body, protocol=5),
     "late protocol": lambda body: b"N0" + pickles.stream(body),
@@ -111,6 +149,13 @@ def nested(data):
     return data
 
 
+def lz4(data):
+    """A frame whose blocks are stored, of at most 64 KiB."""
+    blocks = [data[at : at + 65536] for at in range(0, len(data), 65536)]
+    body = b"".join((len(block) | 1 << 31).to_bytes(4, "little") + block for block in blocks)
+    return b"\x04\x22\x4d\x18\x60\x40\x82" + body + bytes(4)
+
+
 CONTAINERS = {
     "m.pkl": lambda data: data,
     "wrong.txt": lambda data: data,
@@ -121,6 +166,7 @@ CONTAINERS = {
     "bz2.joblib": bz2.compress,
     "xz.joblib": lzma.compress,
     "lzma.joblib": lambda data: lzma.compress(data, lzma.FORMAT_ALONE),
+    "lz4.joblib": lz4,
     "zfile.joblib": joblibs.zfile,
     "twice.bin": lambda data: gzip.compress(zlib.compress(data)),
     "within.joblib": lambda data: pickles.stream(joblibs.wrapper(joblibs.objects()), data),
@@ -163,8 +209,8 @@ def test_the_verdict_does_not_depend_on_container_and_disguise(ruleset, tmp_path
     if disguise == "behind an array" and container in NO_ARRAYS:
         pytest.skip("the loader of this container stops at an array's bytes")
     rng = random.Random(f"{container} {disguise}")
-    for call in CALLED:
-        named, target = rng.choice(NAMED), rng.choice(TARGETS)
+    for named, call in rng.sample(WAYS, TURNS):
+        target = rng.choice(TARGETS)
         data = CONTAINERS[container](DISGUISES[disguise](call(named(*target))))
         severities, exit_code = verdict(ruleset, tmp_path, container, data)
         assert "critical" in severities, (call.__name__, named.__name__, target)
@@ -173,7 +219,7 @@ def test_the_verdict_does_not_depend_on_container_and_disguise(ruleset, tmp_path
 
 PLAIN = ["plain", "protocol 2", "protocol 5", "framed", "behind an array"]
 NEUTRAL = ["m.pkl", "none", "zlib.joblib", "gzip.joblib", "bz2.joblib", "xz.joblib", "lzma.joblib", "zfile.joblib"]
-NEUTRAL += ["eager.pt", "deflated.pt", "zstd.bin", "in.7z", "solid.7z"]
+NEUTRAL += ["lz4.joblib", "eager.pt", "deflated.pt", "zstd.bin", "in.7z", "solid.7z"]
 
 
 @pytest.mark.parametrize("container", NEUTRAL)
