@@ -8,7 +8,7 @@ from modelaudit.parsers.reader import WINDOW, BytesReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Protocol
 
     from modelaudit.parsers.reader import Reader
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SPOOL = 8 * 1024 * 1024  # expanded bytes that are held in memory
 EDGE = 1024 * 1024  # bytes at either end of a larger content that are held
+MARK = 16  # bytes at doubling offsets that are held, where HDF5 may begin
 INPUT = 64 * 1024  # compressed bytes that are read at once
 WINDOW_MAX = 128 * 1024 * 1024  # bytes to which a decoder may refer back: `xz -9` has 64 MiB, `zstd --ultra` 128 MiB
 MEMORY = WINDOW_MAX + 2 * 1024 * 1024  # that a decoder may claim
@@ -246,13 +247,19 @@ class ExpandedReader:
 
 
 class Edges:
-    """A large content of which the two ends are held, since recognisers look there; `begin` gives all of it."""
+    """A large content of which is held where recognisers look; `begin` gives all of it.
 
-    __slots__ = ("_begin", "_head", "_tail", "_whole", "size")
+    That are the two ends, and a few bytes at the offsets in `marks`.
+    """
 
-    def __init__(self, head: bytes, tail: bytes, begin: Callable[[], Reader], size: int) -> None:
+    __slots__ = ("_begin", "_head", "_marks", "_tail", "_whole", "size")
+
+    def __init__(
+        self, head: bytes, tail: bytes, marks: Mapping[int, bytes], begin: Callable[[], Reader], size: int
+    ) -> None:
         self._head = head
         self._tail = tail
+        self._marks = marks
         self._begin = begin
         self._whole: Reader | None = None
         self.size = size
@@ -267,6 +274,9 @@ class Edges:
             return self._head[offset:end]
         if offset >= begin:
             return self._tail[offset - begin : end - begin]
+        mark = self._marks.get(offset, b"")
+        if end - offset <= len(mark):
+            return mark[: end - offset]
         if self._whole is None:
             self._whole = self._begin()
         return self._whole.read_at(offset, end - offset)
@@ -279,9 +289,11 @@ class Edges:
 class Spool:
     """Content while it comes out for the first time: all of it is held, or the two ends when it is large."""
 
-    __slots__ = ("_chunks", "_head", "_tail", "crc", "size")
+    __slots__ = ("_chunks", "_head", "_mark", "_marks", "_tail", "crc", "size")
 
     def __init__(self) -> None:
+        self._mark = EDGE  # the last offset at which a few bytes are held, and the next one is twice as far
+        self._marks: dict[int, bytes] = {}
         self._chunks: list[bytes] = []
         self._head = b""
         self._tail = b""
@@ -295,17 +307,28 @@ class Spool:
         if self.size <= SPOOL:
             self._chunks.append(chunk)
             return
-        if self._chunks:
-            held = b"".join(self._chunks)
-            self._head, self._tail = held[:EDGE], held[-EDGE:]
+        at = self.size - len(chunk)
+        if not self._head:
+            chunk, at = b"".join([*self._chunks, chunk]), 0
+            self._head = chunk[:EDGE]
             self._chunks.clear()
+        self._note(chunk, at)
         self._tail = (self._tail + chunk)[-EDGE:]
+
+    def _note(self, chunk: bytes, at: int) -> None:
+        """Hold a few bytes at doubling offsets, as far as they lie in what begins at an offset."""
+        held = self._marks.get(self._mark, b"")
+        if held and len(held) < MARK:
+            self._marks[self._mark] = (held + chunk)[:MARK]
+        while 2 * self._mark < at + len(chunk):
+            self._mark *= 2
+            self._marks[self._mark] = chunk[self._mark - at : self._mark - at + MARK]
 
     def reader(self, begin: Callable[[], Reader]) -> Reader:
         """A reader of what came out; `begin` gives it once more when it is too large to be held."""
         if self.size <= SPOOL:
             return BytesReader(b"".join(self._chunks))
-        return Edges(self._head, self._tail, begin, self.size)
+        return Edges(self._head, self._tail, self._marks, begin, self.size)
 
 
 class Ledger:

@@ -4,7 +4,7 @@ import pytest
 
 from fixtures.archives import DEFLATE, Entry, archive
 from modelaudit.parsers.base import Context, Input, Nested
-from modelaudit.parsers.expansion import EDGE, SPOOL, Expander
+from modelaudit.parsers.expansion import EDGE, SPOOL, Expander, Spool
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.parsers.zip import parse
 
@@ -31,6 +31,19 @@ def test_large_members_are_expanded_once_before_they_are_read(monkeypatch, crc, 
     assert len(data) > SPOOL + EDGE
     assert nested.reader.read_at(0, 4096) == data[:4096]
     assert nested.reader.read_at(len(data) - 70_000, 80_000) == data[-70_000:]
+    for at in (2 * EDGE, 4 * EDGE, 8 * EDGE):
+        assert nested.reader.read_at(at, 8) == data[at : at + 8]
     assert sum(produced) == len(data)  # recognising it expands nothing more
     assert nested.reader.read_at(EDGE - 5, 10) == data[EDGE - 5 : EDGE + 5]
     assert expansion.EDGE < sum(produced) - len(data) < 2 * SPOOL
+
+
+@pytest.mark.parametrize("step", [1 << 20, 99_991, 2 * EDGE + 3, 10 * EDGE])
+def test_bytes_at_doubling_offsets_are_held_whatever_the_pieces(step):
+    data = bytes(range(256)) * 256 * 200
+    spool = Spool()
+    for at in range(0, len(data), step):
+        spool.add(data[at : at + step])
+    reader = spool.reader(lambda: pytest.fail("it is read once more"))
+    for at in (0, 512, EDGE // 2, 2 * EDGE, 4 * EDGE, 8 * EDGE, len(data) - 70_000):
+        assert reader.read_at(at, 8) == data[at : at + 8]
