@@ -17,7 +17,7 @@ import os
 
 from modelaudit.engine.derived.spots import SPOTS
 from modelaudit.engine.document import SKIPPED, ScanError
-from modelaudit.engine.facts import KINDS, Artifact, Defect, Fact, Limit, Reference, clean, quote_member
+from modelaudit.engine.facts import KINDS, Artifact, Defect, Fact, Limit, Reference, Tensor, clean, quote_member
 from modelaudit.engine.factset import FactSet
 from modelaudit.parsers.base import BudgetSpent, Context, Input, Nested, Property, Searched
 from modelaudit.parsers.registry import HEAD, OTHER, UNKNOWN, UNRECOGNISED, Recognition
@@ -25,6 +25,7 @@ from modelaudit.pipeline.budget import Metered
 from modelaudit.pipeline.embedded import Embedded
 from modelaudit.pipeline.fold import Fold
 from modelaudit.pipeline.isolation import MAIN
+from modelaudit.pipeline.weights import Weights
 from modelaudit.sources.errors import SourceError
 
 TYPE_CHECKING = False
@@ -134,6 +135,7 @@ class TreeReader:
         self.deriver = deriver
         self.errors: list[ScanError] = []
         self.embedded = Embedded() if self.context.wants("blob") else None
+        self.weights = Weights(self.context)
 
     def read(self, path: str, reader: Reader, digest: Callable[[], str | None] | None = None) -> FactSet:
         """The facts of a file on disk; `path` is as the user sees it. `digest` is asked once all else is read."""
@@ -235,11 +237,21 @@ class TreeReader:
 
     def take(self, node: Node, fact: Fact) -> None:
         """Take in one fact, and those that come of it."""
+        if isinstance(fact, Tensor):
+            self.tensor(node, fact)
+            return
         if fact.KIND in SPOTS and self.deriver:
             fact, derived = self.deriver.derive(fact)
             for found in derived:
                 self.keep(node, found)
         self.keep(node, fact)
+
+    def tensor(self, node: Node, fact: Tensor) -> None:
+        """Take in a tensor with what is asked of its values, and what its low bits hold."""
+        fact = self.weights.told(fact)
+        self.keep(node, self.weights.measured(fact, node.reader))
+        for found in self.weights.hidden(fact, node.reader):
+            self.route(node, found)
 
     def search(self, node: Node, item: Searched) -> None:
         """Take in what patterns find in a text, and leave the text itself."""

@@ -45,12 +45,18 @@ def is_selected(policy: Resolved, rule: Json) -> bool:
     return first_match(patterns, rule) is not None
 
 
+def _is_named(policy: Resolved, rule: Json) -> bool:
+    """Whether the policy selects a rule by id, name or tag, and not a whole pack: its status is no matter then."""
+    named = [entry.value for entry in policy.select if "*" not in entry.value]
+    return first_match(named, rule) is not None
+
+
 def _standing(policy: Resolved, rule: Json) -> Json:
     standing: Json = {}
     ignored = first_match([entry.value for entry in policy.ignore], rule)
     if ignored is not None:
         standing["suppression"] = _ignored(policy.ignore[ignored])
-    elif rule["status"] not in policy.maturity:
+    elif rule["status"] not in policy.maturity and not _is_named(policy, rule):
         standing["suppression"] = {
             "step": "maturity",
             "reason": f"rules of status {rule['status']} report and do not decide",

@@ -103,6 +103,7 @@ def fact(info: Info, notes: Notes, types: Types, data: int) -> Tensor:
         rows=min(shape[0], LARGEST) if shape else None,
         nbytes=info.nbytes or 0,
         storage_size=info.nbytes,
+        data_offset=min(data + info.begin, LARGEST),
         places=(Place(offset=min(data + info.begin, LARGEST)),),
     )
 

@@ -16,15 +16,19 @@ PROPERTIES = {FIXED: 4, FLOAT: 12, TIME: 2, BITS: 4}  # bytes
 NESTING_MAX = 16
 RANK_MAX = 32
 SIGNED = 0x08
+ORDER = 0x41  # bits of a number's order of bytes
 SIMPLE, NULL = 1, 2  # kinds of dataspace
 
 
 class Datatype:
     """What an element is. `text` is set for texts of fixed and of variable length, `variable` for the latter."""
 
-    __slots__ = ("kind", "name", "size", "text", "variable")
+    __slots__ = ("big", "kind", "name", "size", "text", "variable")
 
-    def __init__(self, kind: int, name: str, size: int, *, text: bool = False, variable: bool = False) -> None:
+    def __init__(
+        self, kind: int, name: str, size: int, *, text: bool = False, variable: bool = False, big: bool = False
+    ) -> None:
+        self.big = big  # whether the bytes of a number have another order than lowest first
         self.kind = kind
         self.name = name
         self.size = size
@@ -63,7 +67,7 @@ def _type(cursor: Cursor, depth: int) -> Datatype:
         return _derived(cursor, depth, kind, version, bits, size)
     if kind == COMPOUND:
         return Datatype(kind, f"compound of {bits & 0xFFFF}", size)
-    return Datatype(kind, _name(kind, bits, size), size)
+    return Datatype(kind, _name(kind, bits, size), size, big=bool(bits & ORDER))
 
 
 def _name(kind: int, bits: int, size: int) -> str:

@@ -8,6 +8,7 @@ from modelaudit.parsers.hdf5 import find_signature
 from modelaudit.parsers.hdf5.attributes import attributes
 from modelaudit.parsers.hdf5.contents import Contents
 from modelaudit.parsers.hdf5.datasets import (
+    CONTIGUOUS,
     VIRTUAL,
     Dataset,
     external_files,
@@ -198,7 +199,7 @@ class _File:
         offset = header.address + source.base
         yield from self.named(external_files(source, header), name, "external-storage", offset)
         found = read_dataset(source, header)
-        yield self.tensor(name, found, offset)
+        yield self.tensor(name, found, offset, source.base)
         if found.layout.kind == VIRTUAL:
             files = (file for file in virtual_sources(source, found.layout) if file != b".")
             yield from self.named(files, name, "virtual", offset)
@@ -211,7 +212,7 @@ class _File:
         for file in files:
             yield self.reference(file, "external-data", owner, key, offset)
 
-    def tensor(self, name: str, found: Dataset, offset: int) -> Tensor:
+    def tensor(self, name: str, found: Dataset, offset: int, base: int) -> Tensor:
         """The fact of a data set."""
         shape = tuple(min(dimension, NUMBER_MAX) for dimension in found.space.shape)
         size = found.layout.size
@@ -224,8 +225,16 @@ class _File:
             nbytes=min(found.nbytes, NUMBER_MAX),
             storage_size=None if size is None else min(size, NUMBER_MAX),
             filters=frozenset(found.filters),
+            data_offset=self.data_offset(found, base),
             places=(Place(offset=offset),),
         )
+
+    def data_offset(self, found: Dataset, base: int) -> int | None:
+        """Where the values stand as they are, the lowest byte of each first; None when they do not."""
+        layout = found.layout
+        if layout.kind != CONTIGUOUS or layout.address is None or found.filters or found.type.big:
+            return None
+        return min(layout.address + base, NUMBER_MAX)
 
     def sizes(self, source: Source, name: str, found: Dataset, offset: int) -> Iterator[Defect]:
         """Whether as many values as are stated can be stored in the file."""

@@ -117,6 +117,7 @@ class _File:
             rows=header.shape[0] if header.shape else None,
             nbytes=min(size, 2**63 - 1),
             storage_size=max(0, stored if size > stored else size),
+            data_offset=data,
             places=(Place(offset=data),),
             lossy=lossy,
         )

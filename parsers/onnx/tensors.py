@@ -89,6 +89,7 @@ class TensorReader:
             rows=stored.dims[0] if stored.dims else None,
             nbytes=nbytes or 0,
             storage_size=stored_size,
+            data_offset=None if external or stored.raw is None else stored.raw.start,
             places=(Place(offset=stored.raw.start if stored.raw is not None else message.start),),
             lossy=lossy,
         )

@@ -151,6 +151,7 @@ class _File:
             rows=entry.shape[0] if entry.shape else None,
             nbytes=min(entry.nbytes or 0, 2**63 - 1),
             storage_size=entry.end - entry.begin if entry.offsets else None,
+            data_offset=self.data + entry.begin if entry.offsets else None,
             places=(Place(offset=self.data + entry.begin),),
             lossy=lossy or lossy_too,
         )

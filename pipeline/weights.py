@@ -1,0 +1,93 @@
+"""What is made of tensors beside their description: statistics where rules ask for them, and files in their low bits.
+
+Without a rule that asks for all, the classifier and the embeddings of a file are measured, up to a number of bytes; the
+low bits of every tensor of floating point are looked at, at its beginning.
+"""
+
+from __future__ import annotations
+
+from modelaudit.engine.facts import Blob, Place, clean
+from modelaudit.parsers.base import Nested
+from modelaudit.parsers.reader import BytesReader
+from modelaudit.parsers.weights import is_measurable, role_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelaudit.engine.facts import Tensor
+    from modelaudit.parsers.base import Context
+    from modelaudit.parsers.reader import Reader
+    from modelaudit.parsers.weights import Element
+
+HEADS = 64 * 1024 * 1024  # bytes of classifiers and embeddings that are measured in a file
+FLOATS = 16  # values of the smallest tensor whose low bits are looked at
+TENSORS = 20_000  # whose low bits are looked at
+NESTED = frozenset({"pickle", "zip", "gzip", "7z", "xz"})
+
+
+class Weights:
+    """The tensors of one file on disk and of what is nested in it."""
+
+    __slots__ = ("_context", "_every", "_heads", "_low", "_stats", "_tensors")
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._every = context.wants("tensor.measured")
+        self._stats = self._every or context.wants("tensor.stats")
+        self._low = context.wants("blob")
+        self._heads = HEADS
+        self._tensors = TENSORS
+
+    def told(self, tensor: Tensor) -> Tensor:
+        """The tensor with its role."""
+        role = None if tensor.role is not None else role_of(tensor.name)
+        return tensor if role is None else tensor.replace(role=role)
+
+    def measured(self, tensor: Tensor, reader: Reader) -> Tensor:
+        """The tensor with its statistics, when it is one of those that are measured."""
+        if not self._stats:
+            return tensor.replace(unknown=tensor.unknown | {"stats", "measured"})
+        element = is_measurable(tensor)
+        if not self._every:
+            tensor = tensor.replace(unknown=tensor.unknown | {"measured"})
+            if tensor.role is None or element is None or tensor.nbytes > self._heads:
+                return tensor
+            self._heads -= tensor.nbytes
+        elif element is None:
+            return tensor.replace(measured="no")
+        return self._with_stats(tensor, reader, element)
+
+    def _with_stats(self, tensor: Tensor, reader: Reader, element: Element) -> Tensor:
+        from modelaudit.parsers.weights.statistics import statistics
+
+        stats = statistics(reader, tensor.data_offset or 0, tensor.shape, element, self._context.check)
+        return tensor.replace(stats=stats, measured="yes" if self._every else None)
+
+    def hidden(self, tensor: Tensor, reader: Reader) -> Iterator[Blob | Nested]:
+        """The file in a tensor's low bits, and what it holds where that can be read."""
+        if not self._low or self._tensors <= 0:
+            return
+        element = is_measurable(tensor)
+        if element is None or not element.floating or tensor.nbytes < FLOATS * element.size:
+            return
+        from modelaudit.parsers.weights.lowbits import hidden
+
+        self._context.check()
+        self._tensors -= 1
+        offset = tensor.data_offset or 0
+        found = hidden(reader, offset, tensor.nbytes, element)
+        if found is None:
+            return
+        yield Blob(
+            tensor.artifact,
+            kind=found.kind,
+            region="tensor",
+            method=found.method,
+            size=len(found.data),
+            validated=True,
+            places=(Place(offset=offset),),
+            unknown=frozenset({"sha256"}),
+        )
+        if found.kind in NESTED:
+            yield Nested(clean(f"low-bits@0x{offset:x}")[0], BytesReader(found.data), role="member", view="hidden")
