@@ -104,8 +104,8 @@ class Kwarg(Record):
 class Stats(Record):
     """Statistics of a tensor's values."""
 
-    __slots__ = ('count', 'nan', 'inf', 'mean', 'std', 'min', 'max', 'constant_rows', 'duplicate_rows', 'row_norm_z_max',)
-    FIELDS = ('count', 'nan', 'inf', 'mean', 'std', 'min', 'max', 'constant_rows', 'duplicate_rows', 'row_norm_z_max',)
+    __slots__ = ('count', 'nan', 'inf', 'mean', 'std', 'min', 'max', 'constant_rows', 'duplicate_rows', 'row_norm_z_max', 'outlier_share',)
+    FIELDS = ('count', 'nan', 'inf', 'mean', 'std', 'min', 'max', 'constant_rows', 'duplicate_rows', 'row_norm_z_max', 'outlier_share',)
 
     def __init__(
         self,
@@ -120,6 +120,7 @@ class Stats(Record):
         constant_rows: int | None = None,
         duplicate_rows: int | None = None,
         row_norm_z_max: float | None = None,
+        outlier_share: float | None = None,
     ) -> None:
         become(self, Stats.DRAFT)
         self.count = count
@@ -132,6 +133,7 @@ class Stats(Record):
         self.constant_rows = constant_rows
         self.duplicate_rows = duplicate_rows
         self.row_norm_z_max = row_norm_z_max
+        self.outlier_share = outlier_share
         become(self, Stats)
 
     count: int | None
@@ -144,6 +146,7 @@ class Stats(Record):
     constant_rows: int | None
     duplicate_rows: int | None
     row_norm_z_max: float | None
+    outlier_share: float | None
 
 
 class Match(Record):
@@ -1058,14 +1061,14 @@ class Member(Fact):
 class Tensor(Fact):
     """A weight."""
 
-    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'name', 'dtype', 'shape', 'rows', 'nbytes', 'storage_size', 'filters', 'role', 'layer', 'digest', 'stats',)
+    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'name', 'dtype', 'shape', 'rows', 'nbytes', 'storage_size', 'filters', 'role', 'layer', 'digest', 'stats', 'measured', 'data_offset',)
     KIND = 'tensor'
     COLLECTION = 'tensors'
     SUBJECT = 'name'
     IDENTITY = ('name',)
     CONTEXT = frozenset(['artifact'])
-    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'name', 'dtype', 'shape', 'rows', 'nbytes', 'storage_size', 'filters', 'role', 'layer', 'digest', 'stats',)
-    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'name', 'dtype', 'shape', 'rows', 'nbytes', 'storage_size', 'filters', 'role', 'layer', 'digest', 'stats',)
+    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'name', 'dtype', 'shape', 'rows', 'nbytes', 'storage_size', 'filters', 'role', 'layer', 'digest', 'stats', 'measured', 'data_offset',)
+    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'name', 'dtype', 'shape', 'rows', 'nbytes', 'storage_size', 'filters', 'role', 'layer', 'digest', 'stats', 'measured', 'data_offset',)
 
     def __init__(
         self,
@@ -1082,6 +1085,8 @@ class Tensor(Fact):
         layer: str | None = None,
         digest: str | None = None,
         stats: Stats | None = None,
+        measured: str | None = None,
+        data_offset: int | None = None,
         places: tuple[Place, ...] = (),
         n: int = 1,
         unknown: frozenset[str] = frozenset(),
@@ -1106,6 +1111,8 @@ class Tensor(Fact):
         self.layer = layer
         self.digest = digest
         self.stats = stats
+        self.measured = measured
+        self.data_offset = data_offset
         become(self, Tensor)
 
     artifact: str
@@ -1125,6 +1132,8 @@ class Tensor(Fact):
     layer: str | None
     digest: str | None
     stats: Stats | None
+    measured: str | None
+    data_offset: int | None
 
 
 class License(Fact):
