@@ -63,7 +63,7 @@ def test_hooks_see_every_extension_of_a_model() -> None:
 
 def test_the_examples_use_hooks_and_options_that_there_are(modelaudit) -> None:
     hooks = {hook["id"] for hook in read(ROOT / ".pre-commit-hooks.yaml")}
-    (repo,) = read(EXAMPLES / "pre-commit-config.yaml")["repos"]
+    (repo,) = read(EXAMPLES / "pre-commit-config.yml")["repos"]
     assert {hook["id"] for hook in repo["hooks"]} <= hooks
     said = modelaudit("scan", "--help").stdout
     for path in (EXAMPLES / "gitlab-ci.yml", EXAMPLES / "azure-pipelines.yml"):
