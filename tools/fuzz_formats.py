@@ -109,7 +109,9 @@ def flax() -> list[tuple[str, bytes]]:
     """Checkpoints with everything that MessagePack has."""
     array = b'{"zarr_format": 2, "shape": [4, 8], "dtype": "<f4", "compressor": {"id": "zstd"}, "filters": null}'
     items = b'{"item_handlers": {"state": "orbax.checkpoint.X"}, "custom_metadata": {"path": "gs://a/b"}}'
-    described = [("zarr-metadata", array), ("orbax-metadata", items)]
+    model = json.dumps(keras_models.sequential(keras_models.lambda_layer()))
+    texts = json.dumps({"config": model, "more": ["x", model]}).encode()
+    described = [("zarr-metadata", array), ("orbax-metadata", items), ("orbax-strings", texts)]
     return [("flax-msgpack", flaxes.model()), ("flax-msgpack", flaxes.everything()), *described]
 
 
