@@ -3,13 +3,13 @@
 import pytest
 
 from fixtures import bypasses, vectors
-from modelaudit.engine.packs.load import load_ruleset
+from fixtures.ruling import builtin
 from modelaudit.pipeline.scan import scan
 
 
 @pytest.fixture(scope="module")
 def ruleset():
-    return load_ruleset(cache=False)
+    return builtin()
 
 
 def grade(ruleset, path, data):

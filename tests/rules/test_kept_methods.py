@@ -7,13 +7,13 @@ import re
 import pytest
 
 from fixtures import pickles as p
-from modelaudit.engine.packs.load import load_ruleset
+from fixtures.ruling import builtin
 from modelaudit.pipeline.scan import scan
 
 
 @pytest.fixture(scope="module")
 def ruleset():
-    return load_ruleset(cache=False)
+    return builtin()
 
 
 def verdict(ruleset, tmp_path, data):

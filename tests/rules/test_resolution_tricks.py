@@ -7,13 +7,13 @@ import pytest
 
 from fixtures import pickles as p
 from fixtures.reading import Read
-from modelaudit.engine.packs.load import load_ruleset
+from fixtures.ruling import builtin
 from modelaudit.pipeline.scan import scan
 
 
 @pytest.fixture(scope="module")
 def ruleset():
-    return load_ruleset(cache=False)
+    return builtin()
 
 
 def grade(ruleset, tmp_path, data):

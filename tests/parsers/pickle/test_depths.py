@@ -8,14 +8,14 @@ import pytest
 from fixtures import bombs, vectors
 from fixtures import pickles as p
 from fixtures.reading import Read
-from modelaudit.engine.packs.load import load_ruleset
+from fixtures.ruling import builtin
 from modelaudit.parsers.pickle.encoded import LAYERS
 from modelaudit.pipeline.scan import scan
 
 
 @pytest.fixture(scope="module")
 def ruleset():
-    return load_ruleset(cache=False)
+    return builtin()
 
 
 def verdict(ruleset, tmp_path, data):

@@ -7,7 +7,7 @@ import pytest
 
 from fixtures import pickles as p
 from fixtures.reading import Read
-from modelaudit.engine.packs.load import load_ruleset
+from fixtures.ruling import builtin
 from modelaudit.parsers.base import Context
 from modelaudit.parsers.pickle import state
 from modelaudit.parsers.pickle.machine import Machine
@@ -36,7 +36,7 @@ def test_a_large_file_of_objects_is_decided(monkeypatch, tmp_path):
     monkeypatch.setattr(state, "KEPT_MAX", 20)
     path = tmp_path / "m.pkl"
     path.write_bytes(pickle.dumps(records(200)))
-    result = scan([str(path)], load_ruleset(cache=False))
+    result = scan([str(path)], builtin())
     assert result.decision.exit_code == 0
 
 

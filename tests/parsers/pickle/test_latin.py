@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fixtures import pickles as p
 from fixtures import torches
 from fixtures.reading import Read
-from modelaudit.engine.packs.load import load_ruleset
+from fixtures.ruling import builtin
 from modelaudit.parsers.pickle import encoded, latin
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.pipeline.scan import scan
@@ -79,7 +79,7 @@ def test_any_bytes_are_a_reader_or_none(data, codec):
 
 @pytest.fixture(scope="module")
 def ruleset():
-    return load_ruleset(cache=False)
+    return builtin()
 
 
 def verdict(ruleset, tmp_path, data):

@@ -9,7 +9,7 @@ from fixtures import pickles as p
 from fixtures.reading import Read
 from fixtures.vectors import CALL, DISAGREEMENTS
 
-SEEDS = 2000
+SEEDS = 1000
 STREAMS = [pickle.dumps([1, "x", {"a": (2.5, None)}, b"y" * 40], protocol) for protocol in range(6)]
 READERS = {"c": False, "python": True}
 

@@ -5,7 +5,7 @@ import pytest
 from fixtures import archives, vectors
 from fixtures import pickles as p
 from fixtures.reading import Read
-from modelaudit.engine.packs.load import load_ruleset
+from fixtures.ruling import builtin
 from modelaudit.pipeline.scan import scan
 
 
@@ -80,7 +80,7 @@ def test_it_is_looked_at_when_nothing_is_worked_out_any_more(monkeypatch):
 
 
 def test_a_checkpoint_with_such_a_tensor_is_a_warning(tmp_path):
-    ruleset = load_ruleset(cache=False)
+    ruleset = builtin()
     found = []
     for given in (FITTING["view at an offset"], WRONG["offset"][0]):
         path = tmp_path / "m.pt"
