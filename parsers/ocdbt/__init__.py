@@ -70,9 +70,11 @@ RECOGNISERS = {"ocdbt": recognise_ocdbt, "zarr-shard": recognise_shard}
 
 
 def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
-    """Arrays with their codecs, files that are named, texts; of shards that the chunks are compressed numbers."""
-    if artifact.format == "zarr-shard":
-        return iter(())
-    from modelaudit.parsers.ocdbt.store import parse_store
+    """Arrays with their codecs, files that are named, texts; what compressed values are when they are no numbers."""
+    from modelaudit.parsers.ocdbt.values import disguised
 
-    return parse_store(artifact, context)
+    yield from disguised(artifact, context)
+    if artifact.format != "zarr-shard":
+        from modelaudit.parsers.ocdbt.store import parse_store
+
+        yield from parse_store(artifact, context)

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from modelaudit.engine.facts import Limit
+from modelaudit.parsers.base import Nested
+from modelaudit.parsers.compressed.stream import beginning, parse_stream
 from modelaudit.parsers.compressed.zstd import CHECKSUM, IDS, MAGIC, RLE, SINGLE, SIZES
+from modelaudit.parsers.pickle.literals import sniff
+from modelaudit.parsers.reader import BytesReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modelaudit.parsers.base import Context, Input
     from modelaudit.parsers.reader import Reader
 
 BLOCKS_MAX = 10_000  # that are passed: more than a gigabyte of values
+SNIFFED = 64 * 1024  # bytes of content by which a file is told
 HEADER = 18  # bytes of the longest header of a frame
+
+
+def disguised(artifact: Input, context: Context) -> Iterator[Nested | Limit]:
+    """The values as one content, when that begins like a file: other programs expand it and stop behind it."""
+    reader = artifact.reader
+    if reader.read_at(0, len(MAGIC)) != MAGIC:
+        return
+    head = beginning(reader, "zstd", SNIFFED)
+    if head and sniff(head, BytesReader(head)) is not None:
+        for item in parse_stream(artifact, context):
+            if isinstance(item, Limit) or (isinstance(item, Nested) and item.name.startswith("content")):
+                yield item
 
 
 class Passage:

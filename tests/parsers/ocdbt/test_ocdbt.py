@@ -1,6 +1,8 @@
 """OCDBT stores of Orbax checkpoints: manifests, nodes, data files, and shards of Zarr."""
 
 import json
+import os
+import pickle
 import random
 
 import pytest
@@ -20,6 +22,13 @@ RULES = load_ruleset()
 FILE = b"d/0123456789abcdef0123456789abcdef"
 CHUNK = zstandard.ZstdCompressor().compress(bytes(range(64)))
 ZARRAY = {"chunks": [4], "compressor": {"id": "zstd"}, "dtype": "<f4", "filters": None, "shape": [4], "zarr_format": 2}
+
+
+class Print:
+    """What unpickles by a call that a scanner must see; it is never loaded."""
+
+    def __reduce__(self):
+        return os.system, ("true",)
 
 
 def described(**changes):
@@ -141,6 +150,17 @@ def test_what_a_scan_says(tmp_path):
     assert "MA4610" in found(tmp_path, "pickles", ocdbts.leaf({b"a/.zarray": pickles}))
     assert "MA4613" in found(tmp_path, "outside", ocdbts.manifest(b"../../etc/x"))
     assert "MA4614" in found(tmp_path, "broken", ocdbts.leaf({b"a": b"1"}, size=900))
+
+
+@pytest.mark.parametrize("size", [1, 300_000])
+def test_a_compressed_pickle_cannot_hide_as_a_shard_or_store(tmp_path, size):
+    pickled = pickle.dumps([Print(), b"x" * size])
+    shard = ocdbts.shard(pickled)
+    assert recognised(shard) == ("zarr-shard",)
+    assert "MA1021" in found(tmp_path, "model.pkl.zst", shard)
+    store = zstandard.ZstdCompressor().compress(pickled) + ocdbts.leaf({b"a/.zarray": described()})
+    assert recognised(store) == ("ocdbt",)
+    assert "MA1021" in found(tmp_path, "model.bin", store)
 
 
 def test_mutants_never_raise():
