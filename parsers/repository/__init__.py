@@ -23,7 +23,8 @@ BOM = b"\xef\xbb\xbf"
 LOOK = 1024 * 1024  # bytes of a text that are searched at once
 OVERLAP = 256
 SOURCE_MAX = 1024 * 1024  # bytes of Python source that are told by parsing them
-KEY = re.compile(rb"^[ \t-]*[\"']?[\w./-]+[\"']?[ \t]*:(?:[ \t\r\n]|$)", re.MULTILINE)
+KEY = re.compile(rb"^[ \t-]*(?:[\"']?[\w./-]+[\"']?[ \t]*:(?:[ \t\r\n]|$)|\?[ \t])", re.MULTILINE)
+FLOW = re.compile(rb"[{,\[][ \t\r\n]*+(?:['!]|[A-Za-z_][\w.-]*+[ \t]*+:[ \t\r\n])")  # what is no JSON
 TAG = re.compile(rb"!!?<?[A-Za-z]|^%TAG", re.MULTILINE)
 STATEMENT = re.compile(rb"^[ \t]*(?:import|from|def|class|async|if|try|for|with)[ \t(]|\w[ \t]*\(", re.MULTILINE)
 TEMPLATE = re.compile(rb"\{[%{]")
@@ -43,9 +44,12 @@ def recognise_json(head: bytes, reader: Reader) -> bool:
 def recognise_yaml(head: bytes, reader: Reader) -> bool:
     """Whether a YAML text has such a key, or a tag that makes objects."""
     start = head.removeprefix(BOM).lstrip(SPACE)
-    if 0 in head or not start or start[:1] in (b"{", b"["):
+    if 0 in head or not start:
         return False
-    if not KEY.search(head) and not TAG.search(head):
+    if start[:1] in (b"{", b"["):
+        if not FLOW.search(head) or recognise_json(head, reader):
+            return False
+    elif not KEY.search(head) and not TAG.search(head):
         return False
     from modelaudit.parsers.repository.keys import KEYS
 

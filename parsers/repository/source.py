@@ -13,6 +13,7 @@ import builtins
 import warnings
 
 from modelaudit.engine.facts import Code, Defect, Limit, Place, clean
+from modelaudit.parsers.repository.constants import folded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ IMPLICIT = frozenset(
 )
 COMMAND = frozenset({"run", "initialize_options", "finalize_options"})  # of the commands of setup.py
 SETUP = frozenset({"setuptools", "distutils.core", "setuptools.command.install", "setuptools.command.develop"})
+CALLERS = frozenset(  # that call what they are given, at once or when the program ends
+    {
+        *("builtins.map", "builtins.filter", "functools.reduce", "atexit.register", "_thread.start_new_thread"),
+        *("threading.Thread", "threading.Timer", "multiprocessing.Process", "multiprocessing.pool.ThreadPool"),
+    }
+)
+PARTIAL = "functools.partial"
 RUNNERS = frozenset({"builtins.exec", "builtins.eval"})
 IMPORT, METHOD, FUNCTION = "import", "method", "function"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -130,6 +138,7 @@ class Names:
         self.used: set[str] = set()
         self.attributes: set[str] = set()
         self.constants: dict[str, None] = {}
+        self.stars: list[str] = []  # modules of which all names are imported
         self.take(tree)
 
     def take(self, tree: ast.Module) -> None:
@@ -153,6 +162,8 @@ class Names:
     def _imported(self, node: ast.Import | ast.ImportFrom) -> None:
         module = "." * node.level + (node.module or "") if isinstance(node, ast.ImportFrom) else ""
         for alias in node.names:
+            if alias.name == "*":
+                self.stars.append(module)
             whole = f"{module}.{alias.name}" if module else alias.name
             self.imports.add(module or alias.name)
             first = alias.name if module else alias.name.partition(".")[0]
@@ -176,7 +187,7 @@ class Names:
             if isinstance(node, ast.Attribute):
                 parts.append(node.attr)
                 node = node.value
-            elif (pair := self._fetched(node)) is not None:
+            elif (pair := self._fetched(node) or self._looked_up(node)) is not None:
                 parts.append(pair[1])
                 node = pair[0]
             else:
@@ -188,20 +199,39 @@ class Names:
         """Object and name of `getattr(x, "name")`."""
         if not isinstance(node, ast.Call) or len(node.args) < 2 or self._base(node.func) != "builtins.getattr":
             return None
-        name = node.args[1]
-        return (node.args[0], name.value) if isinstance(name, ast.Constant) and isinstance(name.value, str) else None
+        name = folded(node.args[1])
+        return None if name is None else (node.args[0], name)
+
+    def _looked_up(self, node: ast.AST) -> tuple[ast.AST, str] | None:
+        """Object and name of `x.__dict__["name"]` and `vars(x)["name"]`, which are the attribute of that name."""
+        name = folded(node.slice) if isinstance(node, ast.Subscript) else None
+        if name is None or not isinstance(node, ast.Subscript):
+            return None
+        outer = node.value
+        if isinstance(outer, ast.Attribute) and outer.attr == "__dict__":
+            return outer.value, name
+        if isinstance(outer, ast.Name) and outer.id == "__builtins__":
+            return outer, name
+        is_vars = isinstance(outer, ast.Call) and len(outer.args) == 1 and self._base(outer.func) == "builtins.vars"
+        return (outer.args[0], name) if isinstance(outer, ast.Call) and is_vars else None
 
     def _base(self, node: ast.AST) -> str:
+        if isinstance(node, ast.Subscript) and self.dotted(node.value) == "sys.modules":
+            return folded(node.slice) or "?"
         if isinstance(node, ast.Name):
+            if node.id == "__builtins__" and node.id not in self.own:
+                return "builtins"
             if node.id in self.aliases:
                 return self.aliases[node.id]
             known = node.id in BUILTINS and node.id not in self.own
             return f"builtins.{node.id}" if known else node.id
         if isinstance(node, ast.Call) and node.args:
-            name = node.args[0]
+            if self.dotted(node.func) == PARTIAL:
+                return self.dotted(node.args[0])
             loads = self._base(node.func) in ("builtins.__import__",) or self._is_import_module(node.func)
-            if loads and isinstance(name, ast.Constant) and isinstance(name.value, str):
-                return name.value
+            name = folded(node.args[0]) if loads else None
+            if name is not None:
+                return name
         return "?"
 
     def _is_import_module(self, node: ast.AST) -> bool:
@@ -239,6 +269,9 @@ class Calls:
             if isinstance(node, ast.Call):
                 self._call(node, phase, function)
                 stack += [(child, phase, function) for child in self._written(node)]
+                stack += [(node.func.body, phase, function)] if isinstance(node.func, ast.Lambda) else []
+                for name in self._handed(node):
+                    self._add(name, phase, function)
             stack += [(child, phase, function) for child in ast.iter_child_nodes(node)]
 
     def _function(
@@ -260,17 +293,32 @@ class Calls:
         for child in node.body:
             yield child, later, node.name
 
+    def _handed(self, node: ast.Call) -> Iterator[str]:
+        """Callables of other modules that a call calls itself."""
+        if self._names.dotted(node.func) not in CALLERS:
+            return
+        for one in [*node.args, *(pair.value for pair in node.keywords)]:
+            name = self._names.dotted(one) if isinstance(one, (ast.Name, ast.Attribute)) else "?"
+            if "." in name and "?" not in name:
+                yield name
+
     def _call(self, node: ast.Call, phase: str, function: str) -> None:
         name = self._names.dotted(node.func)
         if name and name != "?":
             self._add(name, phase, function)
+            for module in self._names.stars if "." not in name and name not in self._names.own else ():
+                self._add(f"{module}.{name}", phase, function)
 
     def _written(self, node: ast.Call) -> list[ast.stmt]:
         """The statements of a text that is run where it is written out."""
-        text = node.args[0] if node.args and self._names.dotted(node.func) in RUNNERS else None
-        if not isinstance(text, ast.Constant) or not isinstance(text.value, (str, bytes)):
-            return []
-        tree = parsed(text.value.encode("utf-8", "replace") if isinstance(text.value, str) else text.value)
+        first = node.args[0] if node.args and self._names.dotted(node.func) in RUNNERS else None
+        if isinstance(first, ast.Call) and first.args and self._names.dotted(first.func) == "builtins.compile":
+            first = first.args[0]
+        if isinstance(first, ast.Constant) and isinstance(first.value, (str, bytes)):
+            text: str | None = first.value if isinstance(first.value, str) else first.value.decode("utf-8", "replace")
+        else:
+            text = folded(first)
+        tree = None if text is None else parsed(text.encode("utf-8", "replace"))
         if tree is None:
             return []
         self._names.take(tree)

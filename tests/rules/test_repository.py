@@ -38,6 +38,8 @@ ATTACKS = {
     ),
     "base of an adapter": (config(auto_mapping={"parent_library": "acme.x"}), ("MA4908", "warning")),
     "target": (config(x={"_target_": "os.system"}), ("MA1001", "critical")),
+    "target in braces": ((b"{_target_: os.system}\n", "x.yaml"), ("MA1001", "critical")),
+    "target as a key of its own": ((b"? _target_\n: os.system\n", "x.yaml"), ("MA1001", "critical")),
     "unknown target": (config(x={"_target_": "acme.x"}), ("MA1090", "warning")),
     "computed target": (config(x={"_target_": "${a}.system"}), ("MA1042", "critical")),
     "loader as target": (config(x={"_target_": "transformers.AutoModel.from_pretrained"}), ("MA4914", "warning")),
@@ -72,6 +74,7 @@ ATTACKS = {
     ),
     "in a function": ((b"import os\ndef f():\n    os.system('true')\n", "m.py"), ("MA4932", "warning")),
     "decoded": ((b"import base64\nexec(base64.b64decode('cGFzcw=='))\n", "m.py"), ("MA4933", "critical")),
+    "loads on import": ((b"import ctypes\nctypes.CDLL('x.so')\n", "m.py"), ("MA4935", "warning")),
     "no Python": ((b"def f(:\n", "m.py"), ("MA4934", "warning")),
 }
 
