@@ -6,15 +6,16 @@ goes. What was told already, by a parser or of a member, is not told again.
 
 from __future__ import annotations
 
-from modelaudit.engine.facts import Blob, Limit, Place, Tensor
+from modelaudit.engine.facts import Blob, Limit, Place, Tensor, Text
+from modelaudit.parsers.base import Nested
 from modelaudit.parsers.executables.search import Search
-from modelaudit.parsers.reader import SliceReader
+from modelaudit.parsers.reader import BytesReader, SliceReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from modelaudit.engine.facts import Fact
+    from modelaudit.engine.facts import Fact, Metadata
     from modelaudit.parsers.executables import Structure
     from modelaudit.parsers.reader import Reader
 
@@ -25,6 +26,11 @@ MEMBER = 64 * 1024 * 1024  # bytes of an expanded member that are searched
 MEMBERS = 2 * 1024 * 1024 * 1024  # bytes of all members of a file
 HASHED = 16 * 1024 * 1024  # bytes of a program whose digest is taken
 TOLD = 100  # programs of one artifact that are told
+SHORTEST = 40  # characters of a text in which a file may be encoded
+PROSE = frozenset(
+    {"doc", "vocabulary", "literal"}
+)  # roles of texts that are not looked at; a parser looks at constants
+CODE = frozenset({"marshal"})  # kinds that parsers of formats with code judge
 NEAR = 64  # bytes between a fact's place and the bytes that it is about: the head of a constant
 
 
@@ -57,6 +63,35 @@ class Embedded:
             search = Search(reader.size).whole(reader)
         if search.hits:
             yield from self._facts(path, reader, search, _Ranges(facts(), "file"))
+
+    def encoded(self, fact: Text | Metadata) -> Iterator[Fact | Nested]:
+        """The files that stand encoded in a text, and those among them that can be read; one text is looked at once."""
+        role = fact.role if isinstance(fact, Text) else "metadata"
+        if role in PROSE:
+            return
+        from hashlib import sha256
+
+        from modelaudit.parsers.encodings import encoded_files
+
+        for at, found in encoded_files(fact.value):
+            kind = found.found[0]
+            digest = sha256(found.data).hexdigest()
+            key = kind, len(found.data), f"{fact.artifact} {digest}"
+            if kind in CODE or key in self._told:
+                continue
+            self._told.add(key)
+            yield Blob(
+                fact.artifact,
+                kind=kind,
+                region="metadata" if role == "metadata" else "content",
+                method="+".join(found.methods),
+                size=len(found.data),
+                validated=True,
+                sha256=digest,
+                places=fact.places[:1],
+            )
+            if found.found[2]:
+                yield Nested(f"encoded@{at}", BytesReader(found.data), role="member", view="hidden")
 
     def inside(self, path: str, base: Reader, facts: Callable[[], Facts], check: Callable[[], None]) -> Iterator[Fact]:
         """The programs of a member. One that is stored as it is passes by with its container.

@@ -17,12 +17,24 @@ import os
 
 from modelaudit.engine.derived.spots import SPOTS
 from modelaudit.engine.document import SKIPPED, ScanError
-from modelaudit.engine.facts import KINDS, Artifact, Defect, Fact, Limit, Reference, Tensor, clean, quote_member
+from modelaudit.engine.facts import (
+    KINDS,
+    Artifact,
+    Defect,
+    Fact,
+    Limit,
+    Metadata,
+    Reference,
+    Tensor,
+    Text,
+    clean,
+    quote_member,
+)
 from modelaudit.engine.factset import FactSet
 from modelaudit.parsers.base import BudgetSpent, Context, Input, Nested, Property, Searched
 from modelaudit.parsers.registry import HEAD, OTHER, UNKNOWN, UNRECOGNISED, Recognition
 from modelaudit.pipeline.budget import Metered
-from modelaudit.pipeline.embedded import Embedded
+from modelaudit.pipeline.embedded import SHORTEST, Embedded
 from modelaudit.pipeline.fold import Fold
 from modelaudit.pipeline.isolation import MAIN
 from modelaudit.pipeline.weights import Weights
@@ -240,6 +252,8 @@ class TreeReader:
         if isinstance(fact, Tensor):
             self.tensor(node, fact)
             return
+        if isinstance(fact, (Text, Metadata)):
+            self.encoded(node, fact)
         if fact.KIND in SPOTS and self.deriver:
             fact, derived = self.deriver.derive(fact)
             for found in derived:
@@ -252,6 +266,12 @@ class TreeReader:
         self.keep(node, self.weights.measured(fact, node.reader))
         for found in self.weights.hidden(fact, node.reader):
             self.route(node, found)
+
+    def encoded(self, node: Node, fact: Text | Metadata) -> None:
+        """Take in the files that stand encoded in a text."""
+        if self.embedded is not None and len(fact.value) >= SHORTEST:
+            for found in self.embedded.encoded(fact):
+                self.route(node, found)
 
     def search(self, node: Node, item: Searched) -> None:
         """Take in what patterns find in a text, and leave the text itself."""

@@ -21,6 +21,8 @@ URL = bytes.maketrans(b"+/", b"-_")  # base64 of addresses
 COMPRESSED = frozenset(["zlib", "gzip", "bzip2", "xz", "lzma"])  # kinds whose content is looked at
 PLAIN = "latin-1"  # how text is written whose bytes stand as they are
 
+MASKED = frozenset({0x17, 0x3A, 0x82, 0x83, 0x84, 0x85})  # first two bytes of programs and pickles, one on the other
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +106,20 @@ def inspect(
         _encoded(m, raw, whole.size, lambda most: whole.read_at(0, most), offset)
     elif not kind and data[1] in magics().seconds[data[0]] and ENCODED.match(data):
         _encoded(m, data, size, _reading(m, data, size, start), offset)
+    elif not kind and codec is None and data[0] ^ data[1] in MASKED:
+        _masked(m, data, size, start, offset)
     return kind if read and m.tape.__class__ is not FileTape else None
+
+
+def _masked(m: State, data: bytes, size: int, start: int, offset: int) -> None:
+    """Look for a file each of whose bytes is masked with the same one."""
+    from modelaudit.parsers.encodings import MASKED_MAX, masked
+
+    whole = m.tape.reader.read_at(start, min(size, MASKED_MAX)) if start >= 0 and size > len(data) else data
+    found = masked(whole)
+    if found is not None:
+        kind, _, plain = found
+        _tell(m, (kind, True, kind == "pickle"), BytesReader(plain), offset, "xor")
 
 
 def _bytes_of(m: State, data: bytes, size: int, start: int, codec: str | None) -> tuple[bytes, Reader | None]:
