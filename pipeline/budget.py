@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 8  # archives in archives
 RATIO_FREE = 16 * 1024 * 1024  # bytes that a member may expand to at any ratio
+FREE = 256 * 1024 * 1024  # bytes that come out of a whole file at any ratio
 WINDOW = 1024 * 1024
 PULSE = 0.1  # seconds between two signs of life
 RESERVE = WINDOW  # with less than this left, nested artifacts are not read any more
@@ -50,8 +51,13 @@ class Budget:
         self._next = monotonic() + PULSE
 
     def allow(self, size: int) -> None:
-        """Take the size of the file on disk in: what is only stored in it may be read, that is no expansion."""
-        self.limits["expanded"] = max(self.limits["expanded"], 2 * size)
+        """Take the size of the file on disk in.
+
+        What is only stored in it may be read, that is no expansion; the ratio that holds for one member holds for the
+        whole file too, since archives in archives multiply.
+        """
+        by_ratio = max(FREE, self.limits["ratio"] * size)
+        self.limits["expanded"] = max(min(self.limits["expanded"], by_ratio), 2 * size)
 
     def check(self) -> None:
         """Raise `BudgetSpent` once the deadline has passed; give a sign of life."""

@@ -229,6 +229,18 @@ def test_stored_bytes_of_a_large_file_are_no_expansion():
     assert [limits(n) for n in node.walk()] == [[]] * 5
 
 
+def test_what_a_small_file_may_expand_to_depends_on_its_size(monkeypatch):
+    monkeypatch.setattr(budgets, "FREE", budgets.RESERVE + 30_000)
+    bombs = toy(*[member(f"{i}.toy", toy("walk"), 20_000) for i in range(4)])
+    small, large = Budget(), Budget()
+    small.allow(1000)
+    large.allow(1_000_000)
+    assert limits(tree(bombs, budget=small)) == [("bytes", "file")]
+    assert limits(tree(bombs, budget=large)) == []
+    large.allow(1 << 40)
+    assert large.limits["expanded"] == 2 << 40
+
+
 def test_time_ends_reading_everywhere_and_keeps_what_was_found():
     budget = Budget(deadline=monotonic() + 0.2, timeout=0.2)
     data = toy("import a b", member("a.toy", toy("import c d", "endless")), member("b.toy", toy()), "import e f")
