@@ -163,7 +163,7 @@ class _Ranges:
     def __init__(self, facts: Facts, beginning: str) -> None:
         known = facts.get("blob", ())
         self._beginning = beginning  # the region of what begins where the artifact does
-        self._known = [fact for fact in known if isinstance(fact, Blob) and fact.method == "raw"]
+        self._known = [fact for fact in known if isinstance(fact, Blob) and fact.method == "raw" and fact.validated]
         self._tensors = sorted(_extents(facts.get("tensor", ())))
 
     def covered(self, found: Structure) -> bool:

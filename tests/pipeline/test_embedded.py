@@ -63,3 +63,11 @@ def test_what_is_inside_a_program_is_not_told_again(tmp_path) -> None:
     outer[96:104] = outer[104:112] = len(outer).to_bytes(8, "little")
     outer[1000 : 1000 + len(executables.pe())] = executables.pe()
     assert blobs(tmp_path / "x.bin", b"\xff" * 9 + bytes(outer)) == [("", "elf", "content", 9)]
+
+
+@pytest.mark.parametrize("kind", ["wasm", "script"])
+def test_what_a_parser_told_by_first_bytes_alone_is_told_when_it_holds(tmp_path, kind: str) -> None:
+    path = tmp_path / "m.pkl"
+    path.write_bytes(pickle.dumps({"a": executables.PROGRAMS[kind]()}))
+    (tree,) = facts([str(path)], errors=[])
+    assert sorted((blob.kind, blob.validated) for blob in tree.facts["blob"]) == [(kind, False), (kind, True)]
