@@ -222,8 +222,19 @@ def sniff(data: bytes, whole: Reader) -> tuple[str, bool, bool] | None:
         if pattern.match(data):
             check = row.get("check")
             if check is None or (_pickle(data, whole, check) if check in PICKLE_CHECKS else CHECKS[check](data)):
-                return row["kind"], check is not None, bool(row.get("nested"))
+                return row["kind"], check is not None and _holds(check, whole), bool(row.get("nested"))
     return None
+
+
+def _holds(check: str, whole: Reader) -> bool:
+    """Whether a program is whole, and not a header alone; what is no program has been checked."""
+    if check not in PROGRAMS:
+        return True
+    from modelaudit.parsers.executables import structure
+
+    at = int.from_bytes(whole.read_at(60, 4), "little") if check == "pe" else 0
+    found = structure(check, whole, at) or (structure("java", whole, 0) if check == "fat" else None)
+    return found is not None and not found.start
 
 
 def glance(data: bytes) -> frozenset[str]:
@@ -260,6 +271,7 @@ def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, offset: int, 
     return nested
 
 
+PROGRAMS = frozenset(["pe", "elf", "macho", "fat"])
 PICKLE_CHECKS = frozenset(["pickle", "lines"])
 
 

@@ -12,7 +12,7 @@ import zlib
 
 import pytest
 
-from fixtures import pickles
+from fixtures import executables, pickles
 from modelaudit.engine.facts import Blob, Limit
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input, Nested
@@ -100,7 +100,7 @@ def test_deeper_ones_are_never_called_clean(ruleset, tmp_path):
 
 
 def test_a_program_in_base64_is_found():
-    program = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\x3e\x00" + bytes(100)
+    program = executables.elf()
     (blob,) = facts(holder(base64.b64encode(program), text=True), Blob)
     assert (blob.kind, blob.method, blob.validated) == ("elf", "base64", True)
 
