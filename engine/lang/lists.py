@@ -7,7 +7,6 @@ the longest `name.**`, then the first in the file.
 
 from __future__ import annotations
 
-from modelaudit.engine.diagnostics import MAX_IN_FILE
 from modelaudit.engine.lang import globs
 
 TYPE_CHECKING = False
@@ -71,6 +70,8 @@ def compile_list(
         from modelaudit.engine.lang.shape_items import compile_shapes
 
         return compile_shapes(items, resolve)
+    from modelaudit.engine.diagnostics import MAX_IN_FILE
+
     maker = _Maker(kind, of, fold or "none")
     if kind not in KINDS:
         maker.problem(len(items), "E229", f"lists of kind `{kind}` are not in this engine version")

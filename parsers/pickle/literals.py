@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os.path
 import re
+from functools import cache
 
 from modelaudit.engine.facts import TEXT_MAX, Blob, Place, Text, decode
 from modelaudit.parsers.base import Nested, Searched
@@ -41,23 +42,22 @@ class _Magics:
     def __init__(self) -> None:
         with open(os.path.join(os.path.dirname(__file__), "magics.json"), encoding="utf-8") as file:
             rows = json.load(file)["magics"]
-        self.rows: dict[int, list[tuple[re.Pattern[bytes], dict[str, Any]]]] = {}
+        self.rows: dict[int, list[dict[str, Any]]] = {}
         for row in rows:
-            pattern = _pattern(row["magic"])
             firsts = range(256) if row["magic"].startswith(".") else [int(row["magic"][:2], 16)]
             for first in firsts:
-                self.rows.setdefault(first, []).append((pattern, row))
+                self.rows.setdefault(first, []).append(row)
         coded = [bool(re.match(rb"[A-Za-z0-9+/]", bytes([first]))) for first in range(256)]
         self.raw = bytes(first in (0xC2, 0xC3) or self._named(first) for first in range(256))
         self.texts = bytes(
             LITERAL_MIN if raw else ENCODED_MIN if code else 255 for raw, code in zip(self.raw, coded, strict=True)
         )
 
-        known = {first for first, found in self.rows.items() if any(row["magic"][0] != "." for _, row in found)}
+        known = {first for first, found in self.rows.items() if any(row["magic"][0] != "." for row in found)}
         self.seconds = _seconds(known | {first for first in range(256) if coded[first]})
 
     def _named(self, first: int) -> bool:
-        return first < 128 and any(not row["magic"].startswith(".") for _, row in self.rows[first])
+        return first < 128 and any(not row["magic"].startswith(".") for row in self.rows[first])
 
 
 def _seconds(firsts: set[int]) -> list[bytes]:
@@ -73,6 +73,7 @@ def _seconds(firsts: set[int]) -> list[bytes]:
     return found
 
 
+@cache  # made when bytes that begin so are met: a small pickle needs none
 def _pattern(magic: str) -> re.Pattern[bytes]:
     pairs = [magic[i : i + 2] for i in range(0, len(magic), 2)]
     return re.compile(b"".join(b"." if pair == ".." else re.escape(bytes.fromhex(pair)) for pair in pairs), re.DOTALL)
@@ -218,8 +219,8 @@ def _is_sought(m: State, data: bytes, size: int, start: int) -> bool:
 
 def sniff(data: bytes, whole: Reader) -> tuple[str, bool, bool] | None:
     """Kind of file that begins with the data, whether more than its first bytes was checked, whether to read it."""
-    for pattern, row in magics().rows.get(data[0], ()):
-        if pattern.match(data):
+    for row in magics().rows.get(data[0], ()):
+        if _pattern(row["magic"]).match(data):
             check = row.get("check")
             if check is None or (_pickle(data, whole, check) if check in PICKLE_CHECKS else CHECKS[check](data)):
                 return row["kind"], check is not None and _holds(check, whole), bool(row.get("nested"))
@@ -239,7 +240,7 @@ def _holds(check: str, whole: Reader) -> bool:
 
 def glance(data: bytes) -> frozenset[str]:
     """Kinds of files that may begin with the data, unchecked."""
-    return frozenset([row["kind"] for pattern, row in magics().rows.get(data[0], ()) if pattern.match(data)])
+    return frozenset([row["kind"] for row in magics().rows.get(data[0], ()) if _pattern(row["magic"]).match(data)])
 
 
 def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, offset: int, method: str) -> bool:
