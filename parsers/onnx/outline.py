@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from modelaudit.parsers.reader import Reader
 
 FIELDS = 1_000_000  # outermost fields that are gone through
+SPARE = 10_000  # of them, and in groups, such as no version of the format has
 NODES = 8  # nodes that are looked at
 
 _schemas: list[Schema] = []
@@ -29,7 +30,7 @@ def schema() -> Schema:
 def is_model(reader: Reader) -> bool:
     """Whether the bytes are a whole message with a graph and operator sets that look like ones."""
     wrong: list[str] = []
-    wire = Wire(reader, schema(), Context(), lambda code, *_: wrong.append(code), fields=FIELDS)
+    wire = Wire(reader, schema(), Context(), lambda code, *_: wrong.append(code), fields=FIELDS, spare=SPARE)
     graph: Message | None = None
     sets = 0
     try:
@@ -68,7 +69,7 @@ def is_tensor(reader: Reader) -> bool:
     wrong: list[str] = []
     seen: dict[str, int] = {}
     wire = Wire(
-        reader, schema(), Context(), lambda code, *_: wrong.append(code), lambda _: wrong.append("field"), FIELDS
+        reader, schema(), Context(), lambda code, *_: wrong.append(code), lambda _: wrong.append("field"), FIELDS, SPARE
     )
     try:
         for field in wire.root("TensorProto").fields():

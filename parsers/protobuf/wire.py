@@ -49,7 +49,10 @@ class MalformedError(ValueError):
 class Wire:
     """The bytes of a file through a window, and what may still be spent on its fields."""
 
-    __slots__ = ("base", "context", "data", "left", "limit", "most", "reader", "report", "schema", "step", "unknown")
+    __slots__ = (
+        *("base", "context", "data", "left", "limit", "most", "reader", "report", "schema", "spare", "step"),
+        "unknown",
+    )
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class Wire:
         report: Report,
         unknown: Callable[[Field], None] | None = None,
         fields: int = FIELDS_MAX,
+        spare: int = FIELDS_MAX,
     ) -> None:
         self.reader = reader
         self.schema = schema
@@ -66,6 +70,7 @@ class Wire:
         self.report = report
         self.unknown = unknown  # told of every field that the table does not have
         self.left = self.most = fields
+        self.spare = spare  # fields outside of the table, and in groups, that are still passed over
         self.data = b""
         self.base = self.limit = 0  # offsets of the window
         self.step = FIRST
@@ -86,6 +91,12 @@ class Wire:
         self.left -= 1
         if not self.left & EVERY:
             self.check()
+
+    def passed(self) -> None:
+        """Count a field that means nothing here; raises `BudgetSpent` when there are too many."""
+        self.spare -= 1
+        if self.spare < 0:
+            raise BudgetSpent("fields", at=self.most, budget=self.most, by="file")
 
     def check(self) -> None:
         """Raise `BudgetSpent` when time is up or there are too many fields."""
@@ -132,8 +143,10 @@ class Message:
                 if known is not None and (field.wire == known[3] or (known[2] and field.wire == 2)):
                     field.name, field.kind = known[0], known[1]
                     yield field
-                elif unknown is not None:
-                    unknown(field)
+                else:
+                    wire.passed()
+                    if unknown is not None:
+                        unknown(field)
         except MalformedError as bad:
             wire.report(bad.code, f"{self.type}: {bad.detail}", bad.offset)
 
@@ -195,6 +208,7 @@ class Message:
         inner = Message(wire, self.type, start, self.end, self.depth + 1)
         while start < self.end:
             wire.count()
+            wire.passed()
             if start < wire.base or start + AHEAD > wire.limit:
                 wire.fill(start)
             tag, place = varint(wire.data, start - wire.base)

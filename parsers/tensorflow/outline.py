@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from modelaudit.parsers.reader import Reader
 
 FIELDS = 1_000_000  # outermost fields that are gone through
+SPARE = 10_000  # of them, and in groups, such as no version of the format has
 LOOKS = 4  # nodes that are looked at
 FINGERPRINT_MAX = 4096  # bytes
 TYPES = {
@@ -77,7 +78,7 @@ def is_message(id: str, reader: Reader) -> bool:
     if id == "tf-fingerprint" and reader.size > FINGERPRINT_MAX:
         return False
     wrong: list[str] = []
-    wire = Wire(reader, schema(), Context(), lambda code, *_: wrong.append(code), fields=FIELDS)
+    wire = Wire(reader, schema(), Context(), lambda code, *_: wrong.append(code), fields=FIELDS, spare=SPARE)
     found: dict[str, list[AnyField]] = {}
     try:
         for field in wire.root(TYPES[id]).fields():
