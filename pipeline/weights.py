@@ -9,7 +9,6 @@ from __future__ import annotations
 from modelaudit.engine.facts import Blob, Place, clean
 from modelaudit.parsers.base import Nested
 from modelaudit.parsers.reader import BytesReader
-from modelaudit.parsers.weights import is_measurable, role_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +40,8 @@ class Weights:
 
     def told(self, tensor: Tensor) -> Tensor:
         """The tensor with its role."""
+        from modelaudit.parsers.weights import role_of  # not before there is a tensor
+
         role = None if tensor.role is not None else role_of(tensor.name)
         return tensor if role is None else tensor.replace(role=role)
 
@@ -48,6 +49,8 @@ class Weights:
         """The tensor with its statistics, when it is one of those that are measured."""
         if not self._stats:
             return tensor.replace(unknown=tensor.unknown | {"stats", "measured"})
+        from modelaudit.parsers.weights import is_measurable
+
         element = is_measurable(tensor)
         if not self._every:
             tensor = tensor.replace(unknown=tensor.unknown | {"measured"})
@@ -68,6 +71,8 @@ class Weights:
         """The file in a tensor's low bits, and what it holds where that can be read."""
         if not self._low or self._tensors <= 0:
             return
+        from modelaudit.parsers.weights import is_measurable
+
         element = is_measurable(tensor)
         if element is None or not element.floating or tensor.nbytes < FLOATS * element.size:
             return
