@@ -16,12 +16,16 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from container_seeds import CONTAINERS  # noqa: E402
+
 from fixtures import (  # noqa: E402
     engines,
+    executables,
     flaxes,
     ggufs,
     hdf5s,
@@ -40,12 +44,16 @@ from fixtures import (  # noqa: E402
 )
 from fixtures.protobufs import varint  # noqa: E402
 from modelaudit.engine.facts import Fact  # noqa: E402
-from modelaudit.parsers.base import Context, Input, Nested, Property  # noqa: E402
+from modelaudit.parsers.base import Context, Input, Nested, Property, Searched  # noqa: E402
 from modelaudit.parsers.reader import BytesReader  # noqa: E402
 from modelaudit.parsers.registry import Registry  # noqa: E402
 
+if TYPE_CHECKING:
+    from modelaudit.parsers.reader import Reader
+
 SECONDS = 2.0
 MEMORY = 64 * 1024  # KiB that one mutant may add to the largest use so far
+DEPTH, INNER = 2, 8  # levels of files in files that are read, and how many of each
 NUMBERS = (0, 1, 2, 7, 8, 127, 128, 255, 2**14, 2**16, 2**21, 2**28, 2**31 - 1, 2**31, 2**32, 2**35, 2**63, 2**64 - 1)
 
 
@@ -61,7 +69,9 @@ def onnx() -> list[tuple[str, bytes]]:
         doc="about",
     )
     functions = (onnxes.function("F", "f.d", onnxes.node("InF")),)
-    return [("onnx", onnxes.model()), ("onnx", onnxes.model(body, properties=(("k", "v"),), functions=functions))]
+    whole = onnxes.model(body, properties=(("k", "v"),), functions=functions)
+    beside = [("onnx-tensor", onnxes.tensor("w")), ("onnx-data", bytes(64) + executables.elf() + bytes(64))]
+    return [("onnx", onnxes.model()), ("onnx", whole), *beside]
 
 
 def tensorflow() -> list[tuple[str, bytes]]:
@@ -82,6 +92,7 @@ def tensorflow() -> list[tuple[str, bytes]]:
         ("tf-keras-metadata", tf.keras_metadata('{"class_name": "Dense"}')),
         ("tf-fingerprint", tf.fingerprint()),
         ("tf-checkpoint", tf.index({"a": (0, 16), "ab": (16, 4)})),
+        ("tf-checkpoint-data", bytes(64) + executables.elf() + b"cbuiltins\nprint\n(tR." + bytes(64)),
         ("tf-text", text),
         ("tf-checkpoint-state", b'model_checkpoint_path: "ckpt-2"\nall_model_checkpoint_paths: ["a", "b"]\n'),
     ]
@@ -222,10 +233,13 @@ def compressed() -> list[tuple[str, bytes]]:
 
     text = b"some text that is packed, " * 200
     named = b"\x1f\x8b\x08\x1c" + bytes(6) + b"\x40\0" + bytes(64) + b"name\0comment\0" + gzip.compress(text)[10:]
+    block = b"\xa4some text \x0a\0\x50 more"  # literals, a copy of them, the last literals
+    lz4 = b"\x04\x22\x4d\x18\x60\x40\0" + len(block).to_bytes(4, "little") + block + b"\4\0\0\x80text" + bytes(4)
     aside = b"\x52\x2a\x4d\x18\x09\0\0\0skip this"
     return [
         ("bzip2", bz2.compress(text)),
         ("gzip", named + gzip.compress(text)),
+        ("lz4", lz4),
         ("lzma", lzma.compress(text, lzma.FORMAT_ALONE)),
         ("xz", lzma.compress(text)),
         ("zlib", zlib.compress(text)),
@@ -260,6 +274,7 @@ FAMILIES = {
     "tensorrt": tensorrt,
     "tfjs": tfjs,
     "tflite": tflite,
+    **CONTAINERS,
 }
 
 
@@ -289,6 +304,18 @@ def mutant(rng: random.Random, data: bytes) -> bytes:
     return data
 
 
+def read(registry: Registry, reader: Reader, format: str, depth: int = 0) -> None:
+    """Recognise bytes and read them as a format, and a few of the files in them as what they are taken for."""
+    registry.recognise(reader.read_at(0, 4096), reader, "")
+    inner = 0
+    for item in registry.parser(format)(Input("m", reader, format, depth=depth), Context()):
+        assert isinstance(item, Fact | Nested | Property | Searched)
+        if isinstance(item, Nested) and depth < DEPTH and inner < INNER:
+            inner += 1
+            taken = registry.recognise(item.reader.read_at(0, 4096), item.reader, "").format
+            read(registry, item.reader, taken if taken in registry.formats else "text", depth + 1)
+
+
 def run(family: str, mutants: int, rng: random.Random) -> int:
     """Read so many mutants of a family; returns how many failed."""
     registry = Registry.load()
@@ -300,10 +327,7 @@ def run(family: str, mutants: int, rng: random.Random) -> int:
         data = mutant(rng, seed)
         begin = time.process_time()
         try:
-            reader = BytesReader(data)
-            registry.recognise(data[:4096], reader, "")
-            for item in registry.parser(format)(Input("m", reader, format), Context()):
-                assert isinstance(item, Fact | Nested | Property)
+            read(registry, BytesReader(data), format)
         except Exception as error:  # noqa: BLE001 - what is looked for
             failed += 1
             print(f"{format}: {type(error).__name__}: {error}: {data.hex()}")

@@ -32,6 +32,7 @@ METHODS = {
     99: "aes",
 }
 EOS_MARK = 0x0002  # flag: an LZMA stream ends with a mark
+GAIN = 16 * 1024  # bytes that LZMA can make of one, with room: 273 of them are never less than 0.3 bit
 
 
 def expander(source: Reader, view: View) -> Expander | None:
@@ -63,7 +64,9 @@ def _lzma(source: Reader, view: View) -> Expander | None:
     known = view.size is not None and not view.flags & EOS_MARK
     length = min(view.size or 0, 2**63 - 1).to_bytes(8, "little") if known else b"\xff" * 8
     state = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=MEMORY)
-    return Expander(SliceReader(source, 9, source.size - 9), Standard(state, head[4:9] + length))
+    # the decoder claims what is written there, and more than can ever come out is never referred back to
+    dictionary = min(int.from_bytes(head[5:9], "little"), GAIN * source.size).to_bytes(4, "little")
+    return Expander(SliceReader(source, 9, source.size - 9), Standard(state, head[4:5] + dictionary + length))
 
 
 class View:
