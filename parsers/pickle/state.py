@@ -81,6 +81,8 @@ class State:
     the stream: that is how a stream is told from noise.
     """
 
+    seeks_tensors = False  # whether tensors are taken out of what wraps them
+
     def __init__(
         self, path: str, tape: Tape, context: Context, start: int, *, index: int = 0, strict: bool = False
     ) -> None:
@@ -512,6 +514,10 @@ class State:
         if len(args) >= 5 and args[0] == "storage" and type(args[4]) is int and not _is_untyped(args[1]):
             made.count = args[4]
         return made
+
+    def tensor(self, cls: v.Import, args: Sequence[Value], flows: frozenset[str], offset: int) -> Value | None:
+        """The value of a rebuilt tensor, of a machine that looks for tensors; None is any result of a call."""
+        return None
 
     def set(self, via: str, target: Value, pairs: Sequence[tuple[Value, Value]], offset: int, *, known: bool) -> None:
         """Emit state that is set on something, in portions."""

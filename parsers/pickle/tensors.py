@@ -17,15 +17,21 @@ if TYPE_CHECKING:
     Value = object
 
 
-def _rebuild(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> None:
+def _rebuild(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
     """Compare a tensor's place, sizes and strides with its storage, where all of them are known."""
     storage, offset, size, stride = args[:4]
     if not isinstance(storage, v.Persistent) or storage.count is None:
-        return
+        return None
     if type(offset) is int and _numbers(size) and _numbers(stride):
         wrong = _wrong(storage.count, offset, size, stride)  # type: ignore[arg-type]
         if wrong:
             site.m.defect("tensor-bounds", wrong, site.offset)
+    return site.m.tensor(cls, args, flows, site.offset)
+
+
+def _parameter(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
+    """A parameter is its tensor, where tensors are looked for."""
+    return args[0] if site.m.seeks_tensors else None
 
 
 def _numbers(value: Value) -> bool:
@@ -49,4 +55,5 @@ def _told(numbers: tuple[int, ...]) -> str:
 
 
 STRUCTURE["rebuild_tensor"] = _rebuild
-ALWAYS.add("rebuild_tensor")
+STRUCTURE["rebuild_parameter"] = _parameter
+ALWAYS.update(("rebuild_tensor", "rebuild_parameter"))

@@ -76,8 +76,10 @@ class _Parse:
         self.names: dict[str, int] = {}
         self.twins: dict[str, set[str]] = {}
         self.sizes: dict[str, int] = {}  # bytes of the storages
+        self.begins: dict[str, int] = {}  # offsets of those that are stored as they are
         self.pickles: list[tuple[str, Reader, int]] = []  # those that ask for storages, with their folders
         self.package = False
+        self.big = False  # the values of the tensors have their first byte in front
         self._registry: Registry | None = None
 
     def run(self) -> Iterator[Fact | Nested | Property]:
@@ -170,6 +172,8 @@ class _Parse:
         first = views[0]
         if self.torch and is_storage(name) and first.size is not None:
             self.sizes[name] = first.size
+            if len(views) == 1 and self.names[name] == 1 and self.is_plain(first, flags):
+                self.begins[name] = first.data
         if self.torch and is_storage(name) and len(views) == 1:
             yield self.fact(entry, name, flags | self.encryption(first, None, flags), None)
             yield from self.storage(first, name, entry)
@@ -187,6 +191,11 @@ class _Parse:
         yield from self.nested(entry, name, content, first, hidden=entry.hidden)
         for view in views[1:]:
             yield from self.nested(entry, name, self.fetch(view), view, hidden=True)
+
+    def is_plain(self, view: View, flags: set[str]) -> bool:
+        """Whether a storage's bytes stand in the archive as they are, all of them."""
+        stored = view.method == STORED and view.compressed == view.size and "encrypted" not in flags
+        return stored and view.data + view.compressed <= self.reader.size
 
     def fetch(self, view: View) -> Content:
         """The content of one view, which counts as read."""
@@ -265,6 +274,7 @@ class _Parse:
             value = value_of(content.reader)
             if value is not None:
                 yield Metadata(self.path, key=key, value=value, type="str", places=(Place(offset=entry.start),))
+                self.big |= key == "byteorder" and value == "big"
                 if key == "version":
                     yield Property("version", value)
                 return
@@ -292,14 +302,19 @@ class _Parse:
                 yield Metadata(self.path, key="extern_module", value=text, type="str", lossy=lossy, places=(place,))
 
     def geometry(self) -> Iterator[Fact]:
-        """Storages that are missing, or of another size than the tensors say."""
+        """The tensors; storages that are missing, or of another size than the tensors say."""
         if not self.pickles or self.package:
             return
-        from modelaudit.parsers.zip.geometry import mistakes
+        from modelaudit.parsers.zip.geometry import asked, mistakes
+        from modelaudit.parsers.zip.tensors import Places
 
+        places = Places(self.path, self.sizes, {} if self.big else self.begins, self.reader.size)
         for folder, reader, offset in self.pickles:
-            for code, detail in mistakes(folder, reader, self.sizes, self.context.check):
-                yield self.defect(code, detail, offset)
+            machine = asked(reader, self.context.check)
+            if machine is not None:
+                for code, detail in mistakes(folder, machine.storages, self.sizes):
+                    yield self.defect(code, detail, offset)
+                yield from places.facts(folder, machine)
 
     def storage(self, view: View, name: str, entry: Entry) -> Iterator[Fact | Nested]:
         """A tensor's bytes: only their beginning is looked at, in case they are a file instead."""

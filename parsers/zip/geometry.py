@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelaudit.parsers.base import Context
 from modelaudit.parsers.pickle.tape import Tape
-from modelaudit.parsers.torch.storages import ObjectMachine, Storage
+from modelaudit.parsers.zip.tensors import TensorMachine
 
 READ_MAX = 32 * 1024 * 1024  # bytes of a pickle that is read for this
 REPORTS = 100
@@ -14,15 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from modelaudit.parsers.reader import Reader
+    from modelaudit.parsers.torch.storages import Storage
 
 
-def mistakes(
-    folder: str, reader: Reader, sizes: dict[str, int], check: Callable[[], None]
-) -> Iterator[tuple[str, str]]:
+def mistakes(folder: str, storages: dict[str, Storage], sizes: dict[str, int]) -> Iterator[tuple[str, str]]:
     """Codes and details of what is wrong."""
-    if reader.size > READ_MAX:
-        return
-    storages = _asked(reader, check)
     for told, (key, storage) in enumerate(storages.items()):
         if told >= REPORTS:
             return
@@ -34,10 +30,12 @@ def mistakes(
             yield "storage-size", f"{key[:100]}: {size} bytes are stored, a tensor asks for {wanted}"
 
 
-def _asked(reader: Reader, check: Callable[[], None]) -> dict[str, Storage]:
-    machine = ObjectMachine("", Tape(reader), Context(wants=lambda _: False, check=check), 0)
-    machine.storages = {}
+def asked(reader: Reader, check: Callable[[], None]) -> TensorMachine | None:
+    """The machine after the pickle, with the storages and tensors that it asks for; None for one that is too large."""
+    if reader.size > READ_MAX:
+        return None
+    machine = TensorMachine("", Tape(reader), Context(wants=lambda _: False, check=check), 0)
     while machine.run():
         machine.drained()
         check()
-    return machine.storages
+    return machine
