@@ -234,7 +234,8 @@ def _missing(error: ValidationError, node: Node) -> list[Diagnostic]:
     keys = [k for k in error.validator_value if k not in node.fields]
     key = next((k for k in keys if f"'{k}' is a required" in error.message), keys[0] if keys else "")
     schema = error.schema if isinstance(error.schema, dict) else {}
-    hint = str(schema.get("properties", {}).get(key, {}).get("description", ""))
+    said = schema.get("properties", {}).get(key, {})
+    hint = f"write `{key}: {said['const']}`" if "const" in said else str(said.get("description", ""))
     return [Diagnostic("E111", f"`{key}` is missing", node.span, help=hint)]
 
 

@@ -13,7 +13,7 @@ from modelaudit.engine.facts import Fact
 from modelaudit.engine.finding import Finding
 from modelaudit.pipeline.events import nobody
 from modelaudit.pipeline.facts import IncompleteError
-from modelaudit.pipeline.limits import Options
+from modelaudit.pipeline.limits import UNLIMITED, Options
 from modelaudit.pipeline.request import Request
 
 TYPE_CHECKING = False
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     Path = str | os.PathLike[str]
     Paths = Path | Iterable[Path]
+    Words = str | Iterable[str]
 
 __all__ = [
     "DiagnosticsError",
@@ -47,18 +48,18 @@ def scan(
     policy: Path | None = None,
     rules: Paths = (),
     strict: bool = False,
-    select: Iterable[str] = (),
-    ignore: Iterable[str] = (),
+    select: Words = (),
+    ignore: Words = (),
     severity: Mapping[str, str] | None = None,
-    blacklist: Iterable[str] = (),
+    blacklist: Words = (),
     fail_on: str | None = None,
     timeout: float | None = None,
     max_file_size: int | None = None,
     max_total_size: int | None = None,
     jobs: int | None = None,
-    scanners: Iterable[str] = (),
-    exclude_scanners: Iterable[str] = (),
-    plugins: Iterable[str] = (),
+    scanners: Words = (),
+    exclude_scanners: Words = (),
+    plugins: Words = (),
     cache: bool = True,
     sbom: bool = False,
     observer: Observer = nobody,
@@ -66,8 +67,8 @@ def scan(
 ) -> Report:
     """Scan files and folders and decide by a policy: the report of `modelaudit scan` with these options.
 
-    A parameter means what the option of its name means; sizes are bytes, `timeout` is seconds. `sbom` gathers what
-    `Report.render("cyclonedx")` shows. `observer` is called with the events of `modelaudit.pipeline.events`, `executor`
+    A parameter means what the option of its name means; sizes are bytes, 0 for no limit, `timeout` is seconds. `sbom`
+    gathers what `Report.render("cyclonedx")` shows. `observer` is called with the events of `modelaudit.pipeline.events`, `executor`
     reads the files in the place of worker processes of our own.
 
     What a model holds, and a path that cannot be read, is in the report. `UsageError` says that the request makes no
@@ -78,18 +79,18 @@ def scan(
         policy=None if policy is None else os.fspath(policy),
         rules=_paths(rules),
         strict=strict,
-        select=tuple(select),
-        ignore=tuple(ignore),
+        select=_words(select),
+        ignore=_words(ignore),
         severity=tuple(f"{rule}={level}" for rule, level in (severity or {}).items()),
-        blacklist=tuple(blacklist),
+        blacklist=_words(blacklist),
         fail_on=fail_on,
-        timeout=timeout,
-        max_file_size=max_file_size,
-        max_total_size=max_total_size,
+        timeout=_seconds(timeout),
+        max_file_size=_bytes("max_file_size", max_file_size),
+        max_total_size=_bytes("max_total_size", max_total_size),
         jobs=jobs,
-        scanners=tuple(scanners),
-        exclude_scanner=tuple(exclude_scanners),
-        plugin=tuple(plugins),
+        scanners=_words(scanners),
+        exclude_scanner=_words(exclude_scanners),
+        plugin=_words(plugins),
         cache=cache,
         describe=sbom,
     )
@@ -101,7 +102,7 @@ def facts(
     *,
     timeout: float | None = None,
     max_file_size: int | None = None,
-    plugins: Iterable[str] = (),
+    plugins: Words = (),
 ) -> Iterator[Fact]:
     """Every fact about everything under the paths, as `modelaudit facts` prints them; nothing is judged.
 
@@ -112,8 +113,8 @@ def facts(
     from modelaudit.pipeline import facts as reading
     from modelaudit.pipeline.selection import registry_with
 
-    registry = registry_with(tuple(plugins))
-    options = Options(timeout, max_file_size)
+    registry = registry_with(_words(plugins))
+    options = Options(_seconds(timeout), _bytes("max_file_size", max_file_size))
     deriver = load_ruleset().every_pattern()
     for tree in reading.facts(_paths(paths), options, registry=registry, deriver=deriver):
         for node in tree.walk():
@@ -230,3 +231,24 @@ def _paths(paths: Paths) -> tuple[str, ...]:
     """One path or several, as text."""
     given = (paths,) if isinstance(paths, (str, os.PathLike)) else paths
     return tuple(os.fspath(path) for path in given)
+
+
+def _words(words: Words) -> tuple[str, ...]:
+    """One word or several: a text alone is a word, never its letters."""
+    return (words,) if isinstance(words, str) else tuple(words)
+
+
+def _bytes(name: str, size: int | None) -> int | None:
+    """A limit in bytes as a request takes it, where 0 is no limit."""
+    if size is None:
+        return None
+    if not isinstance(size, int) or size < 0:
+        raise UsageError(f"{name} takes bytes as a whole number, 0 for no limit, not {size!r}")
+    return size or UNLIMITED
+
+
+def _seconds(seconds: float | None) -> float | None:
+    """The time for a scan as a request takes it."""
+    if seconds is None or (isinstance(seconds, (int, float)) and 0 < seconds < float("inf")):
+        return seconds
+    raise UsageError(f"timeout takes seconds above 0, not {seconds!r}")

@@ -24,3 +24,10 @@ def test_every_link_of_the_documentation_leads_to_a_file() -> None:
         for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"
+
+
+def test_a_reader_of_the_readme_meets_no_warning(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    path = tmp_path / "internal-host.yaml"
+    path.write_text(block, encoding="utf-8")
+    assert not run_tests([str(path)]).diagnostics
