@@ -39,7 +39,7 @@ TASKS = "task.allowAutomaticTasks"
 MARKS = re.compile(r'["/,]')
 TEXT = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 WORDS_DEPTH = 8
-SECTION = re.compile(r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]')
+SECTION = re.compile(r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*+)")?\s*\]')
 PAIR = re.compile(r"([A-Za-z][\w-]*)\s*(?:=\s*(.*))?")
 PROGRAMS = frozenset(
     {

@@ -27,13 +27,12 @@ BRACES_MAX = 500_000
 # Possessive, since what could be taken back is remembered for every escape of a string of millions.
 STRING = rb'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"' + rb"|'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'"
 BRACES = re.compile(STRING + rb"|#[^\n]*|[{}<>]", re.DOTALL)
+BLANK = rb"(?:[\s,;]++|#[^\n]*+(?:\n|$))*+"  # possessive for the same reason
 TOKEN = re.compile(
-    rb"(?:\s|#[^\n]*(?:\n|$)|[,;])*(?:("
-    + STRING
-    + rb")|([A-Za-z_][\w.]*|\[[\w./-]*\])|([-+]?[\w.][\w.+-]*)|([{}<>:\[\]-]))",
+    BLANK + rb"(?:(" + STRING + rb")|([A-Za-z_][\w.]*|\[[\w./-]*\])|([-+]?[\w.][\w.+-]*)|([{}<>:\[\]-]))",
     re.DOTALL,
 )
-SPACE = re.compile(rb"(?:\s|#[^\n]*(?:\n|$)|[,;])*")
+SPACE = re.compile(BLANK)
 ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 # Only escapes that literals of bytes have too, with the same meaning; other texts are read escape by escape.
 USUAL = re.compile(

@@ -38,7 +38,8 @@ TEXTS = {
 }  # fmt: skip
 SCALARS = frozenset({"saved_model_schema_version"})
 OP = re.compile(r"[A-Za-z_>][\w>./-]*")
-BEFORE = re.compile(rb"(?:\s|#[^\n]*(?:\n|$)|version\s*:\s*\d+[,;\s])*")
+# Possessive, since what could be taken back is remembered for every blank of millions.
+BEFORE = re.compile(rb"(?:\s++|#[^\n]*+(?:\n|$)|version\s*+:\s*+\d++[,;\s])*+")
 FIRST = re.compile(rb"([a-z_]+)\s*(:?)\s*([{<]?)\s*([\"'0-9]|[A-Za-z_]*)")
 PADDING_MAX = 1024 * 1024  # bytes of comments and space before the first field
 

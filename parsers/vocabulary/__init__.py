@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from modelaudit.parsers.reader import Reader
 
 PIECES = 3  # that are looked at
-LINE = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)? [0-9]{1,9}\r?")
+LINE = re.compile(rb"(?:[A-Za-z0-9+/]{4})*+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)? [0-9]{1,9}\r?")
 
 
 def recognise_sentencepiece(head: bytes, reader: Reader) -> bool:
