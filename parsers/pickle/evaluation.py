@@ -222,7 +222,7 @@ def items_of(site: Site, iterator: v.Prepared) -> list[Raw]:
 def changed(m: State, value: Value) -> None:
     """Forget what is known of a container that is changed, and of every other one, for it may be part of them."""
     if isinstance(value, v.Container):
-        value.more = True
+        value.omit()
     elif isinstance(value, v.Literal):
         value.changed = True
     m.mutated = True

@@ -352,7 +352,8 @@ class Machine(State):
         run = _portions(kinds).match(tape.buf, pos, stop)
         if run is not None:
             pos = run.end()
-        target.more = target.more or pos > start
+        if pos > start:
+            target.omit()
         return pos
 
     def _resume(self, pos: int) -> int:

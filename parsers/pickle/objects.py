@@ -250,7 +250,8 @@ def set_items(m: State, via: str, target: Value, items: Sequence[Value], offset:
     """SETITEM and SETITEMS on anything that is no known dictionary."""
     if isinstance(target, v.Container):
         m.store(target, items)
-        target.more |= target.__class__ is not v.DictValue
+        if target.__class__ is not v.DictValue:
+            target.omit()
         return
     if isinstance(target, (v.Folded, v.Literal)):
         folding.changed(m, target)

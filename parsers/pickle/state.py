@@ -29,6 +29,7 @@ KEPT_MAX = 200_000  # items of containers that one stream keeps, constants among
 RECENT = 64  # dictionaries that are kept whole behind that number
 WEIGHT = 64 * 1024 * 1024  # bytes of values in the memo before tuples of constants are forgotten
 VALUE = 64  # bytes that a value of the machine takes at least
+CONTAINERS = (v.ListValue, v.DictValue, v.SetValue, v.FrozenValue, v.TupleValue)
 FAR = 1 << 62  # a position that is never reached
 SHARED_MAX = 10_000  # sets of flows that results share
 
@@ -294,11 +295,11 @@ class State:
         start, end = max(self.packed, ROOM), len(memo)
         texts = [value if value.__class__ is str else "" for value in memo[start:end]]
         pack = v.Pack(start, texts)
-        for key, text in enumerate(texts, start):
-            if text:
-                memo[key] = pack
-        for key in range(max(self.filled, ROOM), start):
-            memo[key] = self._kept(memo[key])
+        memo[start:end] = [pack if text else memo[key] for key, text in enumerate(texts, start)]
+        filled, blank = max(self.filled, ROOM), {kind: self._forgotten(kind) for kind in CONTAINERS}
+        for key, value in enumerate(memo[filled:start], filled):
+            kind = value.__class__
+            memo[key] = blank[kind] if kind in blank and not value.live else self._kept(value)  # type: ignore
         self.filled, self.packed = start, end
 
     def _kept(self, value: Value) -> Value:
@@ -306,8 +307,6 @@ class State:
         kind = value.__class__
         if kind is v.Pack:
             return value
-        if isinstance(value, v.Container) and not value.live:
-            return self._forgotten(kind)
         if kind is tuple and self.weight > WEIGHT and not v.is_live(value):
             return self._forgotten(v.TupleValue)
         self.weight += VALUE
@@ -318,7 +317,8 @@ class State:
     def _forgotten(self, kind: type[Any]) -> v.Container:
         if kind not in self.forgotten:
             made = self.forgotten[kind] = kind()
-            made.more = made.live = True
+            made.omit()
+            made.enliven()
         return self.forgotten[kind]
 
     # containers
@@ -330,35 +330,43 @@ class State:
             kept = v.live_items(items)
         live = kept
         if live:
-            target.live = True
+            target.enliven()
             self.mark_stored(live)
         if len(target) + len(items) <= v.KEEP:
             if self.kept < KEPT_MAX:
                 self.kept += len(items)
                 target.extend(items)
                 return
-            if step == 2:
+            if step == 2 and (self.imports or self.calls):  # before, no object can have it as its state
                 self._hold(target, items)
                 return
-        target.more = True
-        if step == 2 and live:
+        target.omit()
+        if not live:
+            return
+        if step == 2:
             kept = [
                 x for pair in zip(items[0::2], items[1::2], strict=False) if any(map(v.is_live, pair)) for x in pair
             ]
-        if kept and len(target) + len(kept) > self.context.budget("container"):
+        if len(target) + len(kept) > self.context.budget("container"):
             self.limit("container", len(target) + len(kept), self.context.budget("container"))
             return
         target.extend(kept)
 
     def _hold(self, target: v.Container, items: Sequence[Value]) -> None:
         """Keep the items of a dictionary until some others are filled: it may be the state that BUILD sets next."""
+        recent = self.recent
+        if target:
+            _take_out(recent, target)
         target.extend(items)
-        self.recent.append(target)
-        if len(self.recent) > RECENT:
-            old = self.recent.popleft()
-            pairs = zip(old[0::2], old[1::2], strict=False) if old.live else ()
-            old[:] = [x for pair in pairs if any(map(v.is_live, pair)) for x in pair]
-            old.more = True
+        recent.append(target)
+        if len(recent) > RECENT:
+            old = recent.popleft()
+            old.omit()
+            if old.live:
+                pairs = zip(old[0::2], old[1::2], strict=False)
+                old[:] = [x for pair in pairs if any(map(v.is_live, pair)) for x in pair]
+            else:
+                old.clear()
 
     def mark_stored(self, values: Sequence[Value]) -> None:
         """Note that imports went into a container or into an object's state."""
@@ -575,6 +583,14 @@ def _record(opcode: str, spelling: Spelling, *, computed: bool) -> v.Import:
     record.qualname, record.names, record.segments = spelling.qualname, spelling.names, spelling.segments
     record.cut, record.lossy = spelling.cut, spelling.lossy
     return record
+
+
+def _take_out(recent: deque[v.Container], target: v.Container) -> None:
+    """Take a dictionary out of those that are held, if it is there: old protocols fill one item by item."""
+    for at in range(len(recent) - 1, -1, -1):
+        if recent[at] is target:
+            del recent[at]
+            return
 
 
 @lru_cache(maxsize=1024)

@@ -61,13 +61,26 @@ class Pack:
 class Container(list):  # type: ignore[type-arg]
     """A mutable container and the items that are known; a dictionary holds keys and values in turn.
 
-    `more` says that constants were left out, `live` that something other than constants went in.
+    `more` says that constants were left out, `live` that something other than constants went in. Both are set by
+    `omit` and `enliven` only: containers with equal marks share one dictionary, for one of its own would take more
+    memory and time than the container.
     """
 
     TYPE = "list"
     more = False
     live = False
     __hash__ = object.__hash__  # type: ignore[assignment]
+
+    def omit(self) -> None:
+        """Say that constants are left out."""
+        self.__dict__ = _MORE_LIVE if self.live else _MORE
+
+    def enliven(self) -> None:
+        """Say that something other than constants went in."""
+        self.__dict__ = _MORE_LIVE if self.more else _LIVE
+
+
+_MORE, _LIVE, _MORE_LIVE = {"more": True}, {"live": True}, {"more": True, "live": True}
 
 
 class ListValue(Container):
