@@ -12,6 +12,7 @@ import pytest
 
 from fixtures import archives, checkpoints, executables, onnxes
 from fixtures.checkpoints import dictionary, normal, tensor, with_low_bytes
+from fixtures.mutants import mutant
 from modelaudit.engine.facts import Tensor
 from modelaudit.parsers.base import Context, Input
 from modelaudit.parsers.reader import BytesReader
@@ -207,3 +208,17 @@ def test_what_scans_say_of_every_tensor(modelaudit, models: Path) -> None:
         assert found[f"sound.{end}"] == set(), end
         assert found[f"mask.{end}"] == {"MA5802"}, end
         assert found[f"head.{end}"] == {"MA5801", "MA5802"}, end
+
+
+def test_changed_archives_are_read_without_an_error_and_places_are_within_them() -> None:
+    made = tensor("0", 8, (2, 4))
+    items = {"a": checkpoints.module({"w": checkpoints.parameter(made)}, {}), "b": made, "c": b"](" + made + b"e"}
+    whole = dictionary(items)
+    for seed in range(300):
+        changed = mutant(whole, seed)
+        data = checkpoints.checkpoint(changed, {"0": normal(2, 4).tobytes()})
+        data = data if seed % 3 else mutant(data, seed)
+        given = Input("m.pt", BytesReader(data), "pytorch-zip", formats=frozenset({"pytorch-zip"}))
+        for fact in parse(given, Context()):
+            if isinstance(fact, Tensor) and fact.data_offset is not None:
+                assert 0 <= fact.data_offset <= len(data) - fact.nbytes
