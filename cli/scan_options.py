@@ -6,7 +6,7 @@ import click
 
 from modelaudit.cli.config import configure
 from modelaudit.cli.report_format import ReportFormat
-from modelaudit.cli.values import Place, Seconds, Size
+from modelaudit.cli.values import Place, Seconds, Size, Words, rule_ids, scanner_ids
 from modelaudit.engine.errors import OptionError
 from modelaudit.engine.record import record
 
@@ -97,8 +97,16 @@ JUDGING = (
         type=click.Choice(["warning", "critical"]),
         help="Severity from which on a finding fails the scan; the policy's own choice when absent.",
     ),
-    click.option("--select", metavar="RULE", multiple=True, help="Judge by these rules alone: ids, tag:NAME, pack/*."),
-    click.option("--ignore", metavar="RULE", multiple=True, help="Findings of these rules do not count."),
+    click.option(
+        "--select",
+        type=Words(rule_ids),
+        metavar="RULE",
+        multiple=True,
+        help="Judge by these rules alone: ids, tag:NAME, pack/*.",
+    ),
+    click.option(
+        "--ignore", type=Words(rule_ids), metavar="RULE", multiple=True, help="Findings of these rules do not count."
+    ),
     click.option(
         "--severity", metavar="RULE=LEVEL", multiple=True, help="Another severity for a rule, tag:NAME or pack/*."
     ),
@@ -167,9 +175,15 @@ READING = (
         "it.",
     ),
     click.option(
-        "--scanners", metavar="ID", multiple=True, help="Parsers that take part, by id or class; no others do."
+        "--scanners",
+        type=Words(scanner_ids),
+        metavar="ID",
+        multiple=True,
+        help="Parsers that take part, by id or class; no others do.",
     ),
-    click.option("--exclude-scanner", metavar="ID", multiple=True, help="Parsers that take no part."),
+    click.option(
+        "--exclude-scanner", type=Words(scanner_ids), metavar="ID", multiple=True, help="Parsers that take no part."
+    ),
     click.option("--list-scanners", is_flag=True, help="List the parsers and scan nothing."),
     click.option(
         "--plugin",

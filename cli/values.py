@@ -10,6 +10,8 @@ from modelaudit.pipeline.limits import UNLIMITED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from click.shell_completion import CompletionItem
 
 UNITS = {"": 0, "B": 0, "K": 1, "KB": 1, "KIB": 1, "M": 2, "MB": 2, "MIB": 2, "G": 3, "GB": 3, "GIB": 3}
@@ -61,3 +63,33 @@ class Place(click.ParamType):  # type: ignore[type-arg]  # generic in some versi
 
         words = [CompletionItem(word) for word in self.words if incomplete and word.startswith(incomplete)]
         return words or [CompletionItem(incomplete, type="file")]
+
+
+class Words(click.ParamType):  # type: ignore[type-arg]  # generic in some versions only
+    """One word or several with commas, taken as they are; the shell completes the last one."""
+
+    name = "text"
+
+    def __init__(self, known: Callable[[], Iterable[str]]) -> None:
+        self.known = known
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The known words that begin like the last one."""
+        from click.shell_completion import CompletionItem
+
+        before, comma, last = incomplete.rpartition(",")
+        return [CompletionItem(f"{before}{comma}{word}") for word in self.known() if word.startswith(last)]
+
+
+def scanner_ids() -> list[str]:
+    """The ids of our parsers."""
+    from modelaudit.pipeline.selection import registry_with
+
+    return list(registry_with(()).formats)
+
+
+def rule_ids() -> list[str]:
+    """The ids of the built-in rules."""
+    from modelaudit.engine.packs.load import load_ruleset
+
+    return [rule.id for rule in load_ruleset().rules]
