@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import prod
 
-from modelaudit.engine.facts import Place, Tensor, clean
+from modelaudit.engine.facts import Limit, Place, Tensor, clean
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.torch.storages import SIZES, ObjectMachine
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Value = object
 
 TENSORS_MAX = 100_000
+TENSOR = frozenset({"tensor"})
 OWNERS_MAX = 400_000  # values and containers whose owner is remembered
 DEPTH = 32  # keys of a name
 NAME_MAX = 1024  # characters of a name
@@ -72,6 +73,7 @@ class TensorMachine(ObjectMachine):
         super().__init__(*args)  # type: ignore[arg-type]
         self.storages = {}
         self.tensors: list[Rebuilt] = []
+        self.rebuilt = 0  # tensors, those that are not kept too
         self.keys: dict[int, tuple[Value, str, str]] = {}  # of storages: the value itself, key, type
         self.owners: dict[int, tuple[Value, Value, str]] = {}  # of values: the value itself, what holds it, key
 
@@ -85,7 +87,10 @@ class TensorMachine(ObjectMachine):
     def tensor(self, cls: v.Import, args: Sequence[Value], flows: frozenset[str], offset: int) -> Value | None:
         """The value of a tensor over a storage that is known."""
         found = self.keys.get(id(args[0]))
-        if found is None or len(self.tensors) >= TENSORS_MAX:
+        if found is None:
+            return None
+        self.rebuilt += 1
+        if self.rebuilt > TENSORS_MAX:
             return None
         value = v.Result(cls, flows)
         self.tensors.append(Rebuilt(value, found[1], found[2], args, offset))
@@ -147,10 +152,12 @@ class Places:
         self.begins = begins
         self.room = room * SHARED
 
-    def facts(self, folder: str, machine: TensorMachine) -> Iterator[Tensor]:
-        """The tensors of one pickle, whose storages are in a folder."""
+    def facts(self, folder: str, machine: TensorMachine) -> Iterator[Tensor | Limit]:
+        """The tensors of one pickle, whose storages are in a folder; a limit when there are more than are told."""
         for tensor in machine.tensors:
             yield self.fact(folder + tensor.key, tensor, machine.name(tensor))
+        if machine.rebuilt > TENSORS_MAX:
+            yield Limit(self.path, what="tensors", at=machine.rebuilt, budget=TENSORS_MAX, by="file", affects=TENSOR)
 
     def fact(self, member: str, tensor: Rebuilt, name: str) -> Tensor:
         """The fact of one tensor; without a place where its values are compressed, not in a row, or not there."""

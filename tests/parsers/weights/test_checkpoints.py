@@ -13,7 +13,7 @@ import pytest
 from fixtures import archives, checkpoints, executables, onnxes
 from fixtures.checkpoints import dictionary, normal, tensor, with_low_bytes
 from fixtures.mutants import mutant
-from modelaudit.engine.facts import Tensor
+from modelaudit.engine.facts import Limit, Tensor
 from modelaudit.parsers.base import Context, Input
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.parsers.zip import parse
@@ -110,6 +110,16 @@ def test_tensors_that_share_a_storage_are_not_measured_without_end() -> None:
     placed = sum(fact.nbytes for fact in tensors(data).values() if fact.data_offset is not None)
     assert 65536 <= placed <= SHARED * len(data)
     assert len(tensors(data)) == 40
+
+
+def test_more_tensors_than_are_told_are_a_limit(monkeypatch) -> None:
+    monkeypatch.setattr("modelaudit.parsers.zip.tensors.TENSORS_MAX", 2)
+    items = {f"w{number}": tensor("0", 4, (4,)) for number in range(3)}
+    data = checkpoints.checkpoint(dictionary(items), {"0": bytes(16)})
+    assert set(tensors(data)) == {"w0", "w1"}
+    given = Input("m.pt", BytesReader(data), "pytorch-zip", formats=frozenset({"pytorch-zip"}))
+    limits = [fact for fact in parse(given, Context()) if isinstance(fact, Limit)]
+    assert [(limit.what, limit.at, limit.affects) for limit in limits] == [("tensors", 3, frozenset({"tensor"}))]
 
 
 @pytest.mark.parametrize(
