@@ -31,3 +31,11 @@ def test_a_reader_of_the_readme_meets_no_warning(tmp_path: Path) -> None:
     path = tmp_path / "internal-host.yaml"
     path.write_text(block, encoding="utf-8")
     assert not run_tests([str(path)]).diagnostics
+
+
+def test_what_is_installed_by_name_is_this_program() -> None:
+    pages = [path for path in (ROOT / "docs").rglob("*") if path.suffix in (".md", ".yml")]
+    lines = [line for page in pages for line in page.read_text(encoding="utf-8").splitlines()]
+    named = [line for line in lines if re.search(r"pip install (--quiet )?['\"]?modelaudit\b(?!\[)", line)]
+    assert len(named) >= 5
+    assert all("modelaudit>=1" in line for line in named), named
