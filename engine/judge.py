@@ -41,6 +41,7 @@ class Judge:
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
         self.allows = _allows(ruleset)
+        self.unasked = _unasked(ruleset)
 
     def tree(self, tree: FactSet) -> Judgement:
         """The findings and inconclusive rules of a tree, outermost artifact first."""
@@ -55,7 +56,7 @@ class Judge:
         found: list[Draft] = []
         path = node.artifact.path
         for trial in self.trials(node):
-            if trial.hits:
+            if trial.hits and trial.rule.id not in self.unasked:
                 found += drafts(trial.rule, node, trial.hits)
             if trial.cause is not None and not is_suppressed(trial.rule):
                 grave = potential(trial.rule)[0]
@@ -103,6 +104,15 @@ def evaluate_rule(rule: Rule, tree: FactSet) -> RuleResult:
         if trial.cause is not None:
             causes.append(trial.cause)
     return RuleResult(findings, groups, causes)
+
+
+def _unasked(ruleset: Ruleset) -> frozenset[str]:
+    """The rules that decide nothing and require what no live rule does.
+
+    A scan does not compute that for them. They say as little of facts that were computed for another policy.
+    """
+    suppressed = [rule for rule in ruleset.rules if is_suppressed(rule)]
+    return frozenset(rule.id for rule in suppressed if not all(map(ruleset.wants, rule.doc["requires"])))
 
 
 def _allows(ruleset: Ruleset) -> dict[str, list[Allow]]:

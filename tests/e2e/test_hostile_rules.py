@@ -1,7 +1,6 @@
 """Rule and policy files that are made to cost time and memory: refused in a few seconds and within 300 MB."""
 
 import os
-import resource
 import subprocess
 import sys
 
@@ -101,27 +100,34 @@ for parts, _ in PACKS.values():
     parts.setdefault("lists", LISTS.format(kind="exact") + "      - a\n")
 
 
+MEASURE = """\
+import os, resource, subprocess, sys
+resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[1]),) * 2)
+process = subprocess.Popen(sys.argv[2:], stdout=sys.stderr)
+_, status, usage = os.wait4(process.pid, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+"""
+
+
 def measured(folder, *arguments: str) -> tuple[int, str, float, int]:
-    """Exit code, what was said, CPU seconds and most memory of a command; more of either ends it."""
+    """Exit code, what was said, CPU seconds and most memory of a command; more seconds end it.
 
-    def limits() -> None:
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-
+    A small process starts it: the memory of a process counts what the one had that it was forked from.
+    """
     with open(folder / "said", "w+", encoding="utf-8") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "modelaudit", *arguments],
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURE, str(SECONDS), sys.executable, "-m", "modelaudit", *arguments],
             cwd=folder,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-            preexec_fn=limits,
+            stdout=subprocess.PIPE,
+            stderr=said,
             env={**os.environ, "MODELAUDIT_CACHE_DIR": str(folder / "cache")},
+            check=True,
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
         text = said.read()
+    code, seconds, memory = done.stdout.split()
     unit = 1 if sys.platform == "darwin" else 1024
-    return process.returncode, text, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit
+    return int(code), text, float(seconds), int(memory) * unit
 
 
 def refused(folder, code: str, *arguments: str) -> None:

@@ -26,8 +26,11 @@ def repository(tmp_path: Path):
 
 
 def findings(modelaudit, *arguments: object) -> tuple[int, list[str]]:
+    """Exit code and findings. The weights are zeros, of which experimental rules say under `strict` that they are."""
     done = modelaudit("scan", *map(str, arguments), "-f", "json")
-    return done.returncode, sorted(issue["rule_code"] for issue in json.loads(done.stdout)["issues"])
+    issues = json.loads(done.stdout)["issues"]
+    assert all(issue["severity"] == "info" for issue in issues if issue["rule_code"].startswith("MA58"))
+    return done.returncode, sorted(i["rule_code"] for i in issues if not i["rule_code"].startswith("MA58"))
 
 
 def test_an_ordinary_model_is_quiet(modelaudit, repository) -> None:

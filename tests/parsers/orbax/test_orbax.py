@@ -125,7 +125,7 @@ def test_pickles_as_a_codec_are_critical(tmp_path):
 def test_handlers_functions_and_places_are_told(tmp_path):
     more = {"item_handlers": {"x": "evil.Handler"}, "restore_fn": "os.system", "base_path": "file:///etc"}
     found, _ = folder(tmp_path, _CHECKPOINT_METADATA={**CHECKPOINT, **more})
-    assert found == {"MA4611", "MA4612", "MA4613"}
+    assert found == {"MA4611", "MA4612", "MA4613", "MA5407"}
 
 
 def test_a_pickle_in_the_folder_is_judged(tmp_path):
