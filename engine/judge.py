@@ -41,7 +41,6 @@ class Judge:
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
         self.allows = _allows(ruleset)
-        self.unasked = _unasked(ruleset)
 
     def tree(self, tree: FactSet) -> Judgement:
         """The findings and inconclusive rules of a tree, outermost artifact first."""
@@ -56,13 +55,21 @@ class Judge:
         found: list[Draft] = []
         path = node.artifact.path
         for trial in self.trials(node):
-            if trial.hits and trial.rule.id not in self.unasked:
+            if trial.hits and not self.unasked(trial.rule):
                 found += drafts(trial.rule, node, trial.hits)
             if trial.cause is not None and not is_suppressed(trial.rule):
                 grave = potential(trial.rule)[0]
                 inconclusive.append(Inconclusive(trial.rule.id, path, trial.cause, grave))
         if found:
             findings += absorb(found)
+
+    def unasked(self, rule: Rule) -> bool:
+        """Whether a rule decides nothing and requires what no live rule does.
+
+        A scan does not compute that for it. It says as little of facts that were computed for another policy. Asked
+        for a rule that has hits alone, since the text of a rule is read when somebody looks at it.
+        """
+        return is_suppressed(rule) and not all(map(self.ruleset.wants, rule.doc["requires"]))
 
     def trials(self, node: FactSet) -> Iterable[Trial]:
         """The rules that match in an artifact or are inconclusive there, in order."""
@@ -104,15 +111,6 @@ def evaluate_rule(rule: Rule, tree: FactSet) -> RuleResult:
         if trial.cause is not None:
             causes.append(trial.cause)
     return RuleResult(findings, groups, causes)
-
-
-def _unasked(ruleset: Ruleset) -> frozenset[str]:
-    """The rules that decide nothing and require what no live rule does.
-
-    A scan does not compute that for them. They say as little of facts that were computed for another policy.
-    """
-    suppressed = [rule for rule in ruleset.rules if is_suppressed(rule)]
-    return frozenset(rule.id for rule in suppressed if not all(map(ruleset.wants, rule.doc["requires"])))
 
 
 def _allows(ruleset: Ruleset) -> dict[str, list[Allow]]:
