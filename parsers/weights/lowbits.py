@@ -46,8 +46,8 @@ class Hidden:
 def hidden(reader: Reader, offset: int, nbytes: int, element: Element) -> Hidden | None:
     """The file in the low bits of a tensor's values, None when there is none."""
     head = reader.read_at(offset, min(HEAD, nbytes // element.size * element.size))
-    for method, data in _ways(head, element, None):
-        if not _may_begin(data[:LOOK]):
+    for method, data in _ways(head, element, None, LOOK):
+        if not _may_begin(data):
             continue
         whole = reader.read_at(offset, min(WHOLE, nbytes // element.size * element.size))
         for _, full in _ways(whole, element, method):
@@ -57,20 +57,22 @@ def hidden(reader: Reader, offset: int, nbytes: int, element: Element) -> Hidden
     return None
 
 
-def _ways(data: bytes, element: Element, only: str | None) -> Iterator[tuple[str, bytes]]:
-    """Each way, or the one that is named, and the bytes that come of it."""
+def _ways(data: bytes, element: Element, only: str | None, most: int | None = None) -> Iterator[tuple[str, bytes]]:
+    """Each way, or the one that is named, and the bytes that come of it: all, or the first `most`."""
     size = element.size
     low = data[size - 1 :: size] if element.big else data[::size]
     for bits in BITS:
         for order in ("first-high", "first-low") if bits < 8 else ("",):
             method = f"lsb-{bits}{'-' if order else ''}{order}"
             if only in (None, method):
-                yield method, _packed(low, bits, high=order == "first-high")
+                values = low if most is None else low[: most * 8 // bits]
+                yield method, _packed(values, bits, high=order == "first-high")
     if size > 2:
         for order in ("little", "big"):
             method = f"low-bytes-{order}"
             if only in (None, method):
-                yield method, _bytes(data, element, order == "big")
+                values = data if most is None else data[: -(-most // (size - 1)) * size]
+                yield method, _bytes(values, element, order == "big")
 
 
 def _packed(low: bytes, bits: int, *, high: bool) -> bytes:
@@ -104,13 +106,17 @@ def _bytes(data: bytes, element: Element, reverse: bool) -> bytes:
 
 def _may_begin(data: bytes) -> bool:
     """Whether bytes may be the beginning of a file, by magics that chance seldom has."""
+    magics = _magics()
     for prefix in PREFIXES:
-        start = data[prefix : prefix + 8]
-        if start.startswith((*ARCHIVES, *PICKLES, GZIP)) or (start[:2] == b"MZ" and b"PE\0\0" in data):
-            return True
-        if any(start.startswith(one.magic) for one in signatures() if one.check not in ("pe", "pyc")):
+        if data.startswith(magics, prefix) or (data.startswith(b"MZ", prefix) and b"PE\0\0" in data):
             return True
     return False
+
+
+@cache
+def _magics() -> tuple[bytes, ...]:
+    programs = (one.magic for one in signatures() if one.check not in ("pe", "pyc"))
+    return (*ARCHIVES, *PICKLES, GZIP, *programs)
 
 
 def _file(data: bytes) -> tuple[str, int] | None:
