@@ -228,7 +228,7 @@ class TreeReader:
                     item = next(items, None)
                 except (BudgetSpent, SourceError):
                     raise
-                except Exception as error:
+                except Exception as error:  # as `_guarded` does; a call for each item would cost more than many items
                     raise Crash(error) from error
                 if item is None:
                     break
@@ -388,7 +388,7 @@ def _guarded(call: Callable[..., T], *given: object) -> T:
         return call(*given)
     except (BudgetSpent, SourceError):
         raise
-    except Exception as error:  # the one place: hostile input must not end the scan
+    except Exception as error:  # hostile input must not end the scan
         raise Crash(error) from error
 
 

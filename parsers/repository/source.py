@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import ast
 import builtins
+import json
+import os
 import warnings
+from functools import cache
 
 from modelaudit.engine.facts import Code, Defect, Limit, Place, clean
 from modelaudit.parsers.repository.constants import folded
@@ -18,6 +21,7 @@ from modelaudit.parsers.repository.constants import folded
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.base import Context, Input
@@ -29,22 +33,16 @@ FOUND_MAX = 4096
 CONSTANTS_MAX = 256
 SHOWN = 1024
 BUILTINS = frozenset(dir(builtins))
-# Methods that run without being called by name: made, restored, copied, thrown away.
-IMPLICIT = frozenset(
-    {"__init__", "__new__", "__setstate__", "__reduce__", "__reduce_ex__", "__del__", "__init_subclass__"}
-)
-COMMAND = frozenset({"run", "initialize_options", "finalize_options"})  # of the commands of setup.py
-SETUP = frozenset({"setuptools", "distutils.core", "setuptools.command.install", "setuptools.command.develop"})
-CALLERS = frozenset(  # that call what they are given, at once or when the program ends
-    {
-        *("builtins.map", "builtins.filter", "functools.reduce", "atexit.register", "_thread.start_new_thread"),
-        *("threading.Thread", "threading.Timer", "multiprocessing.Process", "multiprocessing.pool.ThreadPool"),
-    }
-)
-PARTIAL = "functools.partial"
-RUNNERS = frozenset({"builtins.exec", "builtins.eval"})
 IMPORT, METHOD, FUNCTION = "import", "method", "function"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+@cache
+def _calls() -> dict[str, Any]:
+    """What runs without a call by name: `calls.json`."""
+    with open(os.path.join(os.path.dirname(__file__), "calls.json"), "rb") as file:
+        doc: dict[str, Any] = json.loads(file.read())
+    return doc
 
 
 def is_source(reader: Reader) -> bool:
@@ -226,7 +224,7 @@ class Names:
             known = node.id in BUILTINS and node.id not in self.own
             return f"builtins.{node.id}" if known else node.id
         if isinstance(node, ast.Call) and node.args:
-            if self.dotted(node.func) == PARTIAL:
+            if self.dotted(node.func) == _calls()["partial"]:
                 return self.dotted(node.args[0])
             loads = self._base(node.func) in ("builtins.__import__",) or self._is_import_module(node.func)
             name = folded(node.args[0]) if loads else None
@@ -247,7 +245,9 @@ class Calls:
     def __init__(self, names: Names) -> None:
         self.calls: dict[str, set[str]] = {IMPORT: set(), METHOD: set(), FUNCTION: set()}
         self._names = names
-        self._implicit = IMPLICIT | COMMAND if names.imports & SETUP else IMPLICIT
+        commands = _calls()["commands"]
+        also = commands["methods"] if not names.imports.isdisjoint(commands["modules"]) else ()
+        self._implicit = frozenset((*_calls()["implicit"], *also))
         self._inside: dict[str, set[str]] = {}  # what functions of the module call
 
     def module(self, tree: ast.Module) -> None:
@@ -295,7 +295,7 @@ class Calls:
 
     def _handed(self, node: ast.Call) -> Iterator[str]:
         """Callables of other modules that a call calls itself."""
-        if self._names.dotted(node.func) not in CALLERS:
+        if self._names.dotted(node.func) not in _calls()["callers"]:
             return
         for one in [*node.args, *(pair.value for pair in node.keywords)]:
             name = self._names.dotted(one) if isinstance(one, (ast.Name, ast.Attribute)) else "?"
@@ -311,7 +311,7 @@ class Calls:
 
     def _written(self, node: ast.Call) -> list[ast.stmt]:
         """The statements of a text that is run where it is written out."""
-        first = node.args[0] if node.args and self._names.dotted(node.func) in RUNNERS else None
+        first = node.args[0] if node.args and self._names.dotted(node.func) in _calls()["runners"] else None
         if isinstance(first, ast.Call) and first.args and self._names.dotted(first.func) == "builtins.compile":
             first = first.args[0]
         if isinstance(first, ast.Constant) and isinstance(first.value, (str, bytes)):
