@@ -68,8 +68,8 @@ def scan(
     """Scan files and folders and decide by a policy: the report of `modelaudit scan` with these options.
 
     A parameter means what the option of its name means; sizes are bytes, 0 for no limit, `timeout` is seconds. `sbom`
-    gathers what `Report.render("cyclonedx")` shows. `observer` is called with the events of `modelaudit.pipeline.events`, `executor`
-    reads the files in the place of worker processes of our own.
+    gathers what `Report.render("cyclonedx")` shows. `observer` is called with the events of
+    `modelaudit.pipeline.events`, `executor` reads the files in the place of worker processes of our own.
 
     What a model holds, and a path that cannot be read, is in the report. `UsageError` says that the request makes no
     sense, `DiagnosticsError` that rules or a policy have mistakes; both come before a model is opened.
@@ -186,9 +186,7 @@ class Report:
     def facts(self) -> Iterator[Fact]:
         """The facts of the scanned paths, read anew: a scan keeps only what it found. See `facts`."""
         asked = self._request
-        return facts(
-            asked.paths, timeout=asked.timeout, max_file_size=asked.max_file_size, plugins=asked.plugin
-        )
+        return facts(asked.paths, timeout=asked.timeout, max_file_size=asked.max_file_size, plugins=asked.plugin)
 
     def to_dict(self, *, verbose: bool = False) -> dict[str, Any]:
         """The JSON report as plain data; `schemas/report.schema.json` describes it."""
