@@ -1,0 +1,55 @@
+"""What the scan needs of a service that holds models: a listing, and bytes of what it lists.
+
+A service lists each file with what identifies its content (a digest, an ETag, a generation, a commit), and reads from
+that very content: a file that was replaced in between is an error, never other bytes. It knows nothing of formats,
+caches, retries and budgets; `line.py` has these for all services.
+"""
+
+from __future__ import annotations
+
+from modelaudit.engine.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Protocol
+
+    class Service(Protocol):
+        """A location that was opened: what the user named, and everything below it."""
+
+        address: str  # as it is shown, without secrets; files stand below it
+        repo: str | None  # the repository's name, where the service has repositories
+        revision: str | None  # the commit, version or digest that the location was resolved to
+
+        def files(self) -> Iterable[Listed]:
+            """Everything at the location, in any order; `Transient` or `SourceError` when it cannot be listed."""
+
+        def read(self, file: Listed, start: int, stop: int) -> bytes:
+            """The bytes from `start` up to `stop`; fewer when the connection broke, which `Line` continues.
+
+            Raises `Transient` for what may be better in a moment, `SourceError` for what will not.
+            """
+
+        def close(self) -> None:
+            """Give connections back."""
+
+
+@record
+class Listed:
+    """A file as a service lists it. `name` is its path below the location, empty when the location is the file."""
+
+    name: str
+    size: int | None  # bytes; None when only reading tells
+    key: str  # what the service calls it
+    sha256: str = ""  # of the content in lower-case hex, when the service knows it
+    version: str = ""  # whatever else pins the content: ETag, generation, version id, digest
+    link: str = ""  # where a link leads, of which there is nothing to read
+
+
+class Transient(Exception):  # noqa: N818 - tried again, an error only when that does not help
+    """A request that failed in a way that may pass; `after` are the seconds that the service asks to wait."""
+
+    def __init__(self, words: str, after: float | None = None) -> None:
+        super().__init__(words)
+        self.words = words
+        self.after = after
