@@ -7,7 +7,7 @@ caches, retries and budgets; `line.py` has these for all services.
 
 from __future__ import annotations
 
-from modelaudit.engine.record import record
+from dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
             """Give connections back."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A file as a service lists it. `name` is its path below the location, empty when the location is the file."""
 
