@@ -185,10 +185,11 @@ if TYPE_CHECKING:
 class ExpandedReader:
     """Random access to a compressed region by expanding it again; states are kept where the method allows it."""
 
-    __slots__ = ("_at", "_begin", "_chunk", "_interval", "_open", "_snapshots", "size")
+    __slots__ = ("_at", "_begin", "_chunk", "_interval", "_open", "_snapshots", "expanded", "size")
 
     def __init__(self, begin: Callable[[], Expander], size: int) -> None:
         self.size = size
+        self.expanded = 0  # bytes that came out so far, each as often as it did
         self._open = begin
         self._at = begin()
         self._begin = 0  # offset of the chunk
@@ -231,6 +232,7 @@ class ExpandedReader:
         self._keep()
         self._begin = self._at.produced
         self._chunk = self._at.read(WINDOW)
+        self.expanded += len(self._chunk)
         return bool(self._chunk)
 
     def _keep(self) -> None:
@@ -263,6 +265,11 @@ class Edges:
         self._begin = begin
         self._whole: Reader | None = None
         self.size = size
+
+    @property
+    def expanded(self) -> int:
+        """Bytes that came out so far, each as often as it did, beside those that are held."""
+        return 0 if self._whole is None else getattr(self._whole, "expanded", 0)
 
     def read_at(self, offset: int, length: int) -> bytes:
         """At most `length` bytes from `offset`."""

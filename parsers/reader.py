@@ -52,6 +52,11 @@ class SliceReader:
         self._start = start
         self.size = max(0, min(size, base.size - start))
 
+    @property
+    def expanded(self) -> int:
+        """Bytes that the other reader has expanded so far; 0 for one that expands nothing."""
+        return getattr(self._base, "expanded", 0)
+
     def read_at(self, offset: int, length: int) -> bytes:
         """At most `length` bytes from `offset` within the part."""
         if offset < 0 or offset >= self.size:

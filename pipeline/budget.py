@@ -96,14 +96,14 @@ class Metered:
     to there; what is stored is counted by the bytes that were read.
     """
 
-    __slots__ = ("_base", "_budget", "_compressed", "_reach", "size")
+    __slots__ = ("_base", "_budget", "_reach", "compressed", "size")
 
     def __init__(self, nested: Nested, budget: Budget) -> None:
         self._base: Reader = nested.reader
         self._budget = budget
         self.size = nested.reader.size
         compressed = nested.compressed_size
-        self._compressed = compressed if compressed is not None and compressed != self.size else None
+        self.compressed = compressed if compressed is not None and compressed != self.size else None
         self._reach = 0
 
     def read_at(self, offset: int, length: int) -> bytes:
@@ -119,12 +119,12 @@ class Metered:
     def _charge(self, offset: int, length: int) -> None:
         self._budget.check()
         end = min(offset + length, self.size)
-        if self._compressed is None:
+        if self.compressed is None:
             self._budget.expand(max(0, end - max(0, offset)))
         elif end > self._reach:
             allowed = self._budget.limits["ratio"]
-            if end > RATIO_FREE and end > allowed * self._compressed:
-                ratio = end // max(1, self._compressed)
+            if end > RATIO_FREE and end > allowed * self.compressed:
+                ratio = end // max(1, self.compressed)
                 raise BudgetSpent("ratio", at=ratio, budget=allowed, by="file")
             self._budget.expand(end - self._reach)
             self._reach = end

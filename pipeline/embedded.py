@@ -1,19 +1,20 @@
 """Programs anywhere in a file: the search that shares the windows with the digest, and the facts of what it finds.
 
-A file on disk is searched while its bytes pass by; a member that is expanded is searched by itself, as far as a budget
-goes. What was told already, by a parser or of a member, is not told again.
+A file on disk is searched while its bytes pass by; a member that is expanded is searched by itself (`streamed.py`), as
+far as a budget goes. What was told already, by a parser or of a member, is not told again.
 """
 
 from __future__ import annotations
 
 from modelaudit.engine.facts import Blob, Limit, Place, Tensor, Text
-from modelaudit.parsers.base import Nested
-from modelaudit.parsers.executables.search import Search
+from modelaudit.parsers.base import BudgetSpent, Context, Nested
+from modelaudit.parsers.executables.search import HITS, Search
 from modelaudit.parsers.reader import BytesReader, SliceReader
+from modelaudit.pipeline.streamed import Allowance
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from modelaudit.engine.facts import Fact, Metadata
     from modelaudit.parsers.executables import Structure
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     Facts = Mapping[str, Sequence[Fact]]
 
 HELD = 8 * 1024 * 1024  # bytes of a file that is in memory as a whole
-MEMBER = 64 * 1024 * 1024  # bytes of an expanded member that are searched
-MEMBERS = 2 * 1024 * 1024 * 1024  # bytes of all members of a file
 HASHED = 16 * 1024 * 1024  # bytes of a program whose digest is taken
 TOLD = 100  # programs of one artifact that are told
 SHORTEST = 40  # characters of a text in which a file may be encoded
@@ -37,10 +36,10 @@ NEAR = 64  # bytes between a fact's place and the bytes that it is about: the he
 class Embedded:
     """The search in one file on disk and in what is nested in it."""
 
-    __slots__ = ("_left", "_passing", "_told")
+    __slots__ = ("_allowance", "_passing", "_told")
 
-    def __init__(self) -> None:
-        self._left = MEMBERS
+    def __init__(self, limits: dict[str, int] | None = None) -> None:
+        self._allowance = Allowance(Context.BUDGETS if limits is None else limits)
         self._passing: Search | None = None
         self._told: set[tuple[str, int, str]] = set()  # kind, size and digest
 
@@ -62,7 +61,8 @@ class Embedded:
         if search is None or search.at < reader.size:
             search = Search(reader.size).whole(reader)
         if search.hits:
-            yield from self._facts(path, reader, search, _Ranges(facts(), "file"))
+            found = _structures(reader, search)
+            yield from self._facts(path, reader, found, _Ranges(facts(), "file"), cut=search.cut)
 
     def encoded(self, fact: Text | Metadata) -> Iterator[Fact | Nested]:
         """The files that stand encoded in a text, and those among them that can be read; one text is looked at once."""
@@ -93,24 +93,45 @@ class Embedded:
             if found.found[2]:
                 yield Nested(f"encoded@{at}", BytesReader(found.data), role="member", view="hidden")
 
-    def inside(self, path: str, base: Reader, facts: Callable[[], Facts], check: Callable[[], None]) -> Iterator[Fact]:
+    def inside(
+        self, path: str, base: Reader, compressed: int | None, facts: Callable[[], Facts], check: Callable[[], None]
+    ) -> Iterator[Fact]:
         """The programs of a member. One that is stored as it is passes by with its container.
 
         What is expanded for this alone has a measure of its own: nothing that a parser may spend is taken from it.
         """
-        size = min(base.size, MEMBER, self._left)
-        if isinstance(base, SliceReader) and base.size > HELD:
+        if base.size > HELD:
+            if not isinstance(base, SliceReader):
+                yield from self._streamed(path, base, compressed, facts, check)
             return
-        self._left -= size
-        part = SliceReader(base, 0, size) if size < base.size else base
-        search = Search(size).whole(part, check)
+        try:
+            self._allowance.spend(base.size)
+        except BudgetSpent as spent:
+            yield from _ended(path, spent, facts())
+            return
+        held = base if isinstance(base, BytesReader) else BytesReader(base.read_at(0, base.size))
+        search = Search(held.size).whole(held, check)
         if search.hits:
-            yield from self._facts(path, part, search, _Ranges(facts(), "member"))
+            found = _structures(held, search)
+            yield from self._facts(path, held, found, _Ranges(facts(), "member"), cut=search.cut)
 
-    def _facts(self, path: str, reader: Reader, search: Search, ranges: _Ranges) -> Iterator[Fact]:
+    def _streamed(
+        self, path: str, base: Reader, compressed: int | None, facts: Callable[[], Facts], check: Callable[[], None]
+    ) -> Iterator[Fact]:
+        from modelaudit.pipeline.streamed import Streamed
+
+        search = Streamed(base, compressed, self._allowance, check).whole()
+        if search.found or search.cut:
+            yield from self._facts(path, base, search.found, _Ranges(facts(), "member"), cut=search.cut)
+        if search.spent is not None:
+            yield from _ended(path, search.spent, facts())
+
+    def _facts(
+        self, path: str, reader: Reader, structures: Iterable[Structure], ranges: _Ranges, *, cut: bool
+    ) -> Iterator[Fact]:
         told = 0
         end = 0
-        for found in _structures(reader, search):
+        for found in structures:
             if found.start < end or ranges.covered(found):
                 continue
             end = found.start + found.size
@@ -123,8 +144,15 @@ class Embedded:
             if told > TOLD:
                 break
             yield blob
-        if search.cut:
-            yield Limit(path, what="candidates", at=len(search.hits), budget=len(search.hits), by="file", affects=_BLOB)
+        if cut:
+            yield Limit(path, what="candidates", at=HITS, budget=HITS, by="file", affects=_BLOB)
+
+
+def _ended(path: str, spent: BudgetSpent, facts: Facts) -> Iterator[Limit]:
+    """That a budget ended the search, unless the same one has ended the parser."""
+    said = {fact.what for fact in facts.get("limit", ()) if isinstance(fact, Limit) and "blob" in fact.affects}
+    if spent.what not in said:
+        yield Limit(path, what=spent.what, at=spent.at, budget=spent.budget, by=spent.by, affects=_BLOB)
 
 
 _BLOB = frozenset({"blob"})

@@ -85,6 +85,7 @@ class Node:
     __slots__ = (
         "base",
         "children",
+        "compressed",
         "depth",
         "extension",
         "fold",
@@ -116,6 +117,7 @@ class Node:
         self.view = view
         self.told = told
         self.base: Reader | None = None  # what gives the bytes of a nested one, before they are counted
+        self.compressed: int | None = None  # bytes that they are expanded from, if they are
         self.extension = extension_of(name)
         self.recognition = UNREAD
         self.properties: dict[str, str] = {}
@@ -146,7 +148,7 @@ class TreeReader:
         self.isolation = isolation
         self.deriver = deriver
         self.errors: list[ScanError] = []
-        self.embedded = Embedded() if self.context.wants("blob") else None
+        self.embedded = Embedded(budget.limits) if self.context.wants("blob") else None
         self.weights = Weights(self.context)
 
     def read(self, path: str, reader: Reader, digest: Callable[[], str | None] | None = None) -> FactSet:
@@ -301,7 +303,7 @@ class TreeReader:
             self.limit(node, spent)
             outer.children.append(self.close(node, nested.role))
         else:
-            node.base = nested.reader
+            node.base, node.compressed = nested.reader, reader.compressed
             outer.children.append(self.artifact(node, nested.role))
 
     def programs(self, node: Node) -> None:
@@ -310,7 +312,7 @@ class TreeReader:
         if node.base is None:
             found = self.embedded.found(node.path, node.reader, node.fold.facts)
         else:
-            found = self.embedded.inside(node.path, node.base, node.fold.facts, self.context.check)
+            found = self.embedded.inside(node.path, node.base, node.compressed, node.fold.facts, self.context.check)
         for fact in found:
             self.take(node, fact)
 
