@@ -41,6 +41,7 @@ from fixtures import (  # noqa: E402
     tars,
     tensorflows,
     tflites,
+    tfrecords,
 )
 from fixtures.protobufs import varint  # noqa: E402
 from modelaudit.engine.facts import Fact  # noqa: E402
@@ -256,6 +257,11 @@ def sevenzip() -> list[tuple[str, bytes]]:
     return [*plain, ("7z", sz.archive([sz.Solid(files), sz.Solid(files, sz.COPY)], encoded=(sz.LZMA,)))]
 
 
+def tfrecord() -> list[tuple[str, bytes]]:
+    """A log with everything in it, and training data."""
+    return [("tensorboard-events", tfrecords.log()), ("tfrecord", tfrecords.examples())]
+
+
 FAMILIES = {
     "7z": sevenzip,
     "compressed": compressed,
@@ -274,6 +280,7 @@ FAMILIES = {
     "tensorrt": tensorrt,
     "tfjs": tfjs,
     "tflite": tflite,
+    "tfrecord": tfrecord,
     **CONTAINERS,
 }
 

@@ -2,6 +2,7 @@
 
     python tools/protobuf_tables.py onnx          (with onnx installed)
     python tools/protobuf_tables.py tensorflow    (with tensorflow installed)
+    python tools/protobuf_tables.py tfrecord      (likewise)
 
 Only numbers, names and kinds of fields are taken, which are facts of the public `.proto` files.
 """
@@ -54,6 +55,16 @@ def tensorflow_roots() -> tuple[dict[str, Any], dict[str, Any]]:
     return {short(m.DESCRIPTOR): m for m in messages}, {"DataType": types_pb2.DataType.DESCRIPTOR}
 
 
+def tfrecord_roots() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The messages that a record may be, by name."""
+    from tensorflow.core.example import example_pb2
+    from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
+    from tensorflow.core.util import event_pb2
+
+    messages = [event_pb2.Event, config_pb2.RunMetadata, meta_graph_pb2.MetaGraphDef, example_pb2.SequenceExample]
+    return {short(m.DESCRIPTOR): m for m in messages}, {}
+
+
 def short(descriptor: Descriptor) -> str:
     """The name of a type without its package."""
     package = descriptor.file.package
@@ -76,7 +87,8 @@ def rows(descriptor: Descriptor, types: dict[str, dict[str, list[Any]]]) -> None
 
 def main(library: str) -> None:
     """Write the table of a library's messages."""
-    messages, enums = {"onnx": onnx_roots, "tensorflow": tensorflow_roots}[library]()
+    roots = {"onnx": onnx_roots, "tensorflow": tensorflow_roots, "tfrecord": tfrecord_roots}
+    messages, enums = roots[library]()
     types: dict[str, dict[str, list[Any]]] = {}
     for message in messages.values():
         rows(message.DESCRIPTOR, types)

@@ -29,10 +29,10 @@ SHOWN = 16  # values of a collection that are metadata
 def parse_messages(artifact: Input, context: Context) -> Items:
     """Everything that a file of messages says, in whichever form."""
     document = Document(artifact, context)
-    return document.bounded(_File(document, artifact).items())
+    return document.bounded(MessageFile(document, artifact).items())
 
 
-class _File:
+class MessageFile:
     """One file while it is read."""
 
     def __init__(self, document: Document, artifact: Input) -> None:
