@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 HELD = 8 * 1024 * 1024  # bytes of a file that is in memory as a whole
 HASHED = 16 * 1024 * 1024  # bytes of a program whose digest is taken
+MARK = 256  # bytes of a script in a text by which it is known again
 TOLD = 100  # programs of one artifact that are told
 SHORTEST = 40  # characters of a text in which a file may be encoded
 PROSE = frozenset(
@@ -36,12 +37,13 @@ NEAR = 64  # bytes between a fact's place and the bytes that it is about: the he
 class Embedded:
     """The search in one file on disk and in what is nested in it."""
 
-    __slots__ = ("_allowance", "_passing", "_told")
+    __slots__ = ("_allowance", "_passing", "_prose", "_told")
 
     def __init__(self, limits: dict[str, int] | None = None) -> None:
         self._allowance = Allowance(Context.BUDGETS if limits is None else limits)
         self._passing: Search | None = None
         self._told: set[tuple[str, int, str]] = set()  # kind, size and digest
+        self._prose: set[tuple[str, bytes]] = set()  # scripts in texts: kind and first lines
 
     def attach(self, reader: Reader) -> None:
         """Have the bytes of a large file searched on their way past, unless some have passed already."""
@@ -55,14 +57,12 @@ class Embedded:
             return
         self._passing = search
 
-    def found(self, path: str, reader: Reader, facts: Callable[[], Facts]) -> Iterator[Fact]:
+    def found(self, path: str, reader: Reader, around: Around) -> Iterator[Fact]:
         """The programs of the file on disk once its bytes have passed."""
         search = self._passing
         if search is None or search.at < reader.size:
             search = Search(reader.size).whole(reader)
-        if search.hits:
-            found = _structures(reader, search)
-            yield from self._facts(path, reader, found, _Ranges(facts(), "file"), cut=search.cut)
+        yield from self._searched(path, reader, search, around, "file")
 
     def encoded(self, fact: Text | Metadata) -> Iterator[Fact | Nested]:
         """The files that stand encoded in a text, and those among them that can be read; one text is looked at once."""
@@ -94,7 +94,7 @@ class Embedded:
                 yield Nested(f"encoded@{at}", BytesReader(found.data), role="member", view="hidden")
 
     def inside(
-        self, path: str, base: Reader, compressed: int | None, facts: Callable[[], Facts], check: Callable[[], None]
+        self, path: str, base: Reader, compressed: int | None, around: Around, check: Callable[[], None]
     ) -> Iterator[Fact]:
         """The programs of a member. One that is stored as it is passes by with its container.
 
@@ -102,40 +102,50 @@ class Embedded:
         """
         if base.size > HELD:
             if not isinstance(base, SliceReader):
-                yield from self._streamed(path, base, compressed, facts, check)
+                yield from self._streamed(path, base, compressed, around, check)
             return
         try:
             self._allowance.spend(base.size)
         except BudgetSpent as spent:
-            yield from _ended(path, spent, facts())
+            yield from _ended(path, spent, around.facts())
             return
         held = base if isinstance(base, BytesReader) else BytesReader(base.read_at(0, base.size))
-        search = Search(held.size).whole(held, check)
-        if search.hits:
-            found = _structures(held, search)
-            yield from self._facts(path, held, found, _Ranges(facts(), "member"), cut=search.cut)
+        yield from self._searched(path, held, Search(held.size).whole(held, check), around, "member")
 
     def _streamed(
-        self, path: str, base: Reader, compressed: int | None, facts: Callable[[], Facts], check: Callable[[], None]
+        self, path: str, base: Reader, compressed: int | None, around: Around, check: Callable[[], None]
     ) -> Iterator[Fact]:
         from modelaudit.pipeline.streamed import Streamed
 
         search = Streamed(base, compressed, self._allowance, check).whole()
-        if search.found or search.cut:
-            yield from self._facts(path, base, search.found, _Ranges(facts(), "member"), cut=search.cut)
+        if search.found:
+            yield from self._facts(path, base, search.found, around, "member")
+        if search.cut or (search.wordy and not around.text):
+            yield _flood(path)
         if search.spent is not None:
-            yield from _ended(path, search.spent, facts())
+            yield from _ended(path, search.spent, around.facts())
+
+    def _searched(self, path: str, reader: Reader, search: Search, around: Around, beginning: str) -> Iterator[Fact]:
+        if search.hits:
+            yield from self._facts(path, reader, _structures(reader, search), around, beginning)
+        if search.cut or (search.wordy and not around.text):
+            yield _flood(path)
 
     def _facts(
-        self, path: str, reader: Reader, structures: Iterable[Structure], ranges: _Ranges, *, cut: bool
+        self, path: str, reader: Reader, structures: Iterable[Structure], around: Around, beginning: str
     ) -> Iterator[Fact]:
         told = 0
         end = 0
+        ranges = _Ranges(around.facts(), beginning)
         for found in structures:
-            if found.start < end or ranges.covered(found):
+            region = ranges.region(found)
+            if found.start < end or ranges.covered(found) or self._is_prose(reader, found, around):
                 continue
-            end = found.start + found.size
-            blob = _blob(path, reader, found, ranges.region(found))
+            if found.whole:
+                end = found.start + found.size
+            elif region == "tensor":
+                continue
+            blob = _blob(path, reader, found, region)
             key = found.kind, found.size, blob.sha256 or ""
             if key in self._told:
                 continue
@@ -144,8 +154,32 @@ class Embedded:
             if told > TOLD:
                 break
             yield blob
-        if cut:
-            yield Limit(path, what="candidates", at=HITS, budget=HITS, by="file", affects=_BLOB)
+
+    def _is_prose(self, reader: Reader, found: Structure, around: Around) -> bool:
+        """Whether a script only stands in a text about it, or in the bytes of an archive that holds such a text."""
+        if found.word is None or (around.text and not found.start):
+            return False
+        lines = reader.read_at(found.word, MARK).split(b"\n")[: 3 if found.kind == "script" else 1]
+        mark = found.kind, b"\n".join(lines)
+        if around.text:
+            self._prose.add(mark)
+            return True
+        return around.container and mark in self._prose
+
+
+class Around:
+    """What is known of the artifact that is searched: its facts, whether it is text, whether it holds others."""
+
+    __slots__ = ("container", "facts", "text")
+
+    def __init__(self, facts: Callable[[], Facts], *, text: bool = False, container: bool = False) -> None:
+        self.facts = facts
+        self.text = text
+        self.container = container
+
+
+def _flood(path: str) -> Limit:
+    return Limit(path, what="candidates", at=HITS, budget=HITS, by="file", affects=_BLOB)
 
 
 def _ended(path: str, spent: BudgetSpent, facts: Facts) -> Iterator[Limit]:
@@ -160,23 +194,24 @@ _BLOB = frozenset({"blob"})
 
 def _structures(reader: Reader, search: Search) -> Iterator[Structure]:
     """The programs among the hits, by where they begin."""
-    from modelaudit.parsers.executables import structure
+    from modelaudit.parsers.executables import header, structure
 
-    found = [structure(signature.check, reader, at) for at, signature in search.hits]
+    found = [structure(one.check, reader, at) or header(one.check, reader, at) for at, one in search.hits]
     yield from sorted((one for one in found if one is not None), key=lambda one: (one.start, -one.size))
 
 
 def _blob(path: str, reader: Reader, found: Structure, region: str) -> Blob:
     from hashlib import sha256
 
-    digest = sha256(reader.read_at(found.start, found.size)).hexdigest() if found.size <= HASHED else None
+    short = found.size <= HASHED
+    digest = sha256(reader.read_at(found.start, found.size)).hexdigest() if short else None
     return Blob(
         path,
         kind=found.kind,
         region=region,
         method="raw",
         size=found.size,
-        validated=True,
+        validated=found.whole,
         sha256=digest,
         places=(Place(offset=found.start),),
         unknown=frozenset() if digest else frozenset({"sha256"}),
@@ -191,12 +226,14 @@ class _Ranges:
     def __init__(self, facts: Facts, beginning: str) -> None:
         known = facts.get("blob", ())
         self._beginning = beginning  # the region of what begins where the artifact does
-        self._known = [fact for fact in known if isinstance(fact, Blob) and fact.method == "raw" and fact.validated]
+        self._known = [fact for fact in known if isinstance(fact, Blob) and fact.method == "raw"]
         self._tensors = sorted(_extents(facts.get("tensor", ())))
 
     def covered(self, found: Structure) -> bool:
-        """Whether a file of the same kind is told for this place."""
+        """Whether a file of the same kind is told for this place; a header alone tells nothing of a whole program."""
         for blob in self._known:
+            if found.whole and not blob.validated:
+                continue
             for place in blob.places:
                 at = place.offset
                 if blob.kind == found.kind and at is not None and at <= found.start <= at + blob.size + NEAR:

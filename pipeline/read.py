@@ -34,7 +34,7 @@ from modelaudit.engine.factset import FactSet
 from modelaudit.parsers.base import BudgetSpent, Context, Input, Nested, Property, Searched
 from modelaudit.parsers.registry import HEAD, OTHER, UNKNOWN, UNRECOGNISED, Recognition
 from modelaudit.pipeline.budget import Metered
-from modelaudit.pipeline.embedded import SHORTEST, Embedded
+from modelaudit.pipeline.embedded import SHORTEST, Around, Embedded
 from modelaudit.pipeline.fold import Fold
 from modelaudit.pipeline.isolation import MAIN
 from modelaudit.pipeline.weights import Weights
@@ -61,6 +61,7 @@ _NOTHING: frozenset[str] = frozenset()
 _SHA256 = frozenset({"sha256"})
 REQUEST = "request"  # what ended the reading when the user left the parser out
 UNREAD = Recognition((), (), None)  # what an artifact is before it was looked at
+TEXT = "text-family"
 MESSAGE = 200  # characters of a crash's own words
 
 
@@ -309,12 +310,18 @@ class TreeReader:
     def programs(self, node: Node) -> None:
         """Take in the programs that stand somewhere in an artifact."""
         assert self.embedded is not None  # noqa: S101 - or nobody asks
+        around = Around(node.fold.facts, text=self.is_text(node), container=bool(node.children))
         if node.base is None:
-            found = self.embedded.found(node.path, node.reader, node.fold.facts)
+            found = self.embedded.found(node.path, node.reader, around)
         else:
-            found = self.embedded.inside(node.path, node.base, node.compressed, node.fold.facts, self.context.check)
+            found = self.embedded.inside(node.path, node.base, node.compressed, around, self.context.check)
         for fact in found:
             self.take(node, fact)
+
+    def is_text(self, node: Node) -> bool:
+        """Whether an artifact is text as everything that it was read as."""
+        formats = node.recognition.parse
+        return bool(formats) and all(TEXT in self.registry.families((format,)) for format in formats)
 
     def limit(self, node: Node, spent: BudgetSpent) -> None:
         """Note that a budget ended the reading of an artifact."""

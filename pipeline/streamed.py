@@ -96,7 +96,7 @@ class _Near:
 class Streamed:
     """The programs of a member after one pass over it; `spent` says which budget ended it early, if one did."""
 
-    __slots__ = ("_allowance", "_base", "_check", "_compressed", "_far", "cut", "found", "spent")
+    __slots__ = ("_allowance", "_base", "_check", "_compressed", "_far", "cut", "found", "spent", "wordy")
 
     def __init__(self, base: Reader, compressed: int | None, allowance: Allowance, check: Callable[[], None]) -> None:
         self._base = base
@@ -105,7 +105,7 @@ class Streamed:
         self._check = check
         self._far: list[Hit] = []
         self.found: list[Structure] = []
-        self.cut = False
+        self.cut = self.wordy = False
         self.spent: BudgetSpent | None = None
 
     def whole(self) -> Streamed:
@@ -118,7 +118,7 @@ class Streamed:
             if spent.what == "time":
                 raise
             self.spent = spent
-        self.cut = search.cut or len(self._far) > FAR
+        self.cut, self.wordy = search.cut or len(self._far) > FAR, search.wordy
         self.found.sort(key=lambda one: (one.start, -one.size))
         return self
 
@@ -143,11 +143,11 @@ class Streamed:
         self._look(near, search.hits[waiting:])
 
     def _look(self, near: _Near, hits: list[Hit]) -> None:
-        from modelaudit.parsers.executables import structure
+        from modelaudit.parsers.executables import header, structure
 
         for at, signature in hits:
             try:
-                found = structure(signature.check, near, at)
+                found = structure(signature.check, near, at) or header(signature.check, near, at)
             except _Far:
                 if len(self._far) <= FAR:
                     self._far.append((at, signature))
@@ -157,12 +157,12 @@ class Streamed:
 
     def _afterwards(self) -> None:
         """Look at those whose tables stand far away."""
-        from modelaudit.parsers.executables import structure
+        from modelaudit.parsers.executables import header, structure
 
+        counted = _Counted(self._base, self._allowance)
         for at, signature in self._far[:FAR]:
             self._check()
-            counted = _Counted(self._base, self._allowance)
-            found = structure(signature.check, counted, at)
+            found = structure(signature.check, counted, at) or header(signature.check, counted, at)
             if found is not None:
                 self.found.append(found)
 

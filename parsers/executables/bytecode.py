@@ -8,7 +8,7 @@ https://llvm.org/docs/BitCodeFormat.html, and fatbinary_section.h of CUDA.
 from __future__ import annotations
 
 import struct
-from zlib import adler32
+from itertools import pairwise
 
 from modelaudit.parsers.executables import Structure
 from modelaudit.parsers.magic import varint
@@ -24,7 +24,9 @@ TWICE = frozenset({5, 6})  # constants that take two numbers
 CLASS, UTF8 = 7, 1
 DEX_HEADER = 0x70
 ENDIAN = 0x12345678
-DEX_MAX = 64 * 1024 * 1024  # bytes of which the checksum is taken
+DEX_PART = 12  # bytes of a row in the list of parts
+DEX_PARTS = frozenset({*range(9), *range(0x1000, 0x1004), *range(0x2000, 0x2007), 0xF000})
+DEX_MAP = 0x1000  # the part that is this list
 WASM_SECTIONS = range(14)
 PYTHON = range(3000, 3700)  # magic numbers of 3.0 and later
 PYTHON_OLD = frozenset({62211})  # of 2.7
@@ -68,15 +70,30 @@ def _pool(data: bytes, count: int) -> tuple[dict[int, int], int]:
 
 
 def dex(reader: Reader, at: int) -> Structure | None:
-    """The DEX file that begins at `at`, by its checksum."""
+    """The DEX file that begins at `at`, by the list of its parts, which names and orders all of them."""
     head = reader.read_at(at, DEX_HEADER)
     if len(head) < DEX_HEADER or head[7] or not head[4:7].isdigit():
         return None
-    checksum = struct.unpack_from("<I", head, 8)[0]
     size, length, order = struct.unpack_from("<III", head, 32)
-    if length < DEX_HEADER or order != ENDIAN or not length <= size <= min(reader.size - at, DEX_MAX):
+    parts = struct.unpack_from("<I", head, 52)[0]
+    if length < DEX_HEADER or order != ENDIAN or not length <= size <= reader.size - at or not length <= parts < size:
         return None
-    return Structure("dex", at, size) if adler32(reader.read_at(at + 12, size - 12)) == checksum else None
+    count = int.from_bytes(reader.read_at(at + parts, 4), "little")
+    rows = reader.read_at(at + parts + 4, DEX_PART * count) if 2 <= count <= len(DEX_PARTS) else b""
+    return Structure("dex", at, size) if rows and _is_map(rows, count, size, parts) else None
+
+
+def _is_map(rows: bytes, count: int, size: int, parts: int) -> bool:
+    """Whether parts of known kinds stand one behind the other, the header first and this list among them."""
+    if len(rows) < DEX_PART * count:
+        return False
+    found = list(struct.iter_unpack("<HHII", rows))
+    kinds = [row[0] for row in found]
+    places = [row[3] for row in found]
+    ordered = all(before < after for before, after in pairwise(places)) and places[-1] < size
+    own = (DEX_MAP, parts) in zip(kinds, places, strict=True)
+    known = set(kinds) <= DEX_PARTS and len(set(kinds)) == count and not any(row[1] for row in found)
+    return kinds[0] == 0 and places[0] == 0 and ordered and own and known
 
 
 def wasm(reader: Reader, at: int) -> Structure | None:

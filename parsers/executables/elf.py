@@ -23,7 +23,7 @@ MACHINES = frozenset(
 LOAD = 1  # kind of a segment
 
 
-class _Header:
+class Header:
     """The fields of the header that are checked."""
 
     __slots__ = ("count", "each", "order", "programs", "section", "sections", "sections_count", "size", "wide")
@@ -63,7 +63,7 @@ def elf(reader: Reader, at: int) -> Structure | None:
     head = reader.read_at(at, 64)
     if len(head) < 64 or head[4] not in (1, 2) or head[5] not in (1, 2) or head[6] != 1 or head[7] not in SYSTEMS:
         return None
-    header = _Header(head)
+    header = Header(head)
     type, machine, version = struct.unpack_from(header.order + "HHI", head, 16)
     if not OBJECT <= type <= CORE and machine != CUDA:
         return None
@@ -76,7 +76,7 @@ def elf(reader: Reader, at: int) -> Structure | None:
     return Structure("cubin" if machine == CUDA else "elf", at, max(end, header.end()))
 
 
-def _segments(reader: Reader, at: int, header: _Header, room: int) -> int | None:
+def _segments(reader: Reader, at: int, header: Header, room: int) -> int | None:
     """Where the last loaded segment ends; None when none is loaded or one is not sound."""
     if not header.count:
         return 0
@@ -94,7 +94,7 @@ def _segments(reader: Reader, at: int, header: _Header, room: int) -> int | None
     return end if loaded else None
 
 
-def _sections(reader: Reader, at: int, header: _Header) -> bool:
+def _sections(reader: Reader, at: int, header: Header) -> bool:
     """Whether the table of sections begins with the empty one, as it has to."""
     if not header.sections_count:
         return True

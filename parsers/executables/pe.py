@@ -34,7 +34,7 @@ def pe(reader: Reader, at: int) -> Structure | None:
     length = struct.unpack_from("<H", header, 20)[0]
     if machine not in MACHINES or not 1 <= sections <= SECTIONS_MAX or length < OPTIONAL_MIN:
         return None
-    start = _start(reader, at)
+    start = start_of(reader, at)
     optional = reader.read_at(at + 24, length)
     if start is None or len(optional) < length:
         return None
@@ -42,7 +42,7 @@ def pe(reader: Reader, at: int) -> Structure | None:
     return _whole(reader.size - start, machine, optional, table, sections, at + 24 + length - start, start)
 
 
-def _start(reader: Reader, at: int) -> int | None:
+def start_of(reader: Reader, at: int) -> int | None:
     """Where the file begins that says that its header stands at `at`."""
     before = reader.read_at(max(0, at - DOS_MAX), min(DOS_MAX, at))
     found = before.rfind(b"MZ")

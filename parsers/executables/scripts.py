@@ -16,12 +16,13 @@ FIRST = re.compile(
     rb"#!\s*(?:/usr)?(?:/local)?/bin/(?:env(?:[ \t]+-\S+)*[ \t]+)?"
     rb"(?:ba|da|z|k|c|tc|fi)?(?:sh|python[0-9.]*|perl|ruby|node|php|lua|awk|pwsh|osascript|expect|tclsh)\b[^\n\0]{0,200}\n"
 )
+SHORT = (b"\x8c", b"U", b"C")  # opcodes of texts and bytes whose length is one byte
 TEXT = re.compile(rb"[\t\x0c\r\x20-\x7e\x80-\xff]*")
 
 
 def script(reader: Reader, at: int) -> Structure | None:
     """The script that begins at `at`: behind no text, with an interpreter that is known and lines to run."""
-    if at and reader.read_at(at - 1, 1)[0] in range(0x20, 0x7F):
+    if not begins(reader, at):
         return None
     data = reader.read_at(at, HEAD)
     first = FIRST.match(data)
@@ -37,4 +38,12 @@ def script(reader: Reader, at: int) -> Structure | None:
             break
         lines += bool(line.group().strip())
         end = line.end() + 1
-    return Structure("script", at, min(end, len(data))) if lines >= LINES else None
+    return Structure("script", at, min(end, len(data)), word=at) if lines >= LINES else None
+
+
+def begins(reader: Reader, at: int) -> bool:
+    """Whether a text may begin here: behind no text, or behind the length of a short constant of a pickle."""
+    before = reader.read_at(max(0, at - 2), min(2, at))
+    if not before or before[-1] not in range(0x20, 0x7F):
+        return True
+    return before[:1] in SHORT and before[-1] <= reader.size - at

@@ -24,13 +24,14 @@ HITS = 20_000  # of one signature that are looked at
 
 
 class Signature:
-    """First bytes, and the name of the check of what follows."""
+    """First bytes, and the name of the check of what follows; `word` when they are a word of a script."""
 
-    __slots__ = ("check", "magic")
+    __slots__ = ("check", "magic", "word")
 
-    def __init__(self, magic: bytes, check: str) -> None:
+    def __init__(self, magic: bytes, check: str, *, word: bool = False) -> None:
         self.magic = magic
         self.check = check
+        self.word = word
 
 
 @cache
@@ -38,20 +39,28 @@ def signatures() -> tuple[Signature, ...]:
     """All of them, in the order of the table."""
     with open(os.path.join(os.path.dirname(__file__), "signatures.json"), "rb") as file:
         rows = json.loads(file.read())["signatures"]
-    return tuple(Signature(bytes.fromhex(row["magic"]), row["check"]) for row in rows)
+    return tuple(_signature(**row) for row in rows)
+
+
+def _signature(check: str, magic: str = "", text: str = "") -> Signature:
+    return Signature(text.encode() or bytes.fromhex(magic), check, word=bool(text) and check != "ape")
 
 
 class Search:
-    """What was found in bytes that come window by window, front to back; `cut` when there was too much of it."""
+    """What was found in bytes that come window by window, front to back; `cut` when there was too much of it.
+
+    `wordy` when there were too many words of scripts, which is ordinary in text.
+    """
 
     inline = True  # the library works on one thread and holds Python's lock
 
-    __slots__ = ("_behind", "_counts", "_scan", "at", "cut", "hits")
+    __slots__ = ("_behind", "_counts", "_scan", "at", "cut", "hits", "wordy")
 
     def __init__(self, size: int) -> None:
         self.at = 0
         self.hits: list[tuple[int, Signature]] = []
         self.cut = False
+        self.wordy = False
         self._behind = b""
         self._counts = [0] * len(signatures())
         self._scan: Any = _words if size <= SMALL and "yara_x" not in sys.modules else _yara()
@@ -65,11 +74,17 @@ class Search:
             if found + len(signatures()[number].magic) > carried:
                 self._counts[number] += 1
                 if self._counts[number] > HITS:
-                    self.cut = True
+                    self._flood(signatures()[number])
                 else:
                     self.hits.append((base + found, signatures()[number]))
         self.at += len(window)
         self._behind = data[-_longest() + 1 :]
+
+    def _flood(self, signature: Signature) -> None:
+        if signature.word:
+            self.wordy = True
+        else:
+            self.cut = True
 
     def whole(self, reader: Reader, check: Callable[[], None] | None = None) -> Search:
         """This search after everything that a reader gives; `check` is called before each window and may raise."""

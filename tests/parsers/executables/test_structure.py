@@ -68,7 +68,10 @@ def test_a_program_that_is_cut_is_none(kind: str) -> None:
         ("java", 7, b"\x20"),
         ("java", 10, b"\x02"),
         ("java", 9, b"\x03"),
-        ("dex", 8, b"\x00\x00"),
+        ("dex", 52, b"\0"),  # place of the list of parts
+        ("dex", 112, b"\x01"),  # their number
+        ("dex", 116, b"\x01"),  # the first is the header
+        ("dex", 136, b"\0"),  # where the list says that it stands
         ("dex", 40, b"\0"),
         ("wasm", 8, b"\x70"),
         ("wasm", 9, b"\x7f"),
