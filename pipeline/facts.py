@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelaudit.engine.document import ScanError
 from modelaudit.engine.errors import ModelAuditError
 from modelaudit.parsers.registry import Registry
-from modelaudit.pipeline.fold import Fold, Passing, Unfolded
+from modelaudit.pipeline.fold import Fold, Unfolded
 from modelaudit.pipeline.limits import Limits, Options
 from modelaudit.pipeline.one import Plan, link_tree, shown
 from modelaudit.pipeline.workers.executor import alone
@@ -123,7 +123,7 @@ def stream(
 def accounts(
     paths: Sequence[str], options: Options, begin: Callable[[], T], errors: list[ScanError]
 ) -> Iterator[tuple[FactSet, T]]:
-    """For each file its tree, with defects and limits only, and what `begin` gave after it took every fact in order."""
+    """For each file its tree, and what `begin` gave after it took every fact in order."""
     limits = Limits(options)
     registry = Registry.load()
     made: list[T] = []
@@ -136,7 +136,7 @@ def accounts(
         if limits.passed():
             errors.append(ScanError("timeout", f"timeout: {shown(entry.path)} and what comes after it were not read"))
             return
-        with alone(Plan(registry, limits, folding=Passing, sink=_Sink(fresh)), options) as read:
+        with alone(Plan(registry, limits, sink=_Sink(fresh)), options) as read:
             tree = _tree(entry, read, errors)
         if tree is not None:
             yield tree, made[0]

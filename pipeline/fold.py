@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 PLACES = 5
 RECORDS = 100_000  # distinct records of one kind in one artifact
 CHARACTERS = 64 * 1024 * 1024  # of the long fields in one artifact
-KEPT = frozenset(["defect", "limit"])  # what says how much of an artifact was read
 LONG = {"text": "value", "metadata": "value", "code": "excerpt"}
 
 
@@ -100,17 +99,6 @@ class Unfolded:
     def facts(self) -> dict[str, list[Fact]]:
         """Kind to facts, in order."""
         return self._facts
-
-
-class Passing(Unfolded):
-    """Of the facts that pass by only those are kept that say what is missing."""
-
-    __slots__ = ()
-
-    def add(self, fact: Fact) -> None:
-        """Take a fact in."""
-        if fact.KIND in KEPT:
-            super().add(fact)
 
 
 def fold(facts: Iterable[Fact], artifact: str = "") -> dict[str, list[Fact]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelaudit.engine.finding import SEVERITIES
+from modelaudit.engine.verdict import verdicts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.document import ArtifactSummary, ScanDocument
     from modelaudit.engine.facts import Place
     from modelaudit.engine.finding import Finding
+    from modelaudit.engine.verdict import Verdict
 
 RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 LINK = "link"  # the format of a link that was not followed
@@ -64,9 +66,9 @@ def shown_findings(document: ScanDocument, *, verbose: bool) -> list[Finding]:
     return sorted(standing, key=lambda f: (order.get(top_level(f.artifact), len(order)), *_place_in_file(f)))
 
 
-def suppressed_findings(document: ScanDocument) -> list[Finding]:
+def suppressed_findings(document: ScanDocument, *, verbose: bool = True) -> list[Finding]:
     """The findings that the policy took out, file by file."""
-    out = [f for f in document.findings if not f.active]
+    out = [f for f in document.findings if not f.active and (verbose or f.severity != "debug")]
     order = file_order(document) if out else {}
     return sorted(out, key=lambda f: (order.get(top_level(f.artifact), len(order)), *_place_in_file(f)))
 
@@ -77,6 +79,21 @@ def file_order(document: ScanDocument) -> dict[str, int]:
     for artifact in document.artifacts:
         order.setdefault(top_level(artifact.path), len(order))
     return order
+
+
+def answers(document: ScanDocument) -> dict[str, list[Verdict]]:
+    """The verdicts by the path of their file on disk; those that the policy took out are answered all the same."""
+    tags: dict[str, tuple[str, ...]] = {}
+
+    def tags_of(rule: str) -> tuple[str, ...]:
+        if not tags:
+            tags.update({info.id: info.tags for info in document.rules})
+        return tags.get(rule, ())
+
+    found: dict[str, list[Verdict]] = {}
+    for verdict in verdicts(document.findings, document.inconclusive, tags_of):
+        found.setdefault(top_level(verdict.artifact), []).append(verdict)
+    return found
 
 
 def severity_counts(findings: Iterable[Finding]) -> dict[str, int]:

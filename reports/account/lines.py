@@ -6,20 +6,24 @@ import json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from modelaudit.engine.factset import FactSet
+    from modelaudit.engine.verdict import Verdict
     from modelaudit.reports.account.gather import Account, Chapter
     from modelaudit.reports.account.steps import Step
 
 
-def render(tree: FactSet, account: Account) -> Iterator[str]:
+def render(tree: FactSet, account: Account, verdicts: Sequence[Verdict] = ()) -> Iterator[str]:
     """The lines of one file on disk, in the order of the text."""
     for node in tree.walk():
         artifact = node.artifact
         yield _line({"artifact": artifact.path, "format": artifact.format, "size": artifact.size})
         for chapter in account.chapters(artifact.path):
             yield from _chapter(artifact.path, chapter)
+        for verdict in verdicts:
+            if verdict.artifact == artifact.path:
+                yield _line(_verdict(verdict))
 
 
 def _chapter(path: str, chapter: Chapter) -> Iterator[str]:
@@ -33,6 +37,11 @@ def _chapter(path: str, chapter: Chapter) -> Iterator[str]:
         yield _line({**place, **_step(step)})
     for (do, name), n in chapter.rest.items():
         yield _line({**place, "do": do, "name": name, "n": n, "left_out": True})
+
+
+def _verdict(verdict: Verdict) -> dict[str, object]:
+    place = {"artifact": verdict.artifact, "offset": verdict.offset, "do": "answer", "name": verdict.name}
+    return {**place, "text": verdict.question, "answer": verdict.answer, "because": list(verdict.reasons)}
 
 
 def _step(step: Step) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelaudit.reports.escape import visible
 from modelaudit.reports.text.line import GLUE, Line
+from modelaudit.reports.text.verdict import answer_line
 
 NAMES = 20  # callables named among the steps that are left out
 VERB, OFFSET = 7, 10  # cells of the columns
@@ -20,18 +21,24 @@ READERS = {"c": "the reader in C", "python": "the reader in Python"}  # of CPyth
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from modelaudit.engine.facts import Artifact, Stream
     from modelaudit.engine.factset import FactSet
+    from modelaudit.engine.verdict import Verdict
     from modelaudit.reports import View
     from modelaudit.reports.account.gather import Account, Chapter
     from modelaudit.reports.account.steps import Step
 
+    Answers = Mapping[tuple[str, int | None], Verdict]
 
-def render(tree: FactSet, account: Account, titles: Mapping[str, str], view: View) -> str:
+
+def render(
+    tree: FactSet, account: Account, titles: Mapping[str, str], view: View, verdicts: Sequence[Verdict] = ()
+) -> str:
     """The account of one file on disk."""
-    lines = list(_lines(tree, account, titles))
+    answers = {(verdict.artifact, verdict.offset): verdict for verdict in verdicts}
+    lines = list(_lines(tree, account, answers, titles))
     if view.colour:
         from modelaudit.reports.text.colour import draw
     else:
@@ -39,7 +46,7 @@ def render(tree: FactSet, account: Account, titles: Mapping[str, str], view: Vie
     return draw(lines, view)
 
 
-def _lines(tree: FactSet, account: Account, titles: Mapping[str, str]) -> Iterator[Line]:
+def _lines(tree: FactSet, account: Account, answers: Answers, titles: Mapping[str, str]) -> Iterator[Line]:
     silent, told = 0, False
     for node in tree.walk():
         chapters = account.chapters(node.artifact.path)
@@ -50,7 +57,9 @@ def _lines(tree: FactSet, account: Account, titles: Mapping[str, str]) -> Iterat
         told = told or bool(chapters)
         indent = 2 * node.artifact.depth + 2
         for chapter in chapters:
-            yield from _chapter(chapter, indent, streams=chapters[0].stream is not None)
+            start = chapter.stream.start if chapter.stream is not None else None
+            answer = answers.get((node.artifact.path, start)) if start is not None else None
+            yield from _chapter(chapter, answer, indent, streams=chapters[0].stream is not None)
     if silent and told:
         yield Line(("quiet", f"{silent} further members: nothing"), indent=2)
     elif not told:
@@ -65,10 +74,12 @@ def _heading(artifact: Artifact, titles: Mapping[str, str]) -> Line:
     return Line(("path", visible(path)), ("quiet", told), indent=indent, hang=indent + 2, whole=True)
 
 
-def _chapter(chapter: Chapter, indent: int, *, streams: bool) -> Iterator[Line]:
+def _chapter(chapter: Chapter, answer: Verdict | None, indent: int, *, streams: bool) -> Iterator[Line]:
     if chapter.stream is not None:
         yield Line(*_stream(chapter.stream), indent=indent, hang=indent + 2, whole=True)
         indent += 2
+        if answer is not None:
+            yield answer_line(answer, indent)
     elif streams:
         yield Line(("title", "outside the streams, or read otherwise"), indent=indent)
         indent += 2

@@ -6,6 +6,7 @@ from modelaudit.reports import digest
 from modelaudit.reports.escape import visible
 from modelaudit.reports.text.finding import finding_lines, suppressed_lines
 from modelaudit.reports.text.line import Line, glued
+from modelaudit.reports.text.verdict import answer_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def _head(document: ScanDocument) -> list[Line]:
 def _files_with_findings(document: ScanDocument, view: View) -> Iterator[list[Line]]:
     """A section for each file with findings, numbered through the whole report."""
     facts = {artifact.path: artifact for artifact in digest.files(document)}
+    answers = digest.answers(document)
     section: list[Line] = []
     current = None
     for number, finding in enumerate(digest.shown_findings(document, verbose=view.verbose), 1):
@@ -83,7 +85,7 @@ def _files_with_findings(document: ScanDocument, view: View) -> Iterator[list[Li
         if path != current:
             if section:
                 yield section
-            current, section = path, [_file_head(path, facts.get(path))]
+            current, section = path, [_file_head(path, facts.get(path)), *answer_lines(answers.get(path, ()), view, 2)]
         else:
             section.append(Line())
         section += finding_lines(number, finding, view)
@@ -110,7 +112,7 @@ def _file_words(artifact: ArtifactSummary) -> str:
 
 def _files_without_findings(document: ScanDocument, view: View) -> list[Line]:
     loud = {digest.top_level(f.artifact) for f in digest.shown_findings(document, verbose=view.verbose)}
-    loud |= {digest.top_level(f.artifact) for f in digest.suppressed_findings(document)}
+    loud |= {digest.top_level(f.artifact) for f in digest.suppressed_findings(document, verbose=view.verbose)}
     loud |= {digest.top_level(item.artifact) for item in document.inconclusive}
     loud |= {digest.top_level(a.path) for a in document.artifacts if a.coverage != "full"}
     clean = [a for a in digest.files(document) if a.path not in loud]
@@ -118,9 +120,10 @@ def _files_without_findings(document: ScanDocument, view: View) -> list[Line]:
         return []
     shown = clean if view.verbose else clean[:CLEAN_FILES]
     lines = [Line(("title", "No findings"))]
-    lines += [
-        Line(("path", glued(visible(a.path))), ("quiet", f" · {_file_words(a)}"), indent=2, hang=4) for a in shown
-    ]
+    answers = digest.answers(document)
+    for a in shown:
+        lines.append(Line(("path", glued(visible(a.path))), ("quiet", f" · {_file_words(a)}"), indent=2, hang=4))
+        lines += answer_lines(answers.get(a.path, ()), view, 4)
     return lines + _more(len(clean) - len(shown), "file")
 
 
@@ -150,7 +153,7 @@ def _coverage(document: ScanDocument, view: View) -> list[Line]:
 
 
 def _suppressed(document: ScanDocument, view: View) -> list[Line]:
-    taken = digest.suppressed_findings(document)
+    taken = digest.suppressed_findings(document, verbose=view.verbose)
     if not taken:
         return []
     lines = [Line(("title", "Not counted"), ("quiet", " (waived, allowed, ignored or stood for by another)"))]
