@@ -9,10 +9,14 @@ from modelaudit.sources.address import without_secrets
 
 MISSING = "missing-path"
 UNREADABLE = "unreadable"
+REFUSED = "refused"
 
 
 class SourceError(ModelAuditError):
-    """A location that cannot be read. `code` is `missing-path` or `unreadable`; `path` is as the user sees it."""
+    """A location that cannot be read; `path` is as the user sees it.
+
+    `code` is `missing-path`, `unreadable`, or `refused` where a service or our own care does not allow it.
+    """
 
     def __init__(self, code: str, message: str, path: str) -> None:
         super().__init__(code, message, path)

@@ -1,0 +1,235 @@
+"""Connections that go to checked addresses only, and that nobody can hold on to by sending slowly.
+
+A timeout of a socket counts from the last byte. Whoever sends a byte now and then would never meet it, so that each
+step of a request has an end by the clock as well: the connection is then cut from another thread.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from contextlib import contextmanager, suppress
+from threading import Lock, Timer
+from time import monotonic
+from urllib.request import getproxies, proxy_bypass
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.util import make_headers, parse_url
+
+from modelaudit.sources.errors import UNREADABLE, SourceError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from urllib3 import HTTPResponse
+    from urllib3._base_connection import BaseHTTPConnection
+    from urllib3.util import Url
+
+    from modelaudit.sources.remote.hosts import Guard
+
+CONNECT = 10.0  # seconds to one number of a host
+SILENCE = 30.0  # seconds between two pieces of an answer
+GREETING = 30.0  # seconds for encryption to be agreed on
+ANSWER = 60.0  # seconds until the head of an answer is there
+KEPT = 8  # connections to one host that are kept open
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+class Timed(HTTPConnection):
+    """A connection that is cut when a step takes too long, and that goes where the guard lets it."""
+
+    guard: Guard | None = None  # none on the way to a proxy
+    _copy: socket.socket | None = None  # of the socket, which encryption and answers take over
+    _held = False  # an answer is being read, maybe of a connection that counts as closed
+
+    def _new_conn(self) -> socket.socket:
+        made = self._checked() if self.guard is not None else super()._new_conn()
+        self._forget()
+        self._copy = made.dup()
+        return made
+
+    def _checked(self) -> socket.socket:
+        assert self.guard is not None  # noqa: S101 - asked by the caller
+        trouble: OSError | None = None
+        for family, where in self.guard.targets(self.host, self.port or 0, f"{self.host}:{self.port}"):
+            try:
+                return self._connected(family, where)
+            except OSError as error:
+                trouble = error
+        if isinstance(trouble, TimeoutError):
+            raise ConnectTimeoutError(self, "no answer") from trouble
+        raise NewConnectionError(self, "no connection") from trouble
+
+    def _connected(self, family: socket.AddressFamily, where: tuple[str | int | bytes, ...]) -> socket.socket:
+        made = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            for option in self.socket_options or ():
+                made.setsockopt(*option)
+            made.settimeout(CONNECT)
+            made.connect(where)
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    def connect(self) -> None:
+        """Connect, and agree on encryption in good time."""
+        with self.within(GREETING + CONNECT):
+            super().connect()
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        """The head of an answer, in good time; `let_go` when all of it was read."""
+        self._held = True
+        try:
+            with self.within(ANSWER):
+                return super().getresponse()
+        except BaseException:
+            self.let_go()
+            raise
+
+    def let_go(self) -> None:
+        """The answer was read, or nobody wants it."""
+        self._held = False
+        if self.sock is None:
+            self._forget()
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Cut the connection when what is done with it takes longer; TimeoutError when it looks as if it were done."""
+        end = monotonic() + seconds
+        timer = self.cut_after(seconds)
+        try:
+            yield
+        finally:
+            timer.cancel()
+        if monotonic() >= end:
+            raise TimeoutError
+
+    def cut_after(self, seconds: float) -> Timer:
+        """A running clock that cuts the connection at its end, unless it is cancelled."""
+        timer = Timer(seconds, self._cut)
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _cut(self) -> None:
+        copy = self._copy
+        if copy is not None:
+            with suppress(OSError):
+                copy.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the connection; it can be made again."""
+        super().close()
+        if not self._held:
+            self._forget()
+
+    def _forget(self) -> None:
+        copy, self._copy = self._copy, None
+        if copy is not None:
+            copy.close()
+
+
+class _TimedTLS(Timed, HTTPSConnection):
+    """The same, encrypted."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = Timed
+    guard: Guard | None = None
+
+    def _new_conn(self) -> BaseHTTPConnection:
+        made = super()._new_conn()
+        if isinstance(made, Timed):
+            made.guard = self.guard
+        return made
+
+
+class _TLSPool(_Pool, HTTPSConnectionPool):  # type: ignore[misc]
+    ConnectionCls = _TimedTLS
+
+
+class Connections:
+    """All connections of one location, by host; also those through the proxies that the environment names."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._pools: dict[tuple[str, str, int], HTTPConnectionPool] = {}
+        self._lock = Lock()
+
+    def pool(self, url: Url, shown: str) -> HTTPConnectionPool:
+        """The connections to a URL's host; `SourceError` when it must not be gone to."""
+        scheme, host, port = url.scheme or "", url.host or "", url.port or (443 if url.scheme == "https" else 80)
+        proxy = proxy_for(scheme, host, port)
+        if proxy:
+            self._guard.check_unresolved(host, shown)
+        key = (scheme, host, port)
+        with self._lock:
+            pool = self._pools.get(key)
+            if pool is None:
+                pool = self._pools[key] = self._made(key, proxy, shown)
+        return pool
+
+    def close(self) -> None:
+        """Close what is open."""
+        with self._lock:
+            pools = list(self._pools.values())
+            self._pools.clear()
+        for pool in pools:
+            pool.close()
+
+    def _made(self, key: tuple[str, str, int], proxy: str, shown: str) -> HTTPConnectionPool:
+        scheme, host, port = key
+        timeout = Timeout(connect=CONNECT, read=SILENCE)
+        if proxy:
+            return _proxied(proxy, timeout, shown).connection_from_host(host, port, scheme)
+        if scheme == "https":
+            pool: _Pool = _TLSPool(host, port, maxsize=KEPT, timeout=timeout, ssl_context=certificates())
+        else:
+            pool = _Pool(host, port, maxsize=KEPT, timeout=timeout)
+        pool.guard = self._guard
+        return pool
+
+
+def proxy_for(scheme: str, host: str, port: int) -> str:
+    """The proxy that the environment names for a host, empty when there is none."""
+    proxies = getproxies()
+    if not proxies or proxy_bypass(f"{host}:{port}"):
+        return ""
+    return proxies.get(scheme) or proxies.get("all") or ""
+
+
+def _proxied(proxy: str, timeout: Timeout, shown: str) -> ProxyManager:
+    url = parse_url(proxy if "://" in proxy else f"http://{proxy}")
+    if url.scheme not in {"http", "https"}:
+        said = f"the environment names a proxy of the kind {url.scheme}; http and https are understood"
+        raise SourceError(UNREADABLE, said, shown)
+    headers = make_headers(proxy_basic_auth=url.auth) if url.auth else None
+    bare = url._replace(auth=None).url
+    context = certificates()
+    manager = ProxyManager(
+        bare, proxy_headers=headers, proxy_ssl_context=context, ssl_context=context, maxsize=KEPT, timeout=timeout
+    )
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+    return manager
+
+
+def certificates() -> ssl.SSLContext:
+    """Whom to trust: the bundle that the environment names, else the system's store, else certifi's."""
+    named = next((value for name in CERTIFICATES if (value := os.environ.get(name))), None)
+    if named and os.path.isdir(named):
+        return ssl.create_default_context(capath=named)
+    if named and os.path.isfile(named):
+        return ssl.create_default_context(cafile=named)
+    context = ssl.create_default_context()
+    paths = ssl.get_default_verify_paths()
+    if not context.get_ca_certs() and not paths.cafile and not paths.capath:
+        with suppress(ImportError):
+            from certifi import where
+
+            context.load_verify_locations(where())
+    return context

@@ -1,0 +1,49 @@
+"""Bytes that come once and are read more than once: kept in memory when few, else in a file that has no name."""
+
+from __future__ import annotations
+
+from tempfile import SpooledTemporaryFile
+from threading import Lock
+
+from modelaudit.sources.errors import UNREADABLE, SourceError
+
+IN_MEMORY = 1024 * 1024
+SPOOLED = 2 * 1024**3
+
+
+class Spool:
+    """At most `most` bytes. They are gone from the disk when the spool is closed, or when the process ends."""
+
+    def __init__(self, most: int = SPOOLED) -> None:
+        self.most = most
+        self.size = 0
+        self._file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by `close`
+        self._lock = Lock()
+
+    def add(self, data: bytes, shown: str) -> None:
+        """Put bytes behind those that came before; `SourceError` when there are too many or the disk is full."""
+        if self.size + len(data) > self.most:
+            raise SourceError(UNREADABLE, too_large(self.most), shown)
+        with self._lock:
+            try:
+                self._file.seek(self.size)
+                self._file.write(data)
+            except OSError as error:
+                said = f"it has to be kept in a temporary file: {(error.strerror or 'no space').lower()}"
+                raise SourceError(UNREADABLE, said, shown) from None
+            self.size += len(data)
+
+    def read(self, start: int, stop: int) -> bytes:
+        """The bytes from `start` up to `stop`, as far as they are there."""
+        with self._lock:
+            self._file.seek(start)
+            return self._file.read(max(0, stop - start))
+
+    def close(self) -> None:
+        """Forget the bytes."""
+        self._file.close()
+
+
+def too_large(most: int) -> str:
+    """Why something is not spooled."""
+    return f"it can only be read as a whole, and is larger than the {most} bytes that are kept for that"
