@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 
 LINK = "link"  # the format of a link that was not followed
+CLAIMING = frozenset({"onnx", "zarr-metadata"})  # formats that say which files beside them are their numbers
 
 
 class Plan:
@@ -123,13 +124,17 @@ class Plan:
 class FileResult:
     """What came of one file. `tree` has its facts; `read` says whether the file was opened and read."""
 
-    __slots__ = ("errors", "judgement", "ordered", "path", "read", "sha256", "size", "summaries", "timed_out", "tree")
+    __slots__ = (
+        *("claims", "errors", "judgement", "ordered", "path", "read", "sha256", "size", "summaries", "timed_out"),
+        "tree",
+    )
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.tree: FactSet | None = None
         self.judgement: Judgement | None = None
         self.summaries: tuple[ArtifactSummary, ...] = ()
+        self.claims: tuple[tuple[str, str], ...] = ()  # files beside it that are its numbers, and their formats
         self.errors: list[ScanError] = []
         self.ordered: list[Fact] = []  # every fact as it came, when it was read for a sink in another process
         self.sha256: str | None = None
@@ -169,7 +174,17 @@ def scan_one(
     if result.tree is not None:
         result.judgement = plan.judge(result.tree)
         result.summaries = plan.summaries(result.tree)
+        result.claims = claimed(result.tree)
     return result
+
+
+def claimed(tree: FactSet) -> tuple[tuple[str, str], ...]:
+    """What the model in a file says of files beside it; see `pipeline.claims`."""
+    if tree.artifact.format not in CLAIMING:
+        return ()
+    from modelaudit.pipeline.claims import claims
+
+    return claims(tree)
 
 
 def budget_for(plan: Plan) -> Budget:

@@ -88,6 +88,7 @@ class Run:
         self.started, self.clock = time(), monotonic()
         self.acceptance, self.origins = _policy_of(paths, plan, options)
         self.artifacts: list[ArtifactSummary] = []
+        self.claims: set[tuple[str, str]] = set()
         self.judgements: list[Judgement] = []
         self.errors: list[ScanError] = []
         self.notices: list[str] = []
@@ -165,6 +166,7 @@ class Run:
     def add(self, result: FileResult, *, named: bool) -> None:
         """Take in what came of one file; its facts are let go."""
         self.artifacts += result.summaries
+        self.claims.update(result.claims)
         self.errors += result.errors
         if result.judgement is not None:
             self.judgements.append(result.judgement)
@@ -198,6 +200,7 @@ class Run:
 
         ruleset = self.plan.ruleset
         assert ruleset is not None  # noqa: S101 - `scan` gives one
+        self.settle()
         errors = (*self.errors, *self.closing_errors())
         artifacts = tuple(self.artifacts)
         judgements, waivers = self.acceptance.apply(self.judgements, artifacts)
@@ -225,6 +228,13 @@ class Run:
             waivers=waivers,
             selection=self.options.selection,
         )
+
+    def settle(self) -> None:
+        """List the files that a model has claimed as what they are."""
+        if self.claims:
+            from modelaudit.pipeline.claims import settle
+
+            self.artifacts = settle(self.artifacts, self.claims, self.plan.registry)
 
     def closing_errors(self) -> list[ScanError]:
         """What can only be said at the end: the total size limit, named files that nobody knows, nothing scanned.

@@ -103,6 +103,16 @@ def _relate_browser(folder: Folder, context: Context) -> Iterator[Fact]:
     return relate_browser(folder, context)
 
 
+def _is_array(names: Collection[str]) -> bool:
+    return ".zarray" in names
+
+
+def _relate_array(folder: Folder, context: Context) -> Iterator[Fact]:
+    from modelaudit.parsers.bundle.arrays import relate_array
+
+    return relate_array(folder, context)
+
+
 def _is_adapter(names: Collection[str]) -> bool:
     return "adapter_config.json" in names and "adapter_model.safetensors" in names
 
@@ -117,6 +127,7 @@ FOLDER_RECOGNISERS: dict[str, Recogniser] = {
     "sharded-safetensors": _is_sharded,
     "tf-checkpoint-folder": _is_checkpoint,
     "orbax-checkpoint": _is_orbax,
+    "zarr-array": _is_array,
     "tfjs-folder": _is_browser,
     "oci-blobs": _is_blobs,
     "lora-adapter": _is_adapter,
@@ -126,6 +137,7 @@ RELATE = {
     "sharded-safetensors": _relate_shards,
     "tf-checkpoint-folder": _relate_checkpoints,
     "orbax-checkpoint": _relate_nothing,
+    "zarr-array": _relate_array,
     "tfjs-folder": _relate_browser,
     "oci-blobs": _relate_blobs,
     "lora-adapter": _relate_adapter,

@@ -1,0 +1,83 @@
+"""Files of no known format that a model beside them says are its numbers: they are listed as what they are.
+
+What a file is, its own bytes say; numbers say nothing. A claim is part of one scan and never of what
+is stored of a file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from modelaudit.engine.facts import Reference, quote_member
+from modelaudit.engine.record import replace
+from modelaudit.parsers.registry import UNKNOWN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from modelaudit.engine.document import ArtifactSummary
+    from modelaudit.engine.factset import FactSet
+    from modelaudit.parsers.registry import Registry
+
+    Claim = tuple[str, str]  # a path, and the format of the file, or of the parts in the folder
+
+NAMED = {"onnx": "onnx-data"}  # formats whose references of kind `external-data` are numbers, and what those are
+ARRAY, PART = "zarr-metadata", "zarr-chunk"
+DESCRIPTIONS = (".zarray", "zarr.json")
+PARTS = re.compile(r"c|(?:c[/.])?\d+(?:[./]\d+)*")  # keys of the parts of an array
+EXPANDED = "!content"  # what a compressed file holds
+LEVELS = 64  # folders between a part and the description of its array
+
+
+def claims(tree: FactSet) -> tuple[Claim, ...]:
+    """What the model in a file says of files beside it."""
+    artifact = tree.artifact
+    folder = os.path.dirname(artifact.path)
+    if artifact.format == ARRAY:
+        described = artifact.name in DESCRIPTIONS and bool(tree.facts.get("tensor"))
+        return ((os.path.join(folder, ""), PART),) if described else ()
+    format = NAMED.get(artifact.format)
+    if format is None:
+        return ()
+    found = {
+        (os.path.normpath(os.path.join(folder, quote_member(fact.target))), format)
+        for fact in tree.facts.get("reference", ())
+        if isinstance(fact, Reference) and _is_weights(fact)
+    }
+    return tuple(sorted(found))
+
+
+def _is_weights(fact: Reference) -> bool:
+    """Whether a reference of a tensor leads to a file."""
+    return fact.kind == "external-data" and fact.key == "location" and bool(fact.exists) and fact.target_kind == "file"
+
+
+def settle(artifacts: Iterable[ArtifactSummary], claimed: Iterable[Claim], registry: Registry) -> list[ArtifactSummary]:
+    """The artifacts, with those that are claimed as what they are."""
+    known = dict(claimed)
+    return [_settled(artifact, known, registry) if artifact.format == UNKNOWN else artifact for artifact in artifacts]
+
+
+def _settled(artifact: ArtifactSummary, known: dict[str, str], registry: Registry) -> ArtifactSummary:
+    path = os.path.normpath(artifact.path.removesuffix(EXPANDED))
+    format = known.get(path) or _part(path, known)
+    if not format:
+        return artifact
+    return replace(artifact, format=format, formats=(format,), role=registry.role(format), coverage="full", reasons=())
+
+
+def _part(path: str, known: dict[str, str]) -> str:
+    """The format of a part of an array that a folder above it describes, empty when there is none."""
+    folder = path
+    for _ in range(LEVELS):
+        above = os.path.dirname(folder)
+        if above == folder:
+            break
+        folder = above
+        format = known.get(os.path.join(os.path.normpath(folder), ""))
+        if format:
+            key = os.path.relpath(path, folder).replace(os.sep, "/")
+            return format if PARTS.fullmatch(key) else ""
+    return ""
