@@ -1,6 +1,7 @@
-"""Files that are encoded in texts, and bytes that are masked with one byte: what stands under the layers.
+"""Files and code that are encoded in texts, and bytes that are masked with one byte: what stands under the layers.
 
-Only what has the structure of a file counts: ordinary encoded data costs a look at its first characters.
+Only what has the structure of a file counts, or is a script or Python as a whole: ordinary encoded data costs a look at
+its first characters.
 """
 
 from __future__ import annotations
@@ -17,31 +18,113 @@ if TYPE_CHECKING:
 
     from modelaudit.parsers.pickle.encoded import Payload
 
-RUN = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")
-RUNS = 64  # of one text that are looked at
-SHORTEST = 40  # characters of a run
+TEXT = bytes(set(range(0x20, 0x7F)) | set(b"\t\n\r\f") | set(range(0x80, 0x100)))
+CODE_MIN = 24  # bytes of the shortest text that is looked at for code
+CODE_MAX = 1024 * 1024
+CODED = re.compile(rb"[A-Za-z0-9+/_=-]{24}")  # what may be encoded once more
+MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 MASKED_MAX = 16 * 1024 * 1024  # bytes that are unmasked
 LOOK = 64 * 1024  # bytes before the header of a PE file
 PE_MAGIC = b"PE\0\0"
+FIRST = (0x4D, 0x7F, 0x80)  # bytes that PE and ELF files and pickles begin with
 PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
 def encoded_files(text: str) -> Iterator[tuple[int, Payload]]:
-    """Files that stand encoded in a text, with the place of the first character of each."""
+    """Files and code that stand encoded in a text, with the place of the first character of each."""
+    from modelaudit.parsers.spellings import SHORTEST, spelled, turned
+
     if len(text) < SHORTEST:
         return
-    from modelaudit.parsers.pickle.encoded import payload
-    from modelaudit.parsers.pickle.literals import glance, magics, sniff
+    told: set[int] = set()
+    for run in spelled(text):
+        if run.at in told or not _may_begin(run.head()):
+            continue
+        found = _under(run.whole(), run.method.split("+"))
+        if found is not None:
+            told.add(run.at)
+            yield run.at, found
+    ended = 0
+    for at, method, line in turned(text):
+        found = _code(line, [method]) if at >= ended else None
+        if found is not None:
+            ended = at + len(line)
+            yield at, found
 
-    seconds = magics().seconds
-    for number, run in enumerate(RUN.finditer(text)):
-        if number == RUNS:
-            return
-        data = run.group().encode()
-        if data[1] in seconds[data[0]]:
-            found = payload(data, lambda data=data: data, sniff, glance)  # type: ignore[misc]
-            if found is not None:
-                yield run.start(), found
+
+def _may_begin(head: bytes) -> bool:
+    """Whether a file, text, or what is encoded once more may begin so."""
+    if len(head) < 8:
+        return False
+    from modelaudit.parsers.pickle.literals import glance
+
+    if CODED.match(head) or glance(head):
+        return True
+    text, _ = _narrow(head[:24])
+    return not text.translate(None, TEXT)
+
+
+def _under(data: bytes, methods: list[str]) -> Payload | None:
+    """The file or code in bytes that came out of an encoding."""
+    from modelaudit.parsers.pickle.encoded import COMPRESSED, LAYERS, TOO_DEEP, Payload, layer, payload
+    from modelaudit.parsers.pickle.literals import glance, sniff
+
+    found = sniff(data, BytesReader(data)) if len(data) >= 8 else None
+    if found is not None and found[0] not in COMPRESSED and found[1]:
+        return Payload(found, methods, data, cut=False)
+    inner = payload(data, lambda: data, sniff, glance)
+    if inner is not None and inner is not TOO_DEEP:
+        return Payload(inner.found, [*methods, *inner.methods], inner.data, cut=inner.cut)
+    while len(methods) < LAYERS:
+        code = _code(data, methods)
+        step = None if code is not None else layer(data)
+        if step is None:
+            return code
+        methods = [*methods, step[0]]
+        data = step[1]
+    return None
+
+
+def _code(data: bytes, methods: list[str]) -> Payload | None:
+    """The script or Python in bytes that are text, None when they are none."""
+    from modelaudit.parsers.pickle.encoded import Payload
+
+    text, code = _narrow(data)
+    if not CODE_MIN <= len(text) <= CODE_MAX or text.translate(None, TEXT):
+        return None
+    kind = _language(text)
+    methods = [*methods, code] if code else methods
+    return Payload((kind, True, kind == "python"), methods, text, cut=False) if kind else None
+
+
+def _narrow(data: bytes) -> tuple[bytes, str]:
+    """A text in UTF-16 as one in UTF-8, and the name of the code; other bytes as they are."""
+    order = MARKS.get(data[:2])
+    if order is None and len(data) >= 16 and not any(data[1:16:2]) and all(data[:16:2]):
+        order = "utf-16-le"
+    if order is None:
+        return data, ""
+    return data[: len(data) & ~1].decode(order, "replace").removeprefix("\ufeff").encode(), "utf-16"
+
+
+def _language(text: bytes) -> str:
+    from modelaudit.parsers.executables.search import Search
+
+    reader = BytesReader(text)
+    for at, signature in Search(len(text)).whole(reader).hits:
+        if (signature.word or signature.check == "script") and structure(signature.check, reader, at) is not None:
+            return signature.check
+    if b"import" not in text and b"(" not in text:
+        return ""
+    from modelaudit.parsers.repository.source import is_source
+
+    return "python" if is_source(reader) else ""
+
+
+def may_be_masked(head: bytes) -> bool:
+    """Whether bytes may begin a program or pickle under a mask of one byte, by their first four."""
+    keys = {head[0] ^ first for first in FIRST} if len(head) >= 4 else set()
+    return any(key and _may_be(head, key) for key in keys)
 
 
 def masked(data: bytes) -> tuple[str, int, bytes] | None:

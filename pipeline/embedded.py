@@ -30,6 +30,7 @@ SHORTEST = 40  # characters of a text in which a file may be encoded
 PROSE = frozenset(
     {"doc", "vocabulary", "literal"}
 )  # roles of texts that are not looked at; a parser looks at constants
+PYTHON = "python"
 CODE = frozenset({"marshal"})  # kinds that parsers of formats with code judge
 NEAR = 64  # bytes between a fact's place and the bytes that it is about: the head of a constant
 
@@ -91,7 +92,32 @@ class Embedded:
                 places=fact.places[:1],
             )
             if found.found[2]:
-                yield Nested(f"encoded@{at}", BytesReader(found.data), role="member", view="hidden")
+                name = f"encoded@{at}{'.py' if kind == PYTHON else ''}"
+                yield Nested(name, BytesReader(found.data), role="member", view="hidden")
+
+    def masked(self, path: str, reader: Reader) -> Iterator[Fact | Nested]:
+        """The program or pickle that bytes of no known format are once each is masked with the same one."""
+        from hashlib import sha256
+
+        from modelaudit.parsers.encodings import MASKED_MAX, may_be_masked
+        from modelaudit.parsers.encodings import masked as unmasked
+
+        found = unmasked(reader.read_at(0, MASKED_MAX)) if may_be_masked(reader.read_at(0, 4)) else None
+        if found is None:
+            return
+        kind, _, plain = found
+        yield Blob(
+            path,
+            kind=kind,
+            region="content",
+            method="xor",
+            size=len(plain),
+            validated=True,
+            sha256=sha256(plain).hexdigest(),
+            places=(Place(offset=0),),
+        )
+        if kind == "pickle":
+            yield Nested("unmasked", BytesReader(plain), role="member", view="hidden")
 
     def inside(
         self, path: str, base: Reader, compressed: int | None, around: Around, check: Callable[[], None]

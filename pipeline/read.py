@@ -62,6 +62,7 @@ _SHA256 = frozenset({"sha256"})
 REQUEST = "request"  # what ended the reading when the user left the parser out
 UNREAD = Recognition((), (), None)  # what an artifact is before it was looked at
 TEXT = "text-family"
+UNREAD_FORMATS = frozenset({UNKNOWN, "text"})  # zeros that are masked with a letter look like text
 MESSAGE = 200  # characters of a crash's own words
 
 
@@ -317,6 +318,9 @@ class TreeReader:
             found = self.embedded.inside(node.path, node.base, node.compressed, around, self.context.check)
         for fact in found:
             self.take(node, fact)
+        if node.recognition.format in UNREAD_FORMATS:
+            for item in self.embedded.masked(node.path, node.reader):
+                self.route(node, item)
 
     def is_text(self, node: Node) -> bool:
         """Whether an artifact is text as everything that it was read as."""

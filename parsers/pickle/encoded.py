@@ -92,6 +92,14 @@ def _peeled(data: bytes, sniff: Sniff, glance: Glance, *, cut: bool) -> Payload 
     return None
 
 
+def layer(data: bytes) -> tuple[str, bytes] | None:
+    """The next layer of an encoding or compression by its name, and what is under it; None when there is none."""
+    from modelaudit.parsers.pickle.literals import glance
+
+    step = _step(data, next(iter(glance(data) & COMPRESSED.keys()), None)) if len(data) >= FILE_MIN else None
+    return None if step is None else (step, _decoded(data, step, WHOLE)[0])
+
+
 def _step(data: bytes, kind: str | None) -> str | None:
     if kind is not None:
         return COMPRESSED.get(kind)

@@ -73,3 +73,12 @@ def test_a_masked_program_in_a_pickle(tmp_path) -> None:
     (tmp_path / "m.pkl").write_bytes(pickle.dumps({"a": hidden}))
     (tree,) = facts([str(tmp_path / "m.pkl")], errors=[])
     assert [(blob.kind, blob.method) for blob in tree.facts["blob"]] == [("pe", "xor")]
+
+
+@pytest.mark.parametrize(("kind", "data"), [("elf", executables.elf()), ("pickle", PICKLE)])
+def test_a_masked_file_of_no_known_format(tmp_path, kind: str, data: bytes) -> None:
+    (tmp_path / "part.bin").write_bytes(bytes(byte ^ 0x21 for byte in data + bytes(200)))
+    (tree,) = facts([str(tmp_path / "part.bin")], errors=[])
+    assert tree.artifact.format in ("unknown", "text")
+    assert [(blob.kind, blob.region, blob.method) for blob in tree.facts["blob"]] == [(kind, "content", "xor")]
+    assert [child.artifact.format for child in tree.children] == (["pickle"] if kind == "pickle" else [])
