@@ -35,6 +35,7 @@ SHOWN = 1024
 BUILTINS = frozenset(dir(builtins))
 IMPORT, METHOD, FUNCTION = "import", "method", "function"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+LITERALS = (ast.Constant, ast.Dict, ast.DictComp, ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple)
 
 
 @cache
@@ -132,6 +133,8 @@ class Names:
     def __init__(self, tree: ast.Module) -> None:
         self.aliases: dict[str, str] = {}
         self.own: set[str] = set()  # what is defined or set in the module, so that it is no built-in
+        self.defined: set[str] = set()  # functions, classes and literals: none of them is a module
+        self.changed: set[str] = set()  # what is set to something else somewhere
         self.imports: set[str] = set()
         self.used: set[str] = set()
         self.attributes: set[str] = set()
@@ -150,6 +153,11 @@ class Names:
             self._imported(node)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             self.own.add(node.name)
+            self.defined.add(node.name)
+        elif isinstance(node, ast.Assign) and isinstance(node.value, LITERALS):
+            self.defined.update(target.id for target in node.targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.Assign):
+            self.changed.update(target.id for target in node.targets if isinstance(target, ast.Name))
         elif isinstance(node, ast.Name):
             self.used.add(node.id)
         elif isinstance(node, ast.Attribute):
@@ -178,6 +186,10 @@ class Names:
                 else:
                     self.own.add(name)
 
+    def is_module(self, name: str) -> bool:
+        """Whether a name with a dot behind it may be that of a module: nothing that is plainly something else."""
+        return name in self.aliases or name not in self.defined or name in self.changed
+
     def dotted(self, node: ast.AST) -> str:
         """The dotted name of an expression, as far as it is one; what it starts from otherwise is `?`."""
         parts: list[str] = []
@@ -190,7 +202,8 @@ class Names:
                 node = pair[0]
             else:
                 break
-        parts.append(self._base(node))
+        base = self._base(node)
+        parts.append(base if not parts or self.is_module(base) else "?")
         return ".".join(reversed(parts))
 
     def _fetched(self, node: ast.AST) -> tuple[ast.AST, str] | None:
