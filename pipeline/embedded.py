@@ -6,11 +6,13 @@ far as a budget goes. What was told already, by a parser or of a member, is not 
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from modelaudit.engine.facts import Blob, Limit, Place, Tensor, Text
 from modelaudit.parsers.base import BudgetSpent, Context, Nested
 from modelaudit.parsers.executables.search import HITS, Search
 from modelaudit.parsers.reader import BytesReader, SliceReader
-from modelaudit.pipeline.streamed import Allowance
+from modelaudit.pipeline.streamed import Allowance, Looked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -178,6 +180,7 @@ class Embedded:
             self._told.add(key)
             told += 1
             if told > TOLD:
+                yield Limit(path, what="programs", at=told, budget=TOLD, by="file", affects=_BLOB)
                 break
             yield blob
 
@@ -218,12 +221,13 @@ def _ended(path: str, spent: BudgetSpent, facts: Facts) -> Iterator[Limit]:
 _BLOB = frozenset({"blob"})
 
 
-def _structures(reader: Reader, search: Search) -> Iterator[Structure]:
-    """The programs among the hits, by where they begin."""
-    from modelaudit.parsers.executables import header, structure
-
-    found = [structure(one.check, reader, at) or header(one.check, reader, at) for at, one in search.hits]
-    yield from sorted((one for one in found if one is not None), key=lambda one: (one.start, -one.size))
+def _structures(reader: Reader, search: Search) -> list[Structure]:
+    """The programs among the hits, by where they begin; the search is cut when they take too much."""
+    looked = Looked(reader.size)
+    for at, signature in sorted(search.hits, key=lambda hit: hit[0]):
+        looked.at(reader, at, signature)
+    search.cut, search.wordy = search.cut or looked.cut, search.wordy or looked.wordy
+    return sorted(looked.found, key=lambda one: (one.start, -one.size))
 
 
 def _blob(path: str, reader: Reader, found: Structure, region: str) -> Blob:
@@ -250,33 +254,51 @@ class _Ranges:
     __slots__ = ("_beginning", "_known", "_tensors")
 
     def __init__(self, facts: Facts, beginning: str) -> None:
-        known = facts.get("blob", ())
+        known: dict[tuple[str, bool], list[tuple[int, int]]] = {}
+        for fact in facts.get("blob", ()):
+            if isinstance(fact, Blob) and fact.method == "raw":
+                places = [place.offset for place in fact.places if place.offset is not None]
+                extents = [(at, at + fact.size + NEAR + 1) for at in places]
+                for whole in (False, True) if fact.validated else (False,):
+                    known.setdefault((fact.kind, whole), []).extend(extents)
         self._beginning = beginning  # the region of what begins where the artifact does
-        self._known = [fact for fact in known if isinstance(fact, Blob) and fact.method == "raw"]
-        self._tensors = sorted(_extents(facts.get("tensor", ())))
+        self._known = {key: _Extents(extents) for key, extents in known.items()}
+        self._tensors = _Extents(_extents(facts.get("tensor", ())))
 
     def covered(self, found: Structure) -> bool:
         """Whether a file of the same kind is told for this place; a header alone tells nothing of a whole program."""
-        for blob in self._known:
-            if found.whole and not blob.validated:
-                continue
-            for place in blob.places:
-                at = place.offset
-                if blob.kind == found.kind and at is not None and at <= found.start <= at + blob.size + NEAR:
-                    return True
-        return False
+        known = self._known.get((found.kind, found.whole))
+        return known is not None and known.has(found.start)
 
     def region(self, found: Structure) -> str:
         """Where the bytes stand."""
         if not found.start:
             return self._beginning
-        if not self._tensors:
+        if not self._tensors.begins:
             return "content"
-        if any(begin <= found.start < end for begin, end in self._tensors):
+        if self._tensors.has(found.start):
             return "tensor"
-        if found.start < self._tensors[0][0]:
+        if found.start < self._tensors.begins[0]:
             return "metadata"
-        return "tail" if found.start >= max(end for _, end in self._tensors) else "gap"
+        return "tail" if found.start >= self._tensors.ends[-1] else "gap"
+
+
+class _Extents:
+    """Ranges by where they begin; `ends` has the furthest end of each and those before it."""
+
+    __slots__ = ("begins", "ends")
+
+    def __init__(self, extents: Iterable[tuple[int, int]]) -> None:
+        self.begins: list[int] = []
+        self.ends: list[int] = []
+        for begin, end in sorted(extents):
+            self.begins.append(begin)
+            self.ends.append(max(end, self.ends[-1]) if self.ends else end)
+
+    def has(self, at: int) -> bool:
+        """Whether a place stands in one of the ranges."""
+        number = bisect_right(self.begins, at)
+        return number > 0 and at < self.ends[number - 1]
 
 
 def _extents(tensors: Sequence[Fact]) -> Iterator[tuple[int, int]]:

@@ -7,6 +7,7 @@ while the bytes come; only the few whose tables stand farther away are looked at
 from __future__ import annotations
 
 from modelaudit.parsers.base import BudgetSpent
+from modelaudit.parsers.executables import Effort, Metered, Tired
 from modelaudit.parsers.executables.search import WINDOW, Search
 from modelaudit.pipeline.budget import RATIO_FREE
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     Hit = tuple[int, Signature]
 
+BEFORE = frozenset({"pe"})  # checks of what may begin before its magic
 FAR = 1000  # candidates of a member whose tables stand far away that are looked at
 
 
@@ -93,10 +95,44 @@ class _Near:
         return self.read_at(offset, length)
 
 
+class Looked:
+    """The programs that candidates turn out to be, looked at in the order in which they stand.
+
+    `cut` and `wordy` say that they took too much, so that some were not looked at: programs, or words of scripts.
+    """
+
+    __slots__ = ("_effort", "_of_words", "cut", "end", "found", "wordy")
+
+    def __init__(self, size: int) -> None:
+        self._effort = Effort(size)
+        self._of_words = Effort(size)
+        self.end = 0
+        self.cut = self.wordy = False
+        self.found: list[Structure] = []
+
+    def at(self, reader: Reader, at: int, signature: Signature) -> None:
+        """Look at one. What stands in a program belongs to it."""
+        if (at < self.end and signature.check not in BEFORE) or (self.wordy if signature.word else self.cut):
+            return
+        try:
+            self._look(Metered(reader, self._of_words if signature.word else self._effort), at, signature.check)
+        except Tired:
+            self.cut, self.wordy = self.cut or not signature.word, self.wordy or signature.word
+
+    def _look(self, reader: Reader, at: int, check: str) -> None:
+        from modelaudit.parsers.executables import header, structure
+
+        found = structure(check, reader, at) or header(check, reader, at)
+        if found is not None:
+            self.found.append(found)
+            if found.whole and found.word is None:
+                self.end = max(self.end, found.start + found.size)
+
+
 class Streamed:
     """The programs of a member after one pass over it; `spent` says which budget ended it early, if one did."""
 
-    __slots__ = ("_allowance", "_base", "_check", "_compressed", "_far", "cut", "found", "spent", "wordy")
+    __slots__ = ("_allowance", "_base", "_check", "_compressed", "_far", "_looked", "cut", "found", "spent", "wordy")
 
     def __init__(self, base: Reader, compressed: int | None, allowance: Allowance, check: Callable[[], None]) -> None:
         self._base = base
@@ -104,6 +140,7 @@ class Streamed:
         self._allowance = allowance
         self._check = check
         self._far: list[Hit] = []
+        self._looked = Looked(base.size)
         self.found: list[Structure] = []
         self.cut = self.wordy = False
         self.spent: BudgetSpent | None = None
@@ -118,8 +155,9 @@ class Streamed:
             if spent.what == "time":
                 raise
             self.spent = spent
-        self.cut, self.wordy = search.cut or len(self._far) > FAR, search.wordy
-        self.found.sort(key=lambda one: (one.start, -one.size))
+        self.cut = search.cut or self._looked.cut or len(self._far) > FAR
+        self.wordy = search.wordy or self._looked.wordy
+        self.found = sorted(self._looked.found, key=lambda one: (one.start, -one.size))
         return self
 
     def _pass(self, search: Search) -> None:
@@ -143,28 +181,20 @@ class Streamed:
         self._look(near, search.hits[waiting:])
 
     def _look(self, near: _Near, hits: list[Hit]) -> None:
-        from modelaudit.parsers.executables import header, structure
-
-        for at, signature in hits:
+        for at, signature in sorted(hits, key=lambda hit: hit[0]):
             try:
-                found = structure(signature.check, near, at) or header(signature.check, near, at)
+                self._looked.at(near, at, signature)
             except _Far:
                 if len(self._far) <= FAR:
                     self._far.append((at, signature))
-                continue
-            if found is not None:
-                self.found.append(found)
 
     def _afterwards(self) -> None:
         """Look at those whose tables stand far away."""
-        from modelaudit.parsers.executables import header, structure
-
+        self._looked.end = 0  # some stand before what was looked at
         counted = _Counted(self._base, self._allowance)
         for at, signature in self._far[:FAR]:
             self._check()
-            found = structure(signature.check, counted, at) or header(signature.check, counted, at)
-            if found is not None:
-                self.found.append(found)
+            self._looked.at(counted, at, signature)
 
 
 class _Counted:

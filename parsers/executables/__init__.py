@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     Check = Callable[[Reader, int], "Structure | None"]
 
 
+EFFORT = 500_000  # steps, about as many microseconds, that candidates may take in any bytes
+PER_STEP = 4  # bytes for each further one
+EFFORT_MAX = 20_000_000
+EACH = 1024  # bytes of a look that count as one step
+
+
 class Structure:
     """A program that was checked: what it is, where it begins, and how many bytes belong to it.
 
@@ -30,6 +36,56 @@ class Structure:
         self.size = size
         self.whole = whole
         self.word = word
+
+
+class Effort:
+    """What the checks of all candidates in some bytes may take: bytes can be all magics, each before half a program."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, size: int) -> None:
+        self.left = min(EFFORT + size // PER_STEP, EFFORT_MAX)
+
+    def spend(self, steps: int) -> None:
+        """Count steps; raises `Tired` when there were too many."""
+        self.left -= steps
+        if self.left < 0:
+            raise Tired
+
+
+class Tired(Exception):  # noqa: N818 - not an error: the rest is not looked at
+    """The candidates take more than is given to them."""
+
+
+class Metered:
+    """A reader for the checks of many candidates: every look is counted, and too many raise `Tired`."""
+
+    __slots__ = ("_effort", "_reader", "size")
+
+    def __init__(self, reader: Reader, effort: Effort) -> None:
+        self._reader = reader
+        self._effort = effort
+        self.size = reader.size
+
+    def spend(self, steps: int) -> None:
+        """Count further steps."""
+        self._effort.spend(steps)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset`."""
+        data = self._reader.read_at(offset, length)
+        self._effort.spend(1 + len(data) // EACH)
+        return data
+
+    def window(self, offset: int, length: int = 1024 * 1024) -> bytes:
+        """The same, for a sequential parser."""
+        return self.read_at(offset, length)
+
+
+def spend(reader: Reader, steps: int) -> None:
+    """Count steps of a check that are no looks at bytes, where they are counted."""
+    if isinstance(reader, Metered):
+        reader.spend(steps)
 
 
 def structure(check: str, reader: Reader, at: int) -> Structure | None:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import struct
 from itertools import pairwise
 
-from modelaudit.parsers.executables import Structure
+from modelaudit.parsers.executables import Structure, spend
 from modelaudit.parsers.magic import varint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelaudit.parsers.reader import Reader
 
-JAVA_MAX = 16 * 1024 * 1024  # bytes of a pool of constants that are walked
+JAVA_STEPS = (4096, 256 * 1024, 16 * 1024 * 1024)  # bytes of a pool of constants that are looked at, one after another
 JAVA_MAJOR = range(45, 71)
 POOL = {3: 5, 4: 5, 5: 9, 6: 9, 7: 3, 8: 3, 9: 5, 10: 5, 11: 5, 12: 5, 15: 4, 16: 3, 17: 5, 18: 5, 19: 3, 20: 3}
 TWICE = frozenset({5, 6})  # constants that take two numbers
@@ -28,6 +28,7 @@ DEX_PART = 12  # bytes of a row in the list of parts
 DEX_PARTS = frozenset({*range(9), *range(0x1000, 0x1004), *range(0x2000, 0x2007), 0xF000})
 DEX_MAP = 0x1000  # the part that is this list
 WASM_SECTIONS = range(14)
+SECTIONS_MAX = 1000  # that are walked; chance has not so many
 PYTHON = range(3000, 3700)  # magic numbers of 3.0 and later
 PYTHON_OLD = frozenset({62211})  # of 2.7
 LUA_DATA = b"\x19\x93\r\n\x1a\n"
@@ -43,7 +44,7 @@ def java(reader: Reader, at: int) -> Structure | None:
     minor, major, count = struct.unpack_from(">HHH", head, 4)
     if major not in JAVA_MAJOR or count < 4 or (minor not in (0, 65535) and major > 45):
         return None
-    kinds, end = _pool(reader.read_at(at + 10, JAVA_MAX), count)
+    kinds, end = _constants(reader, at + 10, count)
     tail = reader.read_at(at + 10 + end, 8) if end else b""
     if len(tail) < 8:
         return None
@@ -53,20 +54,34 @@ def java(reader: Reader, at: int) -> Structure | None:
     return Structure("java", at, 10 + end + 8 + 2 * interfaces)
 
 
+def _constants(reader: Reader, at: int, count: int) -> tuple[dict[int, int], int]:
+    """The kind of each constant of a pool, and how many bytes it has; 0 when it is none."""
+    kinds: dict[int, int] = {}
+    for length in JAVA_STEPS:
+        data = reader.read_at(at, length)
+        kinds, end = _pool(data, count)
+        spend(reader, len(kinds))
+        if end >= 0:
+            return kinds, end
+        if len(data) < length:
+            break
+    return kinds, 0
+
+
 def _pool(data: bytes, count: int) -> tuple[dict[int, int], int]:
-    """The kind of each constant, and where the pool ends; 0 when it is none."""
+    """The kind of each constant, and where the pool ends; 0 when it is none, -1 when it goes on behind the bytes."""
     kinds: dict[int, int] = {}
     at, number = 0, 1
     while number < count:
         if at + 3 > len(data):
-            return kinds, 0
+            return kinds, -1
         kind = data[at]
         if kind != UTF8 and kind not in POOL:
             return kinds, 0
         at += 3 + int.from_bytes(data[at + 1 : at + 3], "big") if kind == UTF8 else POOL[kind]
         kinds[number] = kind
         number += 2 if kind in TWICE else 1
-    return kinds, at if at <= len(data) else 0
+    return kinds, at if at <= len(data) else -1
 
 
 def dex(reader: Reader, at: int) -> Structure | None:
@@ -99,13 +114,13 @@ def _is_map(rows: bytes, count: int, size: int, parts: int) -> bool:
 def wasm(reader: Reader, at: int) -> Structure | None:
     """The module that begins at `at`: sections in order that end where the next one begins."""
     place = at + 8
-    last = found = 0
-    while True:
+    last = found = sections = 0
+    while sections < SECTIONS_MAX:
         head = reader.read_at(place, 6)
         if not head or head[0] not in WASM_SECTIONS:
             break
         size, behind = varint(head, 1)
-        if size < 0 or behind > len(head) or place + behind + size > reader.size:
+        if size < (head[0] == 0) or behind > len(head) or place + behind + size > reader.size:
             break
         if head[0]:
             if _order(head[0]) <= last:
@@ -113,7 +128,9 @@ def wasm(reader: Reader, at: int) -> Structure | None:
             last = _order(head[0])
             found += 1
         place += behind + size
-    return Structure("wasm", at, place - at) if found >= 2 else None
+        sections += 1
+    sound = found >= 2 or sections == SECTIONS_MAX
+    return Structure("wasm", at, place - at) if sound else None
 
 
 def _order(section: int) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from modelaudit.parsers.executables import Structure
+from modelaudit.parsers.executables import Structure, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def _segments(reader: Reader, at: int, header: Header, room: int) -> int | None:
     if not header.count:
         return 0
     table = reader.read_at(at + header.programs, header.each * header.count)
+    spend(reader, header.count)
     end = loaded = 0
     for row in range(0, len(table), header.each):
         kind = struct.unpack_from(header.order + "I", table, row)[0]

@@ -12,7 +12,7 @@ import re
 from binascii import Error, a2b_base64
 from functools import cache
 
-from modelaudit.parsers.executables import Structure
+from modelaudit.parsers.executables import Structure, spend
 from modelaudit.parsers.executables.scripts import begins
 
 TYPE_CHECKING = False
@@ -26,6 +26,8 @@ BEHIND = 4096
 LINE = 512  # bytes between two words of one command
 TEXT = bytes(set(range(0x20, 0x7F)) | set(b"\t\n\r\f") | set(range(0x80, 0x100)))
 BREAK = re.compile(rb"[^\t\n\f\r\x20-\x7e\x80-\xff]")
+LAST = re.compile(rb"(?s:.*)" + BREAK.pattern)
+LOOK = 16  # bytes of a run that are one step for the patterns
 LINES = 2  # of a batch file that are commands, besides the first
 NAME = 64  # bytes between the making of an object and its name
 
@@ -46,12 +48,14 @@ class _Run:
     def __init__(self, reader: Reader, at: int) -> None:
         begin = max(0, at - BEFORE)
         before = reader.read_at(begin, at - begin)
-        cut = max((found.end() for found in BREAK.finditer(before)), default=0)
+        broken = LAST.match(before)
+        cut = broken.end() if broken else 0
         behind = reader.read_at(at, BEHIND)
         end = BREAK.search(behind)
         self.start = begin + cut
         self.word = len(before) - cut  # where the word stands in the text
         self.data = before[cut:] + (behind[: end.start()] if end else behind)
+        spend(reader, len(self.data) // LOOK)
 
     def told(self, kind: str, begin: int | None = None) -> Structure:
         """The script that begins in this text: at a place, or with the line of the word."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from modelaudit.parsers.executables import Structure
+from modelaudit.parsers.executables import Structure, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def macho(reader: Reader, at: int) -> Structure | None:
         return None
     start = at + (32 if wide else 28)
     commands = reader.read_at(start, size)
+    spend(reader, count)
     end = _commands(commands, count, size, order, reader.size - at)
     return None if end is None else Structure("macho", at, max(end, start + size - at))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from modelaudit.parsers.executables import Structure
+from modelaudit.parsers.executables import Structure, spend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def pe(reader: Reader, at: int) -> Structure | None:
 def start_of(reader: Reader, at: int) -> int | None:
     """Where the file begins that says that its header stands at `at`."""
     before = reader.read_at(max(0, at - DOS_MAX), min(DOS_MAX, at))
+    spend(reader, before.count(b"MZ"))
     found = before.rfind(b"MZ")
     while found >= 0:
         distance = len(before) - found

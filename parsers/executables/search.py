@@ -108,9 +108,11 @@ def _words(data: bytes) -> list[tuple[int, int]]:
     hits: list[tuple[int, int]] = []
     for number, signature in enumerate(signatures()):
         found = data.find(signature.magic)
-        while found >= 0 and len(hits) <= HITS * 2:
+        left = HITS + 1
+        while found >= 0 and left:
             hits.append((number, found))
             found = data.find(signature.magic, found + 1)
+            left -= 1
     return hits
 
 

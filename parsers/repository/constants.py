@@ -15,7 +15,7 @@ def folded(node: ast.AST | None, depth: int = 0) -> str | None:
     if isinstance(node, ast.Constant):
         return _constant(node.value)
     if isinstance(node, ast.JoinedStr):
-        return _joined([folded(one, depth + 1) for one in node.values])
+        return _several(node.values, depth)
     if isinstance(node, ast.FormattedValue):
         return folded(node.value, depth + 1) if node.format_spec is None else None
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
@@ -30,6 +30,11 @@ def _constant(value: object) -> str | None:
     if isinstance(value, bytes):
         return value.decode("latin-1")[:FOLDED_MAX]
     return value[:FOLDED_MAX] if isinstance(value, str) else None
+
+
+def _several(nodes: list[ast.expr], depth: int, between: str = "") -> str | None:
+    """So many texts put together; more of them are no text that is known, and are not looked at."""
+    return _joined([folded(one, depth + 1) for one in nodes], between) if len(nodes) <= FOLDED_MAX else None
 
 
 def _joined(parts: list[str | None], between: str = "") -> str | None:
@@ -57,8 +62,7 @@ def _called(node: ast.Call, depth: int) -> str | None:
         return None
     args = [folded(one, depth + 1) for one in node.args]
     if node.func.attr == "join" and len(node.args) == 1 and isinstance(node.args[0], (ast.List, ast.Tuple)):
-        items = [folded(one, depth + 1) for one in node.args[0].elts]
-        return _joined(items, folded(node.func.value, depth + 1) or "")
+        return _several(node.args[0].elts, depth, folded(node.func.value, depth + 1) or "")
     if node.func.attr == "fromhex" and args and args[0] is not None:
         return _hex(args[0])
     value = folded(node.func.value, depth + 1)

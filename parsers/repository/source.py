@@ -12,6 +12,7 @@ import ast
 import builtins
 import json
 import os
+import re
 import warnings
 from functools import cache
 
@@ -29,11 +30,17 @@ if TYPE_CHECKING:
 
 READ_MAX = 8 * 1024 * 1024  # bytes
 PARSED_MAX = 1024 * 1024  # characters of a text that is parsed
-FOUND_MAX = 4096
+TOKENS_MAX = 200_000  # of a text that is parsed: a tree takes up to two thousand bytes for each
+FOUND_MAX = 16_384  # names of one kind
 CONSTANTS_MAX = 256
 SHOWN = 1024
+DEPTH_MAX = 60  # expressions in the arguments of others that say what these are
+KNOWN_MAX = 10_000  # expressions whose names are kept
+STARS_MAX = 16  # modules of which all names are imported that are told apart
+WRITTEN_MAX = 256  # texts that are run where they are written out
 BUILTINS = frozenset(dir(builtins))
 IMPORT, METHOD, FUNCTION = "import", "method", "function"
+TOKEN = re.compile(rb"[\w\x80-\xff]++|[^\w\s]")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 LITERALS = (ast.Constant, ast.Dict, ast.DictComp, ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple)
 
@@ -73,11 +80,22 @@ def parse_source(artifact: Input, context: Context) -> Iterator[Fact]:
 
 def source_facts(path: str, data: bytes) -> Iterator[Fact]:
     """The facts of source text; a defect when it is no Python."""
+    affects = frozenset({"code"})
+    if _crowd(data):
+        yield Limit(path, what="source", at=TOKENS_MAX, budget=TOKENS_MAX, by="file", affects=affects)
+        return
     codes = code_facts(path, data)
     if codes is None:
-        yield Defect(path, code="python-syntax", detail="the source does not parse", affects=frozenset({"code"}))
-    else:
-        yield from codes
+        yield Defect(path, code="python-syntax", detail="the source does not parse", affects=affects)
+        return
+    yield from codes
+    yield from cut_short(path, codes)
+
+
+def cut_short(path: str, codes: list[Code]) -> Iterator[Limit]:
+    """That not all calls were told or looked for, when that is so."""
+    if any("calls" in code.cut for code in codes):
+        yield Limit(path, what="source", at=FOUND_MAX, budget=FOUND_MAX, by="file", affects=frozenset({"code"}))
 
 
 def code_facts(path: str, data: bytes) -> list[Code] | None:
@@ -94,6 +112,7 @@ def code_facts(path: str, data: bytes) -> list[Code] | None:
 
 def _fact(path: str, phase: str, found: Calls, names: Names, size: int) -> Code:
     calls = found.calls[phase]
+    cut = {"constants"} if len(names.constants) > CONSTANTS_MAX else set()
     return Code(
         path,
         language="python",
@@ -106,7 +125,7 @@ def _fact(path: str, phase: str, found: Calls, names: Names, size: int) -> Code:
         phase=phase,
         size=size,
         places=(Place(offset=0),),
-        cut=frozenset({"constants"} if len(names.constants) > CONSTANTS_MAX else ()),
+        cut=frozenset(cut | crowded(names, calls, cut=found.cut)),
     )
 
 
@@ -115,9 +134,16 @@ def words(found: set[str]) -> frozenset[str]:
     return frozenset(clean(word[:SHOWN])[0] for word in sorted(found)[:FOUND_MAX])
 
 
+def crowded(names: Names, calls: set[str], *, cut: bool) -> set[str]:
+    """Fields of which more was found than is told; `cut` says that there are calls that were not looked for."""
+    fields = {"names": names.used, "attributes": names.attributes, "imports": names.imports, "calls": calls}
+    most = {field for field, found in fields.items() if len(found) > FOUND_MAX}
+    return most | {"names", "attributes", "imports", "calls"} if cut or names.cut else most
+
+
 def parsed(data: bytes) -> ast.Module | None:
     """The syntax tree of a text, None when it has none. The encoding is the one that the text declares."""
-    if len(data) > PARSED_MAX * 4:
+    if len(data) > PARSED_MAX * 4 or _crowd(data):
         return None
     try:
         with warnings.catch_warnings():
@@ -125,6 +151,11 @@ def parsed(data: bytes) -> ast.Module | None:
             return ast.parse(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError, LookupError):
         return None
+
+
+def _crowd(data: bytes) -> bool:
+    """Whether a text has more words and signs than are parsed."""
+    return len(data) > TOKENS_MAX and any(n >= TOKENS_MAX for n, _ in enumerate(TOKEN.finditer(data)))
 
 
 class Names:
@@ -140,10 +171,14 @@ class Names:
         self.attributes: set[str] = set()
         self.constants: dict[str, None] = {}
         self.stars: list[str] = []  # modules of which all names are imported
+        self.cut = False
+        self._known: dict[int, tuple[ast.AST, str]] = {}  # by the identity of the expression, which is kept
+        self._depth = 0
         self.take(tree)
 
     def take(self, tree: ast.Module) -> None:
         """Take in the names of a module, or of a text that it runs."""
+        self._known.clear()
         for node in ast.walk(tree):
             self._note(node)
         self._assigned(tree)
@@ -168,8 +203,9 @@ class Names:
     def _imported(self, node: ast.Import | ast.ImportFrom) -> None:
         module = "." * node.level + (node.module or "") if isinstance(node, ast.ImportFrom) else ""
         for alias in node.names:
-            if alias.name == "*":
-                self.stars.append(module)
+            if alias.name == "*" and module not in self.stars:
+                self.cut = self.cut or len(self.stars) >= STARS_MAX
+                self.stars += [module] if len(self.stars) < STARS_MAX else []
             whole = f"{module}.{alias.name}" if module else alias.name
             self.imports.add(module or alias.name)
             first = alias.name if module else alias.name.partition(".")[0]
@@ -181,10 +217,11 @@ class Names:
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                 value = self.dotted(node.value)
                 name = node.targets[0].id
-                if value and "?" not in value:
+                if value and "?" not in value and len(value) <= SHOWN:
                     self.aliases.setdefault(name, value)
                 else:
                     self.own.add(name)
+                self._known.clear()
 
     def is_module(self, name: str) -> bool:
         """Whether a name with a dot behind it may be that of a module: nothing that is plainly something else."""
@@ -192,6 +229,30 @@ class Names:
 
     def dotted(self, node: ast.AST) -> str:
         """The dotted name of an expression, as far as it is one; what it starts from otherwise is `?`."""
+        known = self._known.get(id(node))
+        if known is not None:
+            return known[1]
+        if self._depth >= DEPTH_MAX:
+            return "?"
+        if not self._depth and len(self._known) > KNOWN_MAX:
+            self._known.clear()
+        self._depth += 1
+        for inner in reversed(self._within(node)):
+            self._known[id(inner)] = inner, self._spelled(inner)
+        self._depth -= 1
+        return self._known[id(node)][1]
+
+    def _within(self, node: ast.AST) -> list[ast.AST]:
+        """The expression and those that it is of, from the outermost on; what was named before is left out."""
+        found = [node]
+        while isinstance(node, (ast.Call, ast.Attribute, ast.Subscript)):
+            node = node.func if isinstance(node, ast.Call) else node.value
+            if id(node) in self._known:
+                break
+            found.append(node)
+        return found
+
+    def _spelled(self, node: ast.AST) -> str:
         parts: list[str] = []
         while True:
             if isinstance(node, ast.Attribute):
@@ -208,7 +269,7 @@ class Names:
 
     def _fetched(self, node: ast.AST) -> tuple[ast.AST, str] | None:
         """Object and name of `getattr(x, "name")`."""
-        if not isinstance(node, ast.Call) or len(node.args) < 2 or self._base(node.func) != "builtins.getattr":
+        if not isinstance(node, ast.Call) or len(node.args) < 2 or self.dotted(node.func) != "builtins.getattr":
             return None
         name = folded(node.args[1])
         return None if name is None else (node.args[0], name)
@@ -223,7 +284,7 @@ class Names:
             return outer.value, name
         if isinstance(outer, ast.Name) and outer.id == "__builtins__":
             return outer, name
-        is_vars = isinstance(outer, ast.Call) and len(outer.args) == 1 and self._base(outer.func) == "builtins.vars"
+        is_vars = isinstance(outer, ast.Call) and len(outer.args) == 1 and self.dotted(outer.func) == "builtins.vars"
         return (outer.args[0], name) if isinstance(outer, ast.Call) and is_vars else None
 
     def _base(self, node: ast.AST) -> str:
@@ -237,9 +298,10 @@ class Names:
             known = node.id in BUILTINS and node.id not in self.own
             return f"builtins.{node.id}" if known else node.id
         if isinstance(node, ast.Call) and node.args:
-            if self.dotted(node.func) == _calls()["partial"]:
+            head = self.dotted(node.func)
+            if head == _calls()["partial"]:
                 return self.dotted(node.args[0])
-            loads = self._base(node.func) in ("builtins.__import__",) or self._is_import_module(node.func)
+            loads = head == "builtins.__import__" or self._is_import_module(node.func)
             name = folded(node.args[0]) if loads else None
             if name is not None:
                 return name
@@ -262,6 +324,9 @@ class Calls:
         also = commands["methods"] if not names.imports.isdisjoint(commands["modules"]) else ()
         self._implicit = frozenset((*_calls()["implicit"], *also))
         self._inside: dict[str, set[str]] = {}  # what functions of the module call
+        self._texts: set[str] = set()  # that are run where they are written out
+        self._left = PARSED_MAX  # characters of further ones
+        self.cut = False
 
     def module(self, tree: ast.Module) -> None:
         """Take in a module, and follow what it calls of its own on import."""
@@ -282,9 +347,11 @@ class Calls:
             if isinstance(node, ast.Call):
                 self._call(node, phase, function)
                 stack += [(child, phase, function) for child in self._written(node)]
-                stack += [(node.func.body, phase, function)] if isinstance(node.func, ast.Lambda) else []
                 for name in self._handed(node):
                     self._add(name, phase, function)
+                if isinstance(node.func, ast.Lambda):
+                    stack += [(child, phase, function) for child in _at_once(node, node.func)]
+                    continue
             stack += [(child, phase, function) for child in ast.iter_child_nodes(node)]
 
     def _function(
@@ -331,11 +398,20 @@ class Calls:
             text: str | None = first.value if isinstance(first.value, str) else first.value.decode("utf-8", "replace")
         else:
             text = folded(first)
-        tree = None if text is None else parsed(text.encode("utf-8", "replace"))
+        tree = self._parsed(text) if text is not None and text not in self._texts else None
         if tree is None:
             return []
         self._names.take(tree)
         return tree.body
+
+    def _parsed(self, text: str) -> ast.Module | None:
+        """The tree of a text that is run; texts can give ever more of them, so that there is a measure."""
+        self._left -= len(text)
+        if self._left < 0 or len(self._texts) >= WRITTEN_MAX:
+            self.cut = True
+            return None
+        self._texts.add(text)
+        return parsed(text.encode("utf-8", "replace"))
 
     def _add(self, name: str, phase: str, function: str) -> None:
         self.calls[phase].add(name)
@@ -352,6 +428,14 @@ class Calls:
                 if inner not in found:
                     found.add(inner)
                     queue.append(inner)
+
+
+def _at_once(call: ast.Call, function: ast.Lambda) -> Iterator[ast.AST]:
+    """What runs with the call of a lambda that is written where it is called."""
+    yield from call.args
+    yield from call.keywords
+    yield function.body
+    yield function.args
 
 
 def _is_main(test: ast.AST) -> bool:

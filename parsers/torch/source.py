@@ -12,7 +12,7 @@ import re
 import warnings
 
 from modelaudit.engine.facts import Code, Defect, Limit, Place, clean
-from modelaudit.parsers.repository.source import code_facts
+from modelaudit.parsers.repository.source import code_facts, cut_short
 
 SOURCE_MAX = 8 * 1024 * 1024  # bytes of one member that are read
 PART_MAX = 256 * 1024  # characters that are parsed at once
@@ -125,6 +125,7 @@ def read(path: str, name: str, reader: Reader, language: str, offset: int) -> It
     if codes is not None:
         for code in codes:
             yield code.replace(excerpt=clean(name)[0], places=(place,))
+        yield from cut_short(path, codes)
         return
     text = data.decode("utf-8", "replace")
     source = Source()
