@@ -29,7 +29,9 @@ def main() -> NoReturn:
     sys.excepthook = _mistake_of_ours
     from modelaudit.cli.run import run
 
-    sys.exit(run(arguments))
+    code = run(arguments)
+    gc.freeze()  # the process ends: garbage is not looked for once more
+    sys.exit(code)
 
 
 def _mistake_of_ours(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> NoReturn:

@@ -55,21 +55,13 @@ class Judge:
         found: list[Draft] = []
         path = node.artifact.path
         for trial in self.trials(node):
-            if trial.hits and not self.unasked(trial.rule):
+            if trial.hits:
                 found += drafts(trial.rule, node, trial.hits)
             if trial.cause is not None and not is_suppressed(trial.rule):
                 grave = potential(trial.rule)[0]
                 inconclusive.append(Inconclusive(trial.rule.id, path, trial.cause, grave))
         if found:
             findings += absorb(found)
-
-    def unasked(self, rule: Rule) -> bool:
-        """Whether a rule decides nothing and requires what no live rule does.
-
-        A scan does not compute that for it. It says as little of facts that were computed for another policy. Asked
-        for a rule that has hits alone, since the text of a rule is read when somebody looks at it.
-        """
-        return is_suppressed(rule) and not all(map(self.ruleset.wants, rule.doc["requires"]))
 
     def trials(self, node: FactSet) -> Iterable[Trial]:
         """The rules that match in an artifact or are inconclusive there, in order."""
@@ -79,7 +71,7 @@ class Judge:
         from modelaudit.engine.index.verify import verify
 
         found = list(trials)
-        verify(node, self.ruleset.rules, found, self.allows)
+        verify(node, self.ruleset.awake, found, self.allows)
         return found
 
 

@@ -374,7 +374,8 @@ class Ruleset:
         if found is None:
             from modelaudit.engine.index.build import build
 
-            found = build(self.doc["rules"], self.doc["lists"], self.policy.doc.get("allow", ()))
+            allows, patterns = self.policy.doc.get("allow", ()), self.doc.get("patterns", ())
+            found = build(self.doc["rules"], self.doc["lists"], allows, patterns)
         return found
 
     @property
@@ -400,6 +401,13 @@ class Ruleset:
         if self._wants is None:
             self._wants = frozenset(self.index.doc["wants"])
         return name in self._wants
+
+    @property
+    def awake(self) -> list[Rule]:
+        """The rules that the index has: all but those that decide nothing and require what nothing else does."""
+        from modelaudit.engine.index.build import is_idle
+
+        return [rule for rule in self.rules if not is_idle(rule.doc, self.index.doc["wants"])]
 
     def rule(self, id: str) -> Rule | None:
         """The rule with this id, name or former id."""

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from modelaudit.parsers.magic import Place, Tests
     from modelaudit.parsers.registry import Format
 
+KEPT = 1024  # sets of formats that are kept as lists
+
 
 class Candidates:
     """The formats whose files may begin with a byte, in the order in which they are asked; None for no byte at all."""
 
-    __slots__ = ("_at", "_byte", "_certain", "_formats", "_questions", "_sieve", "_within")
+    __slots__ = ("_answers", "_at", "_byte", "_certain", "_formats", "_questions", "_sieve", "_within")
 
     def __init__(self, formats: Iterable[Format], first: int | None) -> None:
         self._formats: list[tuple[int, Format]] = []
@@ -33,6 +35,7 @@ class Candidates:
             self._add(format, first, 1 << len(self._formats))
         self._sort()
         self._sieve = Sieve(self._within)
+        self._answers: dict[int, list[Format]] = {}
 
     def _add(self, format: Format, first: int | None, bit: int) -> None:
         """Take in a format, unless the byte rules it out."""
@@ -93,4 +96,11 @@ class Candidates:
                 if spent.what == "time":
                     raise
                 kept = kept or spent
-        return [format for bit, format in self._formats if bit & left], kept
+        return self._answers.get(left) or self._chosen(left), kept
+
+    def _chosen(self, bits: int) -> list[Format]:
+        """The formats of these bits, in order."""
+        found = [format for bit, format in self._formats if bit & bits]
+        if len(self._answers) < KEPT:
+            self._answers[bits] = found
+        return found

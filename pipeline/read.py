@@ -266,9 +266,9 @@ class TreeReader:
 
     def tensor(self, node: Node, fact: Tensor) -> None:
         """Take in a tensor with what is asked of its values, and what its low bits hold."""
-        fact = self.weights.told(fact)
-        self.keep(node, self.weights.measured(fact, node.reader))
-        for found in self.weights.hidden(fact, node.reader):
+        told, hidden = self.weights.told(fact, node.reader)
+        self.keep(node, told)
+        for found in hidden:
             self.route(node, found)
 
     def encoded(self, node: Node, fact: Text | Metadata) -> None:

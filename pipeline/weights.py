@@ -12,7 +12,7 @@ from modelaudit.parsers.reader import BytesReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from modelaudit.engine.facts import Tensor
     from modelaudit.parsers.base import Context
@@ -23,6 +23,8 @@ HEADS = 64 * 1024 * 1024  # bytes of classifiers and embeddings that are measure
 FLOATS = 16  # values of the smallest tensor whose low bits are looked at
 TENSORS = 20_000  # whose low bits are looked at
 NESTED = frozenset({"pickle", "zip", "gzip", "7z", "xz"})
+_MEASURED = frozenset({"measured"})
+_NEITHER = frozenset({"measured", "stats"})
 
 
 class Weights:
@@ -38,27 +40,25 @@ class Weights:
         self._heads = HEADS
         self._tensors = TENSORS
 
-    def told(self, tensor: Tensor) -> Tensor:
-        """The tensor with its role."""
-        from modelaudit.parsers.weights import role_of  # not before there is a tensor
+    def told(self, tensor: Tensor, reader: Reader) -> tuple[Tensor, Iterable[Blob | Nested]]:
+        """The tensor with its role and the statistics that are asked of it, and what its low bits hold."""
+        from modelaudit.parsers.weights import is_measurable, role_of  # not before there is a tensor
 
-        role = None if tensor.role is not None else role_of(tensor.name)
-        return tensor if role is None else tensor.replace(role=role)
-
-    def measured(self, tensor: Tensor, reader: Reader) -> Tensor:
-        """The tensor with its statistics, when it is one of those that are measured."""
-        if not self._stats:
-            return tensor.replace(unknown=tensor.unknown | {"stats", "measured"})
-        from modelaudit.parsers.weights import is_measurable
-
+        role = tensor.role or role_of(tensor.name)
         element = is_measurable(tensor)
-        if not self._every:
-            tensor = tensor.replace(unknown=tensor.unknown | {"measured"})
-            if tensor.role is None or element is None or tensor.nbytes > self._heads:
-                return tensor
-            self._heads -= tensor.nbytes
-        elif element is None:
-            return tensor.replace(measured="no")
+        return self._measured(tensor, role, element, reader), self._hidden(tensor, element, reader)
+
+    def _measured(self, tensor: Tensor, role: str | None, element: Element | None, reader: Reader) -> Tensor:
+        """The tensor with its role, and with its statistics when it is one of those that are measured."""
+        if not self._stats:
+            return tensor.replace(role=role, unknown=tensor.unknown | _NEITHER)
+        if self._every:
+            tensor = tensor.replace(role=role)
+            return tensor.replace(measured="no") if element is None else self._with_stats(tensor, reader, element)
+        tensor = tensor.replace(role=role, unknown=tensor.unknown | _MEASURED)
+        if role is None or element is None or tensor.nbytes > self._heads:
+            return tensor
+        self._heads -= tensor.nbytes
         return self._with_stats(tensor, reader, element)
 
     def _with_stats(self, tensor: Tensor, reader: Reader, element: Element) -> Tensor:
@@ -67,14 +67,14 @@ class Weights:
         stats = statistics(reader, tensor.data_offset or 0, tensor.shape, element, self._context.check)
         return tensor.replace(stats=stats, measured="yes" if self._every else None)
 
-    def hidden(self, tensor: Tensor, reader: Reader) -> Iterator[Blob | Nested]:
+    def _hidden(self, tensor: Tensor, element: Element | None, reader: Reader) -> Iterable[Blob | Nested]:
         """The file in a tensor's low bits, and what it holds where that can be read."""
-        if not self._low or self._tensors <= 0:
-            return
-        from modelaudit.parsers.weights import is_measurable
+        if not self._low or element is None or not element.floating or tensor.nbytes < FLOATS * element.size:
+            return ()
+        return self._searched(tensor, element, reader)
 
-        element = is_measurable(tensor)
-        if element is None or not element.floating or tensor.nbytes < FLOATS * element.size:
+    def _searched(self, tensor: Tensor, element: Element, reader: Reader) -> Iterator[Blob | Nested]:
+        if self._tensors <= 0:
             return
         from modelaudit.parsers.weights.lowbits import hidden
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from hashlib import sha256
 
 from modelaudit.sources.errors import UNREADABLE, SourceError, from_os_error
 from modelaudit.sources.passing import Passing
@@ -124,7 +125,7 @@ class FileReader:
     def finish(self) -> str:
         """The SHA-256 of the whole file in lower-case hex; reads what was not hashed on the way."""
         if self.size <= WHOLE and not self._consumers:
-            return _sha256(self._whole()).hexdigest()
+            return sha256(self._whole()).hexdigest()
         passing = self._passed()
         if self.size > WHOLE:
             self._pass_up_to(self.size)
@@ -202,16 +203,9 @@ class FileReader:
 
     def _passed(self) -> Passing:
         if self._passing is None:
-            self._hash = _sha256()
+            self._hash = sha256()
             self._passing = Passing([self._hash, *self._consumers], self.size)
         return self._passing
-
-
-def _sha256(data: bytes = b"") -> _Hash:
-    """A SHA-256, whose library is not loaded for nothing."""
-    from hashlib import sha256
-
-    return sha256(data)
 
 
 def not_regular(mode: int) -> str:

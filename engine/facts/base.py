@@ -64,7 +64,9 @@ class Record:
 
     def replace(self, **changes: object) -> Self:
         """A copy with some fields changed."""
-        return type(self)(**{**dict(zip(self.FIELDS, self.values(), strict=True)), **changes})
+        fields = dict(zip(self.FIELDS, self.values(), strict=True))
+        fields.update(changes)
+        return type(self)(**fields)
 
 
 class Fact(Record):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 COMMON = "etaoinsrlcdm_"  # letters that nearly every text has
 SIGNS = 30  # as many as fit into a small number
+KEPT = 1024  # sets of letters whose words are kept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 class Sieve:
     """Words that are looked for together."""
 
-    __slots__ = ("_signs", "_words")
+    __slots__ = ("_possible", "_signs", "_words")
 
     def __init__(self, words: Iterable[str]) -> None:
         words = list(words)
@@ -21,6 +22,7 @@ class Sieve:
         bits = {sign: 1 << n for n, sign in enumerate(rare)}
         self._signs = list(bits.items())
         self._words = [(word, sum(bits.get(sign, 0) for sign in set(word))) for word in words]
+        self._possible: dict[int, list[str]] = {}  # the words that are left, by the letters that a text lacks
 
     def occurring(self, text: str) -> list[str]:
         """The words that stand in a text, in the order in which they were given."""
@@ -28,4 +30,15 @@ class Sieve:
         for sign, bit in self._signs:
             if sign not in text:
                 lacking |= bit
-        return [word for word, signs in self._words if not signs & lacking and word in text]
+        possible = self._possible.get(lacking)
+        if possible is None:
+            possible = self._left(lacking)
+        return [word for word in possible if word in text]
+
+    def _left(self, lacking: int) -> list[str]:
+        """The words that need none of the letters that a text lacks; texts of one sort lack the same ones."""
+        words = [word for word, signs in self._words if not signs & lacking]
+        if len(self._possible) >= KEPT:
+            self._possible.clear()
+        self._possible[lacking] = words
+        return words

@@ -15,12 +15,14 @@ import re
 from collections import Counter
 from functools import cache
 
+from modelaudit.engine.derived.deriver import read_by
 from modelaudit.engine.index.anchors import OUTER, TEXTS, Anchors
+from modelaudit.engine.judging.grades import has_suppression
 from modelaudit.engine.lang.functions import FUNCTIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from typing import Any
 
     Json = Any
@@ -36,13 +38,21 @@ _WORTH |= {"regex": 8.0, "order": 9.0, "test": 10.0, "absent": 10.0, "present": 
 _TOLD = frozenset(("eq", "ne", "absent", "under", "below", *TEXTS.values(), "list", "regex"))
 
 
-def build(rules: Sequence[Json], lists: Mapping[str, Json], allows: Sequence[Json] = ()) -> Json:
-    """The index of compiled rules; `lists` are the compiled lists that they name."""
+def build(
+    rules: Sequence[Json], lists: Mapping[str, Json], allows: Sequence[Json] = (), patterns: Iterable[Json] = ()
+) -> Json:
+    """The index of compiled rules; `lists` are the compiled lists that they name, `patterns` those that are searched.
+
+    A rule that decides nothing and requires what nothing else does is in no table: that is not computed for it.
+    """
     anchors = anchors_of(rules, lists)
+    wants = read_by(patterns, wanted(rules, allows))
     groups: dict[str, int] = {}
     group_of = [groups.setdefault(_group(rule), len(groups)) for rule in rules]
     kinds: dict[str, Json] = {}
     for number, rule in enumerate(rules):
+        if is_idle(rule, wants):
+            continue
         kind = kinds.setdefault(rule["for"], {"groups": {}, "always": [], "keys": []})
         kind["groups"].setdefault(str(group_of[number]), []).append(number)
         keys = anchors[number]
@@ -55,8 +65,13 @@ def build(rules: Sequence[Json], lists: Mapping[str, Json], allows: Sequence[Jso
         "group_of": group_of,
         "groups": [json.loads(text) for text in groups],
         "kinds": {name: _kind(name, kind) for name, kind in kinds.items()},
-        "wants": sorted(wanted(rules, allows)),
+        "wants": sorted(wants),
     }
+
+
+def is_idle(rule: Json, wants: Container[str]) -> bool:
+    """Whether a compiled rule is suppressed and requires something that nobody wants."""
+    return has_suppression(rule) and not all(name in wants for name in rule["requires"])
 
 
 def anchors_of(rules: Sequence[Json], lists: Mapping[str, Json]) -> list[Keys | None]:
@@ -97,7 +112,7 @@ def wanted(rules: Iterable[Json], allows: Iterable[Json] = ()) -> set[str]:
 
     names = {name for allow in allows for name in (allow["for"], *allow.get("reads", ()))}
     for rule in rules:
-        if not (rule.get("standing") or {}).get("suppression"):
+        if not has_suppression(rule):
             names |= {rule["for"], *rule["requires"], *rule["reads"], *reads([rule.get("message"), rule["cves"]])}
             if TEXT in rule["reads"] and not (rule["for"] == TEXT and _of_other_roles(rule["when"])):
                 names.add(LITERALS)

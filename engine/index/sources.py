@@ -62,9 +62,9 @@ def of_env(doc: Json, lists: Mapping[str, Matcher]) -> OfEnv:
     from modelaudit.engine.lang.linker import Linker
     from modelaudit.engine.lang.quantify import source_of
 
-    name = _artifact_field(doc)
-    if name is not None:
-        return _of_artifact(name, Table(doc, lists))
+    plain = _artifact_field(doc)
+    if plain is not None:
+        return _of_artifact(*plain, Table(doc, lists))
     linker = Linker(lists)
     steps = [(int(step["var"][1:]), source_of(linker, step)) for step in doc["in"]]
     return _program(steps, linker.value(doc["term"]), Table(doc, lists), once=doc["term"] == {"lit": True})
@@ -78,13 +78,27 @@ def _field(term: Json, kind: str) -> str | None:
     return None
 
 
-def _artifact_field(doc: Json) -> str | None:
-    """The name of a field of the artifact's own record, None when a source is something else."""
-    path = None if doc["in"] else doc["term"].get("path")
-    return str(path[1]) if path and len(path) == 2 and path[0] == "artifact" and not path[1].startswith("@") else None
+def _artifact_field(doc: Json) -> tuple[str, list[Callable[[Any], Any]]] | None:
+    """A field of the artifact's own record and the functions that it goes through; None when a source is another."""
+    term: Json = None if doc["in"] else doc["term"]
+    names = []
+    while term and "call" in term and len(term["args"]) == 1:
+        names.append(term["call"])
+        term = term["args"][0]
+    path = term.get("path") if term else None
+    if not path or len(path) != 2 or path[0] != "artifact" or path[1].startswith("@"):
+        return None
+    return str(path[1]), [function_of(name) for name in reversed(names)]
 
 
-def _of_artifact(name: str, table: Table) -> OfEnv:
+def function_of(name: str) -> Callable[[Any], Any]:
+    """A function of the language, of one argument that is there and known."""
+    from modelaudit.engine.lang.functions import FUNCTIONS  # not before a rule asks for one
+
+    return FUNCTIONS[name].call
+
+
+def _of_artifact(name: str, calls: Sequence[Callable[[Any], Any]], table: Table) -> OfEnv:
     """What a field of the artifact says: it is asked of every artifact, for each kind of fact."""
     get, rules, find = attrgetter(name), table.rules, table.find
 
@@ -92,7 +106,12 @@ def _of_artifact(name: str, table: Table) -> OfEnv:
         artifact = env.node.artifact
         if name in artifact.unknown or name in artifact.cut:
             return rules
-        return find(get(artifact))
+        value = get(artifact)
+        for call in calls:
+            if value is None:
+                break
+            value = call(value)
+        return find(value)
 
     return say
 

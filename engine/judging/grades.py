@@ -6,12 +6,21 @@ from modelaudit.engine.finding import CONFIDENCES, SEVERITIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from modelaudit.engine.ruleset import Rule
+
+    Json = Any
 
 
 def is_suppressed(rule: Rule) -> bool:
     """Whether the policy ignores the rule or lets it only report."""
-    return bool((rule.doc.get("standing") or {}).get("suppression"))
+    return has_suppression(rule.doc)
+
+
+def has_suppression(doc: Json) -> bool:
+    """The same of a compiled rule."""
+    return bool((doc.get("standing") or {}).get("suppression"))
 
 
 def potential(rule: Rule) -> tuple[str, str]:

@@ -85,9 +85,12 @@ def _get(values: Mapping[str, str], key: str) -> str | None:
     return values.get(key)
 
 
+_RUNS = re.compile(r"[-_.]+")
+
+
 def normalize_name(name: str) -> str:
     """The name in lower case, with each run of `-`, `_` and `.` as one `-`."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return _RUNS.sub("-", name).lower()
 
 
 def _fold(text: str) -> str:

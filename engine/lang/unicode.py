@@ -17,10 +17,17 @@ def fold(text: str) -> str:
 
 def skeleton(text: str) -> str:
     """What the text looks like: the skeleton of UTS 39, which is equal for texts that can be confused."""
+    if text.isascii():  # has nothing to decompose and nothing that is not seen
+        return unicodedata.normalize("NFD", text.translate(_of_ascii()))
     table = _confusables()
     decomposed = unicodedata.normalize("NFD", text)
     visible = [table.get(c, c) for c in decomposed if not _ignorable(c)]
     return unicodedata.normalize("NFD", "".join(visible))
+
+
+@functools.lru_cache(maxsize=1)
+def _of_ascii() -> Mapping[int, str]:
+    return {ord(char): prototype for char, prototype in _confusables().items() if char.isascii()}
 
 
 def _ignorable(char: str) -> bool:

@@ -120,7 +120,6 @@ def build(
 
     Every mistake in every file is reported at once, as a `DiagnosticsError`.
     """
-    from modelaudit.engine.derived.deriver import read_by
     from modelaudit.engine.index import build as index
     from modelaudit.engine.policy.compile import add_items, compile_policy
     from modelaudit.engine.policy.lists import extend, replay
@@ -141,8 +140,8 @@ def build(
         add_items(document["policy"], lists or {})
         diagnostics += resolved.diagnostics
     raise_errors([each for each in diagnostics if each.code not in gap])
-    document["index"] = index.build(document["rules"], document["lists"], document["policy"]["allow"])
-    document["index"]["wants"] = sorted(read_by(document["patterns"], document["index"]["wants"]))
+    allows = document["policy"]["allow"]
+    document["index"] = index.build(document["rules"], document["lists"], allows, document["patterns"])
     inputs = [*sources.inputs, *({"path": path, "sha256": digest} for path, digest in chain.inputs)]
     return document, inputs
 

@@ -11,6 +11,8 @@ import os
 import sys
 from functools import cache
 
+from modelaudit.engine.facts.sieve import Sieve
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +64,7 @@ class Search:
         self.cut = False
         self.wordy = False
         self._behind = b""
-        self._counts = [0] * len(signatures())
+        self._counts: dict[int, int] = {}  # of the hits, by the number of the signature
         self._scan: Any = _words if size <= SMALL and "yara_x" not in sys.modules else _yara()
 
     def update(self, window: bytes | memoryview, /) -> None:
@@ -72,7 +74,7 @@ class Search:
         base = self.at - carried
         for number, found in self._scan(data):
             if found + len(signatures()[number].magic) > carried:
-                self._counts[number] += 1
+                self._counts[number] = self._counts.get(number, 0) + 1
                 if self._counts[number] > HITS:
                     self._flood(signatures()[number])
                 else:
@@ -106,7 +108,8 @@ def _longest() -> int:
 def _words(data: bytes) -> list[tuple[int, int]]:
     """Number of a signature and place of each of its words."""
     hits: list[tuple[int, int]] = []
-    for number, signature in enumerate(signatures()):
+    occurring = _sieve().occurring(data.decode("latin-1"))
+    for number, signature in enumerate(signatures()) if occurring else ():
         found = data.find(signature.magic)
         left = HITS + 1
         while found >= 0 and left:
@@ -114,6 +117,11 @@ def _words(data: bytes) -> list[tuple[int, int]]:
             found = data.find(signature.magic, found + 1)
             left -= 1
     return hits
+
+
+@cache
+def _sieve() -> Sieve:
+    return Sieve({signature.magic.decode("latin-1") for signature in signatures()})
 
 
 @cache

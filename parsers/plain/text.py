@@ -24,6 +24,7 @@ POINTER_MAX = 1024  # bytes
 BYTES = 4 * TEXT_MAX  # that hold the longest text in any encoding
 WINDOW = 64 * 1024  # bytes of a long text that are searched at once; even, for UTF-16
 OVERLAP = 8 * 1024  # bytes at the end of a window that the next one begins with: two matches of the longest kind
+MARK = b"\xef\xbb\xbf"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 DEFAULT = ("doc", "other")
 EVIDENCE_MAX = 4 * 1024 * 1024  # bytes of a text that is looked at for licences
@@ -142,7 +143,7 @@ def _decoded(raw: bytes) -> tuple[str, bool]:
 
 def _one_byte_or_utf8(raw: bytes) -> tuple[str, bool]:
     try:
-        return raw.decode("utf-8-sig"), False
+        return raw.removeprefix(MARK).decode(), False  # the codec that knows the mark is written in Python
     except UnicodeDecodeError as error:
         if error.start >= len(raw) - 3 and len(raw) == BYTES:  # a character is cut by the end of what was read
             return decode(raw[: error.start])

@@ -71,7 +71,14 @@ def is_measurable(tensor: Tensor) -> Element | None:
 def role_of(name: str) -> str | None:
     """What a tensor is in the model by its name: `classifier` or `embedding`, None for all others."""
     lowered = name.lower().replace("/", ".")
-    for role, patterns in _tables()["roles"].items():
-        if any(fnmatchcase(lowered, pattern) for pattern in patterns):
-            return str(role)
+    for role, part, pattern in _roles():
+        if part in lowered and fnmatchcase(lowered, pattern):
+            return role
     return None
+
+
+@cache
+def _roles() -> list[tuple[str, str, str]]:
+    """The patterns of all roles, each with its longest part without a wildcard: most names lack all of these."""
+    roles = _tables()["roles"].items()
+    return [(role, max(pattern.split("*"), key=len), pattern) for role, patterns in roles for pattern in patterns]
