@@ -22,7 +22,10 @@ KEPT = 1024  # sets of formats that are kept as lists
 class Candidates:
     """The formats whose files may begin with a byte, in the order in which they are asked; None for no byte at all."""
 
-    __slots__ = ("_answers", "_at", "_byte", "_certain", "_formats", "_questions", "_sieve", "_within")
+    __slots__ = (
+        *("_answers", "_at", "_byte", "_certain", "_formats", "_longer", "_questions", "_sieve"),
+        "_within",
+    )
 
     def __init__(self, formats: Iterable[Format], first: int | None) -> None:
         self._formats: list[tuple[int, Format]] = []
@@ -30,6 +33,7 @@ class Candidates:
         self._questions: dict[Tests, int] = {}
         self._at: dict[tuple[int, int], dict[bytes, int]] = {}  # by where the bytes stand, and how many they are
         self._within: dict[str, list[tuple[int, int]]] = {}  # how far the bytes may stand, and the formats
+        self._longer: dict[int, int] = {}  # the formats that artifacts of more than so many bytes may have
         self._byte: list[tuple[int, bytes, int]] = []
         for format in formats:
             self._add(format, first, 1 << len(self._formats))
@@ -54,19 +58,24 @@ class Candidates:
         """Put questions that are one plain look into the first bytes apart: every file is asked them."""
         for tests, formats in list(self._questions.items()):
             how, where, wanted = tests[0]
-            if len(tests) > 1 or how not in ("at", "byte", "within"):
+            if len(tests) > 1 or how not in ("at", "byte", "within", "anywhere"):
                 continue
-            if how == "within":
+            if how in ("within", "anywhere"):
                 self._within.setdefault(wanted.decode("latin-1"), []).append((where, formats))
+                if how == "anywhere":
+                    self._longer[where] = self._longer.get(where, 0) | formats
             elif how == "at":
                 self._at.setdefault((where, where + len(wanted)), {})[wanted] = formats
             else:
                 self._byte.append((where, wanted, formats))
             del self._questions[tests]
 
-    def _seen(self, head: bytes) -> int:
-        """The formats whose bytes stand among the first ones."""
+    def _seen(self, head: bytes, size: int) -> int:
+        """The formats whose bytes stand among the first ones, or may stand behind them."""
         left = self._certain
+        for most, formats in self._longer.items():
+            if size > most:
+                left |= formats
         text = head.decode("latin-1")
         for word in self._sieve.occurring(text):
             for where, formats in self._within[word]:
@@ -86,7 +95,7 @@ class Candidates:
 
     def plausible(self, place: Place) -> tuple[list[Format], BudgetSpent | None]:
         """The formats that are worth asking, in order, and the budget other than time that kept a test from looking."""
-        left = self._seen(place.head)
+        left = self._seen(place.head, place.reader.size)
         kept: BudgetSpent | None = None
         for tests, formats in self._questions.items():
             try:

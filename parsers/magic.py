@@ -68,6 +68,7 @@ class Magic:
     `{"at": 0, "byte": "5d7d80"}`: one of these bytes there;
     `{"doubling": 512, "hex": "89484446"}`: these bytes at 0, 512, 1024, 2048 … as far as the artifact goes;
     `{"within": 64, "text": "<PMML"}`: somewhere among the first bytes, 4,096 at most;
+    `{"anywhere": 4096, "text": "\"nbformat\""}`: somewhere in it, or it is longer than so many bytes, 4,096 at most;
     `{"end": 65557, "hex": "504b0506"}`: somewhere among the last bytes;
     `{"message": true}`: the first fields are those of a protocol buffer.
     """
@@ -89,7 +90,7 @@ class Magic:
 
 def _read(test: Test) -> tuple[str, int, bytes]:
     """How a test is made, where, and with which bytes."""
-    how = next((name for name in ("within", "end", "doubling") if name in test), "at")
+    how = next((name for name in ("within", "anywhere", "end", "doubling") if name in test), "at")
     where: int = test.get(how, 0)
     if "message" in test:
         return "message", 0, b""
@@ -116,6 +117,8 @@ def _holds(place: Place, how: str, where: int, wanted: bytes) -> bool:
         return where < len(head) and head[where] in wanted
     if how == "within":
         return head.find(wanted, 0, where) >= 0
+    if how == "anywhere":
+        return place.reader.size > where or wanted in head
     if how == "doubling":
         return place.doubling(where, wanted)
     if how == "message":

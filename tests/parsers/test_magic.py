@@ -40,6 +40,13 @@ def test_bytes_somewhere_at_the_beginning_or_the_end():
         assert not fits({"end": 9, "text": "PK"}, bytes(size - 10) + b"PK12345678")
 
 
+def test_bytes_anywhere_in_what_is_short():
+    wanted = {"anywhere": 100, "text": "nbformat"}
+    assert fits(wanted, b"{" + bytes(80) + b"nbformat")
+    assert not fits(wanted, b"{" + bytes(99))
+    assert fits(wanted, b"{" + bytes(100))  # they may stand where nobody has looked
+
+
 def test_tests_of_one_magic_hold_together():
     webp = [{"text": "RIFF"}, {"at": 8, "text": "WEBP"}]
     assert fits(webp, b"RIFF....WEBP")
