@@ -27,7 +27,7 @@ def skeleton(text: str) -> str:
 
 @functools.lru_cache(maxsize=1)
 def _of_ascii() -> Mapping[int, str]:
-    return {ord(char): prototype for char, prototype in _confusables().items() if char.isascii()}
+    return {ord(char): prototype for char, prototype in _table("confusables-ascii.json").items()}
 
 
 def _ignorable(char: str) -> bool:
@@ -39,10 +39,13 @@ def _ignorable(char: str) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def _confusables() -> Mapping[str, str]:
+    return {char: prototype for prototype, chars in _table("confusables.json").items() for char in chars}
+
+
+def _table(name: str) -> Mapping[str, str]:
     import json
     import os
 
-    path = os.path.join(os.path.dirname(__file__), "confusables.json")
-    with open(path, encoding="utf-8") as stream:
-        groups: dict[str, str] = json.load(stream)["map"]
-    return {char: prototype for prototype, chars in groups.items() for char in chars}
+    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as stream:
+        table: dict[str, str] = json.load(stream)["map"]
+    return table
