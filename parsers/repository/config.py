@@ -32,6 +32,7 @@ RESOLVER = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*:(?![-+=?])")  # not what she
 NESTED = (Object, list, Tagged)  # values that have values in them
 OPCODE = "config-key"  # of the imports
 PIPELINE = "_class_name"  # of the index of a diffusers pipeline, whose other values are pairs of library and class
+INDEX, OF_PIPELINES = "model_index.json", "Pipeline"  # the index by its name, or by that of its class
 
 
 def parse_config(artifact: Input, context: Context) -> Iterator[Fact]:
@@ -115,7 +116,7 @@ class Config:
         for key, item in value.pairs:
             if KEYS.tells(key) or _is_paired(value, key):
                 yield from self.pair(key, item, value, Place(pointer=_pointer(pointer, key)))
-        if not pointer and value.get(PIPELINE) is not None:
+        if not pointer and self.is_index(value.get(PIPELINE)):
             yield from self.components(value)
 
     def pair(self, key: str, item: Any, value: Object, place: Place) -> Iterator[Fact]:  # noqa: ANN401 - any value
@@ -211,6 +212,10 @@ class Config:
                 )
                 yield from template_facts(self.path, text, place)
 
+    def is_index(self, name: Any) -> bool:  # noqa: ANN401 - any value
+        """Whether a class makes the file the index of a pipeline: parts of one have lists of two names as well."""
+        return name is not None and (self.path.endswith(INDEX) or OF_PIPELINES in str(name))
+
     def components(self, value: Object) -> Iterator[Fact]:
         """Library and class of each part of a diffusers pipeline, and file and class of one that is no class of it."""
         for key, item in value.pairs:
@@ -248,9 +253,13 @@ def _is_paired(value: Object, key: str) -> bool:
 
 
 def _flat(value: Any, key: str, depth: int = 0) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - any value
-    """A plain value, the plain ones of a list, or those of an object with the keys above them."""
+    """A plain value, the plain ones of a list and of those in it, or those of an object with the keys above them."""
     if isinstance(value, list):
-        yield from ((key, item) for item in value[:ITEMS_MAX] if isinstance(item, (str, int, float)))
+        for item in value[:ITEMS_MAX]:
+            if isinstance(item, (str, int, float)):
+                yield key, item
+            elif isinstance(item, list) and depth < FLAT_DEPTH:
+                yield from _flat(item, key, depth + 1)
     elif isinstance(value, Object):
         for name, item in value.pairs[:ITEMS_MAX] if depth < FLAT_DEPTH else ():
             yield from _flat(item, f"{key}.{name}", depth + 1)
