@@ -123,7 +123,7 @@ class Transport:
         `bound` are headers for one origin alone, in place of the transport's secrets.
         """
         secrets: Secrets = self.secrets if bound is None else bound
-        at = _parsed(url, shown)
+        at = _parsed(url, shown)._replace(auth=None, fragment=None)
         for _ in range(REDIRECTS + 1):
             sent = {**(headers or {}), **secrets.get(_origin(at), {})}
             exchange = Exchange(self._ask(method, at, shown, sent, form), at)
@@ -155,11 +155,10 @@ class Transport:
             data = exchange.read(most + 1)
             if len(data) > most:
                 raise SourceError(UNREADABLE, f"the server's answer is larger than {most} bytes", shown)
-            if exchange.broken or (
-                exchange.status == 200 and not data
-            ):  # a head that broke off looks like an empty one
+            nothing = exchange.status == 200 and not data  # as an answer looks whose head broke off
+            if exchange.broken or nothing:
                 raise Transient("the connection broke within an answer")
-            return Document(exchange.status, exchange.headers, data)
+            return Document(exchange.status, exchange.headers, exchange.origin, data)
 
     def json(
         self,
@@ -207,6 +206,7 @@ class Document:
 
     status: int
     headers: Mapping[str, str]
+    origin: Origin
     data: bytes
 
 

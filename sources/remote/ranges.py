@@ -16,7 +16,7 @@ from modelaudit.sources.remote.spool import SPOOLED, Spool, too_large
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from modelaudit.sources.remote.http import Exchange, Origin, Secrets, Transport
 
@@ -34,7 +34,8 @@ ENCODED = {"gzip": (".gz", ".tgz"), "x-gzip": (".gz", ".tgz"), "zstd": (".zst",)
 class Content:
     """What one URL gives. `size` and `version` are those of the first answer unless they are known before.
 
-    `bound` are headers for one origin in place of the transport's secrets, `most` the bytes that may be spooled.
+    `bound` are headers for one origin in place of the transport's secrets; `challenged` gives others when the server
+    answers that it wants them. `most` are the bytes that may be spooled.
     """
 
     def __init__(
@@ -47,12 +48,14 @@ class Content:
         version: str = "",
         sha256: str = "",
         bound: Secrets | None = None,
+        challenged: Callable[[Exchange], Secrets] | None = None,
         most: int = SPOOLED,
     ) -> None:
         self.size = size
         self.version = version
         self.kind = ""  # the media type of the first answer
-        self.bound = bound
+        self._bound = bound
+        self._challenged = challenged
         self._sha256 = sha256
         self._transport = transport
         self._url = url
@@ -111,9 +114,20 @@ class Content:
             exchange.drain()
             self._direct = ""
         asked = {**headers, **self._condition(self._url)}
-        exchange = self._transport.open(self._url, self._shown, headers=asked, bound=self.bound, accept=UNDERSTOOD)
+        exchange = self._first_hand(asked)
         self._direct = exchange.url if exchange.origin != origin_of(self._url) else ""
         return exchange
+
+    def _first_hand(self, headers: Mapping[str, str]) -> Exchange:
+        """An answer from the address itself, or from where it leads."""
+        if self._challenged is not None:
+            accept = UNDERSTOOD | {401}
+            exchange = self._transport.open(self._url, self._shown, headers=headers, bound=self._bound, accept=accept)
+            if exchange.status in UNDERSTOOD:
+                return exchange
+            exchange.drain()
+            self._bound = self._challenged(exchange)
+        return self._transport.open(self._url, self._shown, headers=headers, bound=self._bound, accept=UNDERSTOOD)
 
     def _condition(self, url: str) -> Mapping[str, str]:
         """Ask for this content alone, where whoever is asked knows it by this version."""
@@ -138,7 +152,7 @@ class Content:
 
     def _reread(self, start: int, stop: int) -> bytes:
         """Ask for the whole file, since no part of it says how long it is."""
-        with self._transport.open(self._url, self._shown, bound=self.bound) as exchange:
+        with self._transport.open(self._url, self._shown, bound=self._bound) as exchange:
             return self._whole(exchange, start, stop)
 
     def _whole(self, exchange: Exchange, start: int, stop: int) -> bytes:
