@@ -64,8 +64,7 @@ class Tally:
         for entry in discover(paths):
             if isinstance(entry, SourceFile):
                 self.files += 1
-                with contextlib.suppress(OSError):
-                    self.bytes += os.stat(entry.real).st_size
+                self.bytes += entry.size()
             yield False
 
 

@@ -167,6 +167,12 @@ READING = (
         "--max-total-size", type=Size(), metavar="SIZE", help="Stop after this many bytes of files; 0 = no limit."
     ),
     click.option(
+        "--scope",
+        type=click.Choice(["structure", "full"]),
+        help="structure: read what can run or configure, and no weights; full: read every byte. full for files of this "
+        "machine and structure for others when absent.",
+    ),
+    click.option(
         "--jobs",
         "-j",
         type=click.IntRange(min=1),

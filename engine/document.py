@@ -52,6 +52,7 @@ class ArtifactSummary:
     formats: tuple[str, ...] = ()  # every format that accepts the bytes
     reasons: tuple[str, ...] = ()  # why the coverage is not full
     described: Description | None = None  # only when the scan was asked for it
+    scope: str = "full"  # structure: what can run or configure was read, and no weights
 
 
 @record
@@ -138,6 +139,15 @@ class Decision:
 
 
 @record
+class Transfer:
+    """What came from other machines."""
+
+    requests: int
+    bytes: int
+    retries: int  # requests that were made once more
+
+
+@record
 class ScanDocument:
     """A whole scan: what was read, what was found, what was decided."""
 
@@ -160,3 +170,4 @@ class ScanDocument:
     content_hash: str | None = None  # over the SHA-256 of all files, sorted; None when there are none
     waivers: tuple[WaiverUse, ...] = ()  # every waiver of the policy
     selection: ScannerSelection | None = None  # only when parsers were left out
+    transfer: Transfer | None = None  # only when an address was scanned

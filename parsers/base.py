@@ -117,9 +117,10 @@ class Context:
     `wants(name)` says whether a live rule reads a fact kind (`text`) or a computed field (`tensor.stats`).
     `check()` raises `BudgetSpent` once the scan's deadline has passed: call it at least every few thousand steps.
     `budget(name)` is the built-in limit of that name. `sought(role)` finds what patterns for texts of a role need.
+    Without `full` bytes that are only weights are not read: what can run or configure is, and all that describes it.
     """
 
-    __slots__ = ("_check", "_sought", "_wants", "budgets")
+    __slots__ = ("_check", "_sought", "_wants", "budgets", "full")
 
     BUDGETS: dict[str, int] = {  # noqa: RUF012 - read only
         "opcodes": 500_000_000,
@@ -143,7 +144,9 @@ class Context:
         check: Callable[[], None] | None = None,
         sought: Callable[[str], Sought | None] | None = None,
         budgets: dict[str, int] | None = None,
+        full: bool = True,
     ) -> None:
+        self.full = full
         self._wants = wants
         self._check = check
         self._sought = sought

@@ -42,6 +42,29 @@ class BytesReader:
         return self.read_at(offset, length)
 
 
+class Ends:
+    """A file of which only the beginning and the end are read, as it is recognised where weights are not read."""
+
+    __slots__ = ("_base", "size")
+
+    REACH = 64 * 1024
+    TAIL = 65_557  # an archive's end record with the longest comment
+
+    def __init__(self, base: Reader) -> None:
+        self._base = base
+        self.size = base.size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset`; none of those in the middle."""
+        if offset < self.REACH:
+            return self._base.read_at(offset, min(length, self.REACH - offset))
+        return self._base.read_at(offset, length) if offset >= self.size - self.TAIL else b""
+
+    def window(self, offset: int, length: int = WINDOW) -> bytes:
+        """The same, for a sequential parser."""
+        return self.read_at(offset, length)
+
+
 class SliceReader:
     """A part of another reader, as a reader of its own."""
 

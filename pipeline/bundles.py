@@ -10,7 +10,7 @@ from modelaudit.parsers.registry import Recognition
 from modelaudit.pipeline.isolation import MAIN
 from modelaudit.pipeline.one import FileResult, budget_for, read_with, shown
 from modelaudit.pipeline.read import Node
-from modelaudit.pipeline.references import ScanRoot
+from modelaudit.pipeline.references import root_of
 from modelaudit.sources.errors import SourceError
 
 TYPE_CHECKING = False
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from modelaudit.engine.document import ScanError
     from modelaudit.engine.factset import FactSet
     from modelaudit.parsers.reader import Reader
+    from modelaudit.pipeline.budget import Budget
     from modelaudit.pipeline.isolation import Isolation
     from modelaudit.pipeline.one import Plan
+    from modelaudit.pipeline.store.recall import Recall
     from modelaudit.sources.file import FileReader
     from modelaudit.sources.local import SourceFolder
 
@@ -84,7 +86,13 @@ def bundle_tree(
     format = recognise_folder(opened.names)
     if format is None:
         return None
-    trees = read_with(plan, budget, ScanRoot(folder.root, folder.real), isolation=isolation)
+    recall = _recall(folder, plan, budget)
+    known = None if recall is None else recall.find()
+    if known is not None:
+        known.artifact = known.artifact.replace(extension="", declared_format=None)
+        return known
+    asked = None if recall is None else recall.asked
+    trees = read_with(plan, budget, root_of(folder), asked, isolation=isolation)
     node = Node(path, clean(os.path.basename(folder.real))[0], BytesReader(b""), plan.folding(path))
     node.extension = ""
     node.recognition = Recognition((format,), (format,), None)
@@ -93,4 +101,21 @@ def bundle_tree(
     finally:
         opened.close()
     errors += trees.errors
+    if recall is not None and not trees.errors:
+        recall.keep(tree, None)
     return tree
+
+
+def _recall(folder: SourceFolder, plan: Plan, budget: Budget) -> Recall | None:
+    """The folder's way through the store, when somebody says what its files hold without their being read."""
+    if plan.store is None or not folder.identity:
+        return None
+    from hashlib import sha256
+
+    from modelaudit.pipeline.store.recall import Recall
+
+    patterns = plan.deriver.digest if plan.deriver is not None else ""
+    identity = f"folder {sha256(folder.identity.encode('utf-8', 'surrogateescape')).hexdigest()}"
+    return Recall(
+        plan.store, folder.path, None, plan.wants, plan.registry, root_of(folder), budget.max_depth, patterns, identity
+    )

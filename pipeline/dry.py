@@ -11,11 +11,12 @@ from modelaudit.engine.policy.gate import Gate
 from modelaudit.parsers.registry import UNKNOWN, Registry
 from modelaudit.pipeline.limits import Options, check_final
 from modelaudit.pipeline.one import shown
+from modelaudit.pipeline.reach import Reach
 from modelaudit.pipeline.read import extension_of
 from modelaudit.pipeline.scan import FACTS_VERSION, policy_info
 from modelaudit.sources.address import without_secrets
 from modelaudit.sources.errors import SourceError
-from modelaudit.sources.local import SourceFile, discover
+from modelaudit.sources.local import SourceFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,11 +41,12 @@ def dry_run(
     registry = registry or Registry.load()
     artifacts: list[ArtifactSummary] = []
     errors: list[ScanError] = []
-    for entry in discover(paths):
-        if isinstance(entry, SourceFile):
-            artifacts.append(_listed(entry, registry))
-        elif isinstance(entry, SourceError):
-            errors.append(ScanError(entry.code, str(entry), shown(entry.path)))
+    with Reach(paths) as reach:
+        for entry in reach.entries():
+            if isinstance(entry, SourceFile):
+                artifacts.append(_listed(entry, registry))
+            elif isinstance(entry, SourceError):
+                errors.append(ScanError(entry.code, str(entry), shown(entry.path)))
     return ScanDocument(
         tool_version=__version__,
         facts_version=FACTS_VERSION,
@@ -69,11 +71,7 @@ def dry_run(
 def _listed(file: SourceFile, registry: Registry) -> ArtifactSummary:
     promise = registry.promise(extension_of(os.path.basename(file.path)))
     format = promise.id if promise is not None else UNKNOWN
-    try:
-        size = os.stat(file.real).st_size
-    except OSError:
-        size = 0
-    return ArtifactSummary(shown(file.path), format, registry.role(format), size, 0, "none", reasons=(UNREAD,))
+    return ArtifactSummary(shown(file.path), format, registry.role(format), file.size(), 0, "none", reasons=(UNREAD,))
 
 
 def _decision(files: int, errors: Sequence[ScanError]) -> Decision:

@@ -8,10 +8,11 @@ from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.fold import Fold, Unfolded
 from modelaudit.pipeline.limits import Limits, Options
 from modelaudit.pipeline.one import Plan, link_tree, shown
+from modelaudit.pipeline.reach import reach_of
 from modelaudit.pipeline.workers.executor import alone
 from modelaudit.pipeline.workers.work import Job
 from modelaudit.sources.errors import SourceError
-from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink, discover
+from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,9 +61,10 @@ def facts(
     """
     limits = Limits(options or Options())
     plan = Plan(registry or Registry.load(), limits, folding=Fold if folded else Unfolded, deriver=deriver)
+    plan.scope = None if options is None else options.scope
     found: list[ScanError] = [] if errors is None else errors
-    with alone(plan, options) as read:
-        for entry in discover(paths):
+    with alone(plan, options) as read, reach_of(paths, plan) as reach:
+        for entry in reach.entries():
             tree = None if limits.passed() else _tree(entry, read, found)
             if limits.passed() and tree is None:
                 found.append(ScanError("timeout", f"timeout: {shown(entry.path)} and what comes after were not read"))
@@ -111,8 +113,9 @@ def stream(
 
     limits = Limits(options or Options())
     plan = Plan(registry or Registry.load(), limits, folding=Unfolded, sink=_Sink(begin), deriver=deriver)
-    with alone(plan, options) as read:
-        for entry in discover([path]):
+    plan.scope = None if options is None else options.scope
+    with alone(plan, options) as read, reach_of([path], plan) as reach:
+        for entry in reach.entries():
             if isinstance(entry, SourceError):
                 raise entry
             if isinstance(entry, SourceFile):
@@ -132,11 +135,15 @@ def accounts(
         made[:] = [begin()]
         return made[0].take
 
-    for entry in discover(paths):
-        if limits.passed():
-            errors.append(ScanError("timeout", f"timeout: {shown(entry.path)} and what comes after it were not read"))
-            return
-        with alone(Plan(registry, limits, sink=_Sink(fresh)), options) as read:
-            tree = _tree(entry, read, errors)
-        if tree is not None:
-            yield tree, made[0]
+    plan = Plan(registry, limits, sink=_Sink(fresh), scope=options.scope)
+    with reach_of(paths, plan) as reach:
+        for entry in reach.entries():
+            if limits.passed():
+                what = f"{shown(entry.path)} and what comes after it were not read"
+                errors.append(ScanError("timeout", f"timeout: {what}"))
+                return
+            plan.sink = _Sink(fresh)
+            with alone(plan, options) as read:
+                tree = _tree(entry, read, errors)
+            if tree is not None:
+                yield tree, made[0]

@@ -67,7 +67,7 @@ class Admission:
         """A file as a job; None for what is no file, or none that the policy lets in."""
         if not isinstance(entry, SourceFile) or self.refused(entry):
             return None
-        size = _size(entry.real)
+        size = entry.size()
         most, each = self.limits.max_total_size, self.limits.max_file_size
         room = None if most is None else max(0, most - self.taken)
         if (room is None or size <= room) and (each is None or size <= each):
@@ -88,6 +88,7 @@ class Feed:
         self._observer = observer
         self._given = executor
         self._executor: Executor = self.inline if executor is None else executor
+        self._at_once = getattr(executor, "at_once", False)  # one file is worth handing over
         self._items: deque[tuple[Entry, _Batch | None, int]] = deque()
         self._batch = _Batch()
 
@@ -155,7 +156,7 @@ class Feed:
             self._items.append((entry, None, 0))
             return
         self._items.append((entry, self._batch, self._batch.add(job)))
-        if self._batch.full:
+        if self._batch.full or self._at_once:
             self._hand_over()
 
     def _hand_over(self) -> None:
@@ -183,11 +184,3 @@ def _forks() -> bool:
     from modelaudit.pipeline.workers.process import forks
 
     return forks()
-
-
-def _size(path: str) -> int:
-    """Bytes of a file, 0 when it cannot be asked; opening it will say why."""
-    try:
-        return os.stat(path).st_size
-    except (OSError, ValueError):
-        return 0

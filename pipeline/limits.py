@@ -24,8 +24,9 @@ class Options:
     `timeout` is in seconds for the whole scan (300 by default), the sizes are in bytes (no limit by default).
     `today` is the day (UTC, `YYYY-MM-DD`) on which waivers are judged, that of the clock by default. `jobs` is how many
     files are read at the same time, one for each processor by default; `bounds` are the limits of worker processes.
-    `selection` says which parsers take part. With `describe` the document also holds what artifacts say of themselves,
-    as an SBOM needs it.
+    `selection` says which parsers take part. `scope` is `full` (every byte is read) or `structure` (all that can run or
+    configure, and no weights); None for full on this machine and structure elsewhere. With `describe` the document also
+    holds what artifacts say of themselves, as an SBOM needs it.
     """
 
     __slots__ = (
@@ -35,6 +36,7 @@ class Options:
         "jobs",
         "max_file_size",
         "max_total_size",
+        "scope",
         "selection",
         "timeout",
         "today",
@@ -51,6 +53,7 @@ class Options:
         bounds: Bounds | None = None,
         describe: bool = False,
         selection: ScannerSelection | None = None,
+        scope: str | None = None,
     ) -> None:
         self.timeout = timeout
         self.max_file_size = max_file_size
@@ -61,6 +64,7 @@ class Options:
         self.bounds = bounds
         self.describe = describe
         self.selection = selection
+        self.scope = scope
 
 
 class Limits:

@@ -15,7 +15,7 @@ from modelaudit.pipeline.budget import Budget
 from modelaudit.pipeline.fold import Fold
 from modelaudit.pipeline.isolation import MAIN
 from modelaudit.pipeline.read import ALL, TreeReader, extension_of, reasons
-from modelaudit.pipeline.references import ScanRoot
+from modelaudit.pipeline.references import root_of
 from modelaudit.sources.errors import SourceError
 
 TYPE_CHECKING = False
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from modelaudit.pipeline.fold import Unfolded
     from modelaudit.pipeline.isolation import Isolation
     from modelaudit.pipeline.limits import Limits
+    from modelaudit.pipeline.references import Root
     from modelaudit.pipeline.store.recall import Recall
     from modelaudit.pipeline.store.shared import FactStore
     from modelaudit.sources.file import FileReader
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
             """Forget what came: the file is read from its beginning."""
 
 
+FULL, STRUCTURE = "full", "structure"  # scopes: every byte is read, or no weights
 LINK = "link"  # the format of a link that was not followed
 CLAIMING = frozenset({"onnx", "zarr-metadata"})  # formats that say which files beside them are their numbers
 
@@ -58,10 +60,13 @@ class Plan:
     `keep` leaves the facts in the results. `sink` is given every fact as it comes; in another process, where it is not,
     `ordered` keeps them in the results. `deriver` finds what the patterns of packs look for; that of the rule set when
     there is one. With `describe` the summaries also hold what artifacts say of themselves, which is then read even when
-    no rule asks for it.
+    no rule asks for it. `scope` is that of `Options`.
     """
 
-    __slots__ = ("deriver", "describe", "folding", "keep", "limits", "ordered", "registry", "ruleset", "sink", "store")
+    __slots__ = (
+        *("deriver", "describe", "folding", "judges", "keep", "limits", "ordered", "registry", "ruleset", "scope"),
+        *("sink", "store"),
+    )
 
     def __init__(
         self,
@@ -75,6 +80,7 @@ class Plan:
         sink: Sink | None = None,
         deriver: Deriver | None = None,
         describe: bool = False,
+        scope: str | None = None,
     ) -> None:
         self.registry = registry
         self.limits = limits
@@ -84,7 +90,9 @@ class Plan:
         self.keep = keep
         self.sink = sink
         self.ordered = False
+        self.judges = True
         self.describe = describe
+        self.scope = scope
         self.deriver = deriver if ruleset is None else ruleset.deriver
 
     def remote(self) -> Plan:
@@ -93,8 +101,19 @@ class Plan:
         plan = Plan(self.registry, self.limits, self.ruleset, folding=self.folding, store=store, keep=self.keep)
         plan.deriver = self.deriver
         plan.describe = self.describe
+        plan.scope = self.scope
         plan.ordered = self.sink is not None
         return plan
+
+    def unjudged(self) -> Plan:
+        """The plan of who reads what somebody else judges: it asks for the same facts, and leaves them."""
+        plan = Plan(self.registry, self.limits, self.ruleset, folding=self.folding, store=self.store)
+        plan.deriver, plan.describe, plan.scope, plan.judges = self.deriver, self.describe, self.scope, False
+        return plan
+
+    def reads_all(self, source: SourceFile) -> bool:
+        """Whether every byte of a file is read: on this machine it is when nobody says otherwise."""
+        return self.scope == FULL if self.scope else source.whole
 
     @property
     def wants(self) -> Callable[[str], bool] | None:
@@ -116,7 +135,7 @@ class Plan:
 
     def judge(self, tree: FactSet) -> Judgement | None:
         """What the rules say of a tree."""
-        if self.ruleset is None:
+        if self.ruleset is None or not self.judges:
             return None
         return judge(self.ruleset, tree)
 
@@ -125,8 +144,8 @@ class FileResult:
     """What came of one file. `tree` has its facts; `read` says whether the file was opened and read."""
 
     __slots__ = (
-        *("claims", "errors", "judgement", "ordered", "path", "read", "sha256", "size", "summaries", "timed_out"),
-        "tree",
+        *("claims", "errors", "full", "judgement", "ordered", "path", "read", "sha256", "size", "summaries"),
+        *("timed_out", "tree"),
     )
 
     def __init__(self, path: str) -> None:
@@ -139,6 +158,7 @@ class FileResult:
         self.ordered: list[Fact] = []  # every fact as it came, when it was read for a sink in another process
         self.sha256: str | None = None
         self.size = 0
+        self.full = True  # every byte was to be read
         self.read = False
         self.timed_out = False
 
@@ -163,7 +183,8 @@ def scan_one(
     result = FileResult(shown(source.path))
     budget = budget_for(plan)
     try:
-        with source.open(budget.check) as reader:
+        result.full = plan.reads_all(source)
+        with source.open(budget.check, full=result.full) as reader:
             result.size = reader.size
             if pulse is not None:
                 budget.pulse = lambda: pulse(reader.bytes_read)
@@ -171,11 +192,19 @@ def scan_one(
                 _read(result, source, reader, plan, budget, isolation)
     except SourceError as error:
         result.errors.append(ScanError(error.code, clean(str(error))[0], result.path))
-    if result.tree is not None:
-        result.judgement = plan.judge(result.tree)
-        result.summaries = plan.summaries(result.tree)
-        result.claims = claimed(result.tree)
+    judged(result, plan)
     return result
+
+
+def judged(result: FileResult, plan: Plan) -> None:
+    """Judge what was read, and list it."""
+    if result.tree is None:
+        return
+    result.judgement = plan.judge(result.tree)
+    result.summaries = plan.summaries(result.tree)
+    result.claims = claimed(result.tree)
+    if not result.full:
+        result.summaries = (replace(result.summaries[0], scope=STRUCTURE), *result.summaries[1:])
 
 
 def claimed(tree: FactSet) -> tuple[tuple[str, str], ...]:
@@ -195,11 +224,12 @@ def budget_for(plan: Plan) -> Budget:
 def read_with(
     plan: Plan,
     budget: Budget,
-    root: ScanRoot,
+    root: Root,
     wants: Callable[[str], bool] | None = None,
     *,
     emit: Callable[[Fact], None] | None = None,
     isolation: Isolation = MAIN,
+    full: bool = True,
 ) -> TreeReader:
     """What reads a file or a folder; `wants` takes the place of what the rules read."""
     wants = plan.wants if wants is None else wants
@@ -212,6 +242,7 @@ def read_with(
         emit=emit,
         isolation=isolation,
         deriver=plan.deriver,
+        full=full,
     )
 
 
@@ -220,35 +251,42 @@ def _read(
 ) -> None:
     """Parse everything in the file and take its digest."""
     budget.allow(reader.size)
-    root = ScanRoot(source.root, source.folder, budget.check)
+    root = root_of(source, budget.check)
     recall = _recall(source, reader, plan, budget, root)
     asked = None if recall is None else recall.asked
     emit = result.ordered.append if plan.ordered else plan.sink.take if plan.sink is not None else None
-    trees = read_with(plan, budget, root, asked, emit=emit, isolation=isolation)
+    trees = read_with(plan, budget, root, asked, emit=emit, isolation=isolation, full=plan.reads_all(source))
     result.read = True
     known = None if recall is None else recall.find()
     digest = Digest(reader)
     tree = result.tree = known or trees.read(source.path, reader, digest.taken)
     result.errors += trees.errors
     if known is not None:
-        unknown = frozenset[str]() if digest.taken() else frozenset({"sha256"})
+        if recall is not None and recall.identity:
+            digest.sha256 = tree.artifact.sha256
+        unknown = frozenset[str]() if digest.sha256 or digest.taken() else frozenset({"sha256"})
         tree.artifact = tree.artifact.replace(sha256=digest.sha256, unknown=unknown)
+    if source.elsewhere:
+        tree.artifact = tree.artifact.replace(source=source.service, repo=source.repo, revision=source.revision)
     _hash(result, tree, digest)
     _check(result, tree, reader, source)
     result.timed_out = budget.timed_out
-    if recall is not None and known is None and result.sha256 and not (result.errors or result.timed_out):
+    if recall is not None and known is None and digest.error is None and not (result.errors or result.timed_out):
         recall.keep(tree, result.sha256)
 
 
-def _recall(source: SourceFile, reader: FileReader, plan: Plan, budget: Budget, root: ScanRoot) -> Recall | None:
+def _recall(source: SourceFile, reader: FileReader, plan: Plan, budget: Budget, root: Root) -> Recall | None:
     """The file's way through the store of facts, None when the store does not serve it."""
-    if plan.store is None or not plan.store.serves(reader.size):
+    full, identity = plan.reads_all(source), reader.identity
+    if plan.store is None or not (identity or (full and plan.store.serves(reader.size))):
         return None
     from modelaudit.pipeline.store.recall import Recall
 
+    if identity:
+        identity = f"{'full' if full else 'structure'} {identity}"
     wants = plan.wants
     patterns = plan.deriver.digest if plan.deriver is not None else ""
-    return Recall(plan.store, source.path, reader, wants, plan.registry, root, budget.max_depth, patterns)
+    return Recall(plan.store, source.path, reader, wants, plan.registry, root, budget.max_depth, patterns, identity)
 
 
 def _check(result: FileResult, tree: FactSet, reader: FileReader, source: SourceFile) -> None:
@@ -366,4 +404,5 @@ def _summary(node: FactSet) -> ArtifactSummary:
         tuple(formats) if len(formats) < 2 else tuple(sorted(formats)),
         () if coverage == "full" else tuple(dict.fromkeys(reasons(node))),
         None,
+        FULL,
     )

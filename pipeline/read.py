@@ -32,6 +32,7 @@ from modelaudit.engine.facts import (
 )
 from modelaudit.engine.factset import FactSet
 from modelaudit.parsers.base import BudgetSpent, Context, Input, Nested, Property, Searched
+from modelaudit.parsers.reader import Ends
 from modelaudit.parsers.registry import HEAD, OTHER, UNKNOWN, UNRECOGNISED, Recognition
 from modelaudit.pipeline.budget import Metered
 from modelaudit.pipeline.embedded import SHORTEST, Around, Embedded
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from modelaudit.pipeline.budget import Budget
     from modelaudit.pipeline.fold import Unfolded
     from modelaudit.pipeline.isolation import Isolation, Loss
-    from modelaudit.pipeline.references import ScanRoot
+    from modelaudit.pipeline.references import Root
 
     T = TypeVar("T")
 
@@ -63,6 +64,7 @@ REQUEST = "request"  # what ended the reading when the user left the parser out
 UNREAD = Recognition((), (), None)  # what an artifact is before it was looked at
 TEXT = "text-family"
 UNREAD_FORMATS = frozenset({UNKNOWN, "text"})  # zeros that are masked with a letter look like text
+SMALL = 1024 * 1024  # bytes of a file that is searched for programs though weights are not read
 MESSAGE = 200  # characters of a crash's own words
 
 
@@ -135,15 +137,16 @@ class TreeReader:
         budget: Budget,
         *,
         wants: Callable[[str], bool] | None = None,
-        root: ScanRoot | None = None,
+        root: Root | None = None,
         folding: Callable[[str], Fold | Unfolded] = Fold,
         emit: Callable[[Fact], None] | None = None,
         isolation: Isolation = MAIN,
         deriver: Deriver | None = None,
+        full: bool = True,
     ) -> None:
         self.registry = registry
         self.budget = budget
-        self.context = Context(wants=wants, check=budget.check, sought=deriver.keywords if deriver else None)
+        self.context = Context(wants=wants, check=budget.check, sought=deriver.keywords if deriver else None, full=full)
         self.root = root
         self.folding = folding
         self.emit = emit  # given every fact as it comes
@@ -159,7 +162,7 @@ class TreeReader:
         shown = quote_member(path)
         name = path.rpartition(os.sep)[2]
         node = Node(shown, name, reader, self.folding(shown))
-        if self.embedded is not None:
+        if self.embedded is not None and self.context.full:
             self.embedded.attach(reader)
         self.attempt(node, self.whole)
         return self.close(node, None, digest)
@@ -204,7 +207,8 @@ class TreeReader:
     def recognise(self, node: Node) -> Recognition:
         """What the artifact is."""
         head = node.reader.read_at(0, HEAD)
-        return _guarded(self.registry.recognise, head, node.reader, node.extension)
+        reader = node.reader if self.context.full or node.depth else Ends(node.reader)
+        return _guarded(self.registry.recognise, head, reader, node.extension)
 
     def parse(self, node: Node, format: str) -> None:
         """Run one parser and take what it yields, unless a worker was lost to it."""
@@ -347,12 +351,14 @@ class TreeReader:
     def unreadable(self, node: Node, error: SourceError) -> None:
         """Note that the bytes could not be read any further."""
         self.take(node, Limit(node.path, what="read", by="tool", affects=ALL))
-        self.errors.append(ScanError(error.code, str(error), node.path))
+        said = ScanError(error.code, str(error), node.path)
+        if said not in self.errors:
+            self.errors.append(said)
 
     def close(self, node: Node, role: str | None, digest: Callable[[], str | None] | None = None) -> FactSet:
         """The artifact's own record, and everything under it; its digest is unknown when `digest` gives none."""
         sha256 = None if digest is None else digest()
-        if digest is not None and sha256 and self.embedded is not None:
+        if digest is not None and self.embedded is not None and self.is_searched(node, sha256):
             self.attempt(node, self.programs)
         facts = node.fold.facts()
         recognition = node.recognition
@@ -380,6 +386,10 @@ class TreeReader:
             unknown=_NOTHING if digest is None or sha256 else _SHA256,
         )
         return FactSet(record, facts, node.children)
+
+    def is_searched(self, node: Node, sha256: str | None) -> bool:
+        """Whether a file on disk is searched for programs: all of it was read, or it is small."""
+        return bool(sha256) if self.context.full else node.reader.size <= SMALL
 
     def coverage(self, recognition: Recognition, affected: frozenset[str]) -> str:
         """How much of an artifact was read; parsers that were left out by request understood nothing."""

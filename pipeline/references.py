@@ -6,16 +6,28 @@ Nothing is opened but what a pointer of DVC describes by a digest, which is read
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
     from modelaudit.engine.facts import Reference
+    from modelaudit.sources.local import SourceFile, SourceFolder
+
+    Root: TypeAlias = "ScanRoot | ListedRoot"
 
 PATHS = frozenset({"external-data", "file", "link", "dvc", "dvc-cache"})  # kinds of reference whose target is a path
 DVC, CACHE = ".dvc", "cache"  # folder of a repository of DVC, and of its cache in it
+
+
+def root_of(source: SourceFile | SourceFolder, check: Callable[[], None] = lambda: None) -> Root:
+    """Where the references in a file or a folder may lead."""
+    if source.elsewhere:
+        return ListedRoot(source.root, source.folder, source.names)
+    return ScanRoot(source.root, source.folder, check)
 
 
 class ScanRoot:
@@ -95,6 +107,36 @@ class ScanRoot:
         """What kinds of links lead to a file."""
         written = os.path.normpath(os.path.join(self.folder, target))
         return frozenset([*(["symbolic"] if written != real else []), *(["hard"] if hard else [])])
+
+
+class ListedRoot:
+    """The same at a service, whose listing says what is there; nothing is asked of it."""
+
+    __slots__ = ("_below", "_names")
+
+    def __init__(self, root: str, folder: str, names: frozenset[str] | None) -> None:
+        self._below = folder[len(root) :].strip("/")  # the folder that references start from
+        self._names = names  # of files; None when it is not known what is there
+
+    def resolve(self, reference: Reference) -> Reference:
+        """The reference with its context fields; as it was when its target is no path."""
+        if reference.kind not in PATHS or "url" in reference.path_class or not reference.target:
+            return reference
+        if reference.path_class & {"nul", "drive", "unc", "absolute"}:
+            return reference.replace(escapes_root="nul" not in reference.path_class)
+        path = posixpath.normpath(posixpath.join(self._below, reference.target.replace("\\", "/")))
+        if path == ".." or path.startswith(("../", "/")):
+            return reference.replace(escapes_root=True)
+        return self._look(reference, path)
+
+    def _look(self, reference: Reference, path: str) -> Reference:
+        if self._names is None:
+            return reference.replace(escapes_root=False)
+        if path in self._names:
+            return reference.replace(escapes_root=False, exists=True, target_kind="file", resolved=path)
+        if any(name.startswith(f"{path}/") for name in self._names):
+            return reference.replace(escapes_root=False, exists=True, target_kind="directory", resolved=path)
+        return reference.replace(escapes_root=False, exists=False)
 
 
 def _kind(mode: int) -> str:

@@ -40,6 +40,7 @@ class Request:
     max_file_size: int | None = None
     max_total_size: int | None = None
     jobs: int | None = None
+    scope: str | None = None
     scanners: tuple[str, ...] = ()
     exclude_scanner: tuple[str, ...] = ()
     plugin: tuple[str, ...] = ()
@@ -69,6 +70,7 @@ class Request:
         registry = self._registry()
         options = Options(self.timeout, self.max_file_size, self.max_total_size, self.fail_on, jobs=self.jobs)
         options.describe = self.describe
+        options.scope = self.scope
         if self.scanners or self.exclude_scanner:
             from modelaudit.pipeline.selection import selection
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic, time
 
 from modelaudit import __version__
-from modelaudit.engine.document import SKIPPED, PackInfo, PolicyInfo, RuleInfo, ScanDocument, ScanError
+from modelaudit.engine.document import SKIPPED, PackInfo, PolicyInfo, RuleInfo, ScanDocument, ScanError, Transfer
 from modelaudit.engine.lazy import lazy
 from modelaudit.parsers.registry import UNKNOWN, Registry
 from modelaudit.pipeline.events import ScanDone, ScanStarted, nobody
@@ -13,10 +13,11 @@ from modelaudit.pipeline.facts import facts, stream
 from modelaudit.pipeline.feed import Admission, Feed
 from modelaudit.pipeline.limits import Limits, Options, check_final
 from modelaudit.pipeline.one import LINK, Plan, link_tree, link_words, shown
+from modelaudit.pipeline.reach import reach_of
 from modelaudit.pipeline.workers.work import Job, Work
 from modelaudit.sources.address import without_secrets
 from modelaudit.sources.errors import SourceError
-from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink, discover
+from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,9 +68,13 @@ def scan(
     if options.selection is not None:
         registry.left_out = frozenset(registry.formats) - frozenset(options.selection.enabled)
         store = None  # it knows files as every parser reads them
-    plan = Plan(registry, limits, ruleset, store=store, keep=False, describe=options.describe)
+    plan = Plan(registry, limits, ruleset, store=store, keep=False, describe=options.describe, scope=options.scope)
     run = Run(tuple(paths), plan, options)
     observer(ScanStarted(run.paths))
+    if run.reach.elsewhere and executor is None:
+        from modelaudit.pipeline.workers.threads import Threads
+
+        executor = Threads(plan, observer, options.bounds)
     run.read(Feed(Work(run.plan), options, Admission(limits, run.bars), observer, executor))
     if store is not None:
         store.close()
@@ -85,6 +90,7 @@ class Run:
         self.paths = paths
         self.plan = plan
         self.options = options
+        self.reach = reach_of(paths, plan)
         self.started, self.clock = time(), monotonic()
         self.acceptance, self.origins = _policy_of(paths, plan, options)
         self.artifacts: list[ArtifactSummary] = []
@@ -100,10 +106,11 @@ class Run:
     def read(self, feed: Feed) -> None:
         """Read and judge everything under the paths."""
         try:
-            for entry, result in feed.results(discover(self.paths)):
+            for entry, result in feed.results(self.reach.entries()):
                 self.take(entry, result, feed)
         finally:
             feed.close()
+            self.reach.close()
 
     def take(self, entry: Entry, result: FileResult | None, feed: Feed) -> None:
         """Deal with what discovery found, and with what came of it when it is a file."""
@@ -147,8 +154,7 @@ class Run:
         if len(folder.files) < 2:
             return
         if self.origins is not None:
-            files = {name: real for name, real in folder.files.items() if not self.origins.refusal(real)}
-            folder = SourceFolder(folder.path, folder.real, folder.root, files)
+            folder = folder.only({name for name, real in folder.files.items() if not self.origins.refusal(real)})
         result = feed.inline.whole(Job(folder))
         if result is not None:
             self.artifacts += result.summaries
@@ -227,6 +233,7 @@ class Run:
             content_hash=content_hash(self.hashes),
             waivers=waivers,
             selection=self.options.selection,
+            transfer=self.transfer(),
         )
 
     def settle(self) -> None:
@@ -235,6 +242,11 @@ class Run:
             from modelaudit.pipeline.claims import settle
 
             self.artifacts = settle(self.artifacts, self.claims, self.plan.registry)
+
+    def transfer(self) -> Transfer | None:
+        """What came from other machines."""
+        meter = self.reach.meter
+        return None if meter is None else Transfer(meter.requests, meter.bytes, meter.retries)
 
     def closing_errors(self) -> list[ScanError]:
         """What can only be said at the end: the total size limit, named files that nobody knows, nothing scanned.

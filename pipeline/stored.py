@@ -18,12 +18,13 @@ from modelaudit.engine.facts import KINDS, clean
 from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.limits import Limits, Options
 from modelaudit.pipeline.one import FileResult, Plan, link_tree, shown
+from modelaudit.pipeline.reach import reach_of
 from modelaudit.pipeline.scan import FACTS_VERSION
 from modelaudit.pipeline.store.codec import MAX_BLOCK, chunks, dump
 from modelaudit.pipeline.workers.executor import alone
 from modelaudit.pipeline.workers.work import Job
 from modelaudit.sources.errors import SourceError
-from modelaudit.sources.local import SourceFile, SourceLink, discover
+from modelaudit.sources.local import SourceFile, SourceLink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def write(
 
     limits = Limits(options or Options())
     plan = Plan(registry or Registry.load(), limits, deriver=deriver)
+    plan.scope = None if options is None else options.scope
     found = [] if errors is None else errors
     total = sha256()
     for text in _texts(_header(paths, parsers_digest(), plan), paths, plan, found):
@@ -94,8 +96,8 @@ class _Block:
 
 def _texts(header: Json, paths: Sequence[str], plan: Plan, errors: list[ScanError]) -> Iterator[str | _Block]:
     yield dump(header) + "\n"
-    with alone(plan) as read:
-        for entry in discover(paths):
+    with alone(plan) as read, reach_of(paths, plan) as reach:
+        for entry in reach.entries():
             if plan.limits.passed():
                 seconds = plan.limits.timeout
                 words = f"{shown(entry.path)} and what comes after it were not read within {seconds:g} seconds"

@@ -34,9 +34,9 @@ class Weights:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._every = context.wants("tensor.measured")
-        self._stats = self._every or context.wants("tensor.stats")
-        self._low = context.wants("blob")
+        self._every = context.full and context.wants("tensor.measured")
+        self._stats = self._every or (context.full and context.wants("tensor.stats"))
+        self._low = context.full and context.wants("blob")
         self._heads = HEADS
         self._tensors = TENSORS
 

@@ -61,6 +61,7 @@ def report(document: ScanDocument, *, verbose: bool = False) -> Json:
         ],
         "errors": [_filled(code=e.code, message=visible(e.message), path=e.path) for e in document.errors],
         "notices": [visible(notice) for notice in document.notices],
+        **_transfer(document),
         **({"waivers": [_waiver(use) for use in document.waivers]} if document.waivers else {}),
         "artifacts": [_artifact(artifact) for artifact in document.artifacts],
         "assets": [{"path": a.path, "type": a.format, "size": a.size} for a in files],
@@ -201,9 +202,17 @@ def _artifact(artifact: ArtifactSummary) -> Json:
         "size": artifact.size,
         "depth": artifact.depth,
         "coverage": artifact.coverage,
+        "scope": artifact.scope,
         **({"reasons": [visible(r) for r in artifact.reasons]} if artifact.reasons else {}),
         **_filled(sha256=artifact.sha256),
     }
+
+
+def _transfer(document: ScanDocument) -> Json:
+    moved = document.transfer
+    if moved is None:
+        return {}
+    return {"transfer": {"requests": moved.requests, "bytes": moved.bytes, "retries": moved.retries}}
 
 
 def _file_metadata(artifact: ArtifactSummary) -> Json:

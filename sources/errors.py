@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from modelaudit.engine.errors import ModelAuditError
-from modelaudit.sources.address import without_secrets
+from modelaudit.sources.address import is_address, without_secrets
 
 MISSING = "missing-path"
 UNREADABLE = "unreadable"
@@ -34,11 +34,8 @@ def from_os_error(error: OSError | ValueError, path: str) -> SourceError:
         return SourceError(MISSING, "no such file or directory: the path has a NUL in it", path)
     if not path:
         return SourceError(MISSING, "the path is empty", "''")
-    if path == "-":
-        return SourceError(MISSING, "standard input is not read, name files or folders", path)
-    if "://" in path:
-        shown = without_secrets(path)
-        return SourceError(MISSING, "this version reads files and folders of this machine alone", shown)
+    if is_address(path):
+        return SourceError(MISSING, "only files and folders of this machine are read here", without_secrets(path))
     message = os.strerror(error.errno).lower() if error.errno else str(error)
     code = MISSING if isinstance(error, (FileNotFoundError, NotADirectoryError)) else UNREADABLE
     return SourceError(code, message, path)

@@ -31,20 +31,26 @@ for _flag in ("O_CLOEXEC", "O_NONBLOCK", "O_NOFOLLOW", "O_NOCTTY", "O_BINARY"):
 class FileReader:
     """A regular file, opened. Every byte is hashed once, and read once by a parser that goes front to back.
 
-    Whoever else has to see every byte is given the same windows: `attach` says so before the first is read.
+    Whoever else has to see every byte is given the same windows: `attach` says so before the first is read. Without
+    `full` nothing is read but what is asked for, and there is no digest.
 
     `read_at` and `window` give at most the bytes that are there; `finish` reads what nobody has read and returns
     the digest. `check` is called before each read and may raise to end it. Whatever the operating system refuses
     is a `SourceError`.
     """
 
+    identity = ""  # what the content is stands in it alone
+
     __slots__ = (
-        *("_blocks", "_check", "_consumers", "_data", "_fd", "_hash", "_passing", "_state"),
+        *("_blocks", "_check", "_consumers", "_data", "_fd", "_full", "_hash", "_passing", "_state"),
         *("bytes_read", "name", "size"),
     )
 
-    def __init__(self, path: str, *, name: str | None = None, check: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, path: str, *, name: str | None = None, check: Callable[[], None] | None = None, full: bool = True
+    ) -> None:
         self.name = path if name is None else name
+        self._full = full
         self.bytes_read = 0  # from the operating system
         self._check = check
         self._data: bytes | None = None
@@ -87,7 +93,7 @@ class FileReader:
 
     def attach(self, consumer: Consumer) -> None:
         """Have a consumer see every byte, front to back, until `finish`. ValueError once some have passed."""
-        if self._passing is not None:
+        if self._passing is not None or not self._full:
             raise ValueError("some bytes have passed already")
         self._consumers.append(consumer)
 
@@ -118,12 +124,14 @@ class FileReader:
         length = min(length, self.size - offset)
         if offset < 0 or length <= 0:
             return b""
-        if offset > self._passed().at:
+        if self._full and offset > self._passed().at:
             self._pass_up_to(offset)
         return self._read(offset, length)
 
-    def finish(self) -> str:
-        """The SHA-256 of the whole file in lower-case hex; reads what was not hashed on the way."""
+    def finish(self) -> str | None:
+        """The SHA-256 of the whole file in lower-case hex; reads what was not hashed yet. None without `full`."""
+        if not self._full:
+            return None
         if self.size <= WHOLE and not self._consumers:
             return sha256(self._whole()).hexdigest()
         passing = self._passed()
@@ -164,6 +172,8 @@ class FileReader:
     def _read(self, offset: int, length: int) -> bytes:
         """Bytes of a large file; those that continue what has passed are passed on."""
         data = self._pread(offset, length)
+        if not self._full:
+            return data
         passing = self._passed()
         start = passing.at - offset
         if 0 <= start < len(data):

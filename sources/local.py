@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 
+from modelaudit.sources.address import is_address, on_disk
 from modelaudit.sources.errors import UNREADABLE, SourceError, from_os_error
 from modelaudit.sources.file import FileReader, not_regular
 
@@ -28,6 +29,11 @@ class SourceFile:
     """
 
     __slots__ = ("folder", "named", "path", "real", "root")
+    elsewhere = False  # on another machine
+    whole = True  # every byte is read when nobody says otherwise
+    service = "local"
+    repo: str | None = None
+    revision: str | None = None
 
     def __init__(self, path: str, real: str, folder: str, root: str, *, named: bool = False) -> None:
         self.path = path
@@ -36,9 +42,21 @@ class SourceFile:
         self.root = root
         self.named = named  # the user named this very file
 
-    def open(self, check: Callable[[], None] | None = None) -> FileReader:
-        """A reader of the bytes; raises `SourceError`."""
-        return FileReader(self.real, name=self.path, check=check)
+    @property
+    def names(self) -> frozenset[str] | None:
+        """Of everything that is known to be there, below the root; None on disk, which is asked."""
+        return None
+
+    def size(self) -> int:
+        """Bytes of the file, 0 when it cannot be asked; opening it will say why."""
+        try:
+            return os.stat(self.real).st_size
+        except (OSError, ValueError):
+            return 0
+
+    def open(self, check: Callable[[], None] | None = None, *, full: bool = True) -> FileReader:
+        """A reader of the bytes, with `full` of every one of them; raises `SourceError`."""
+        return FileReader(self.real, name=self.path, check=check, full=full)
 
 
 class SourceLink:
@@ -57,12 +75,33 @@ class SourceFolder:
     """A folder all of whose files were given before it: the files directly in it, name to real path."""
 
     __slots__ = ("files", "path", "real", "root")
+    elsewhere = False
 
     def __init__(self, path: str, real: str, root: str, files: dict[str, str]) -> None:
         self.path = path
         self.real = real
         self.root = root
         self.files = files
+
+    @property
+    def names(self) -> frozenset[str] | None:
+        """Of everything that is known to be there, below the root."""
+        return None
+
+    @property
+    def identity(self) -> str:
+        """What tells the contents of the files from any others; empty on disk, where only reading them does."""
+        return ""
+
+    @property
+    def folder(self) -> str:
+        """Where relative paths start from."""
+        return self.real
+
+    def only(self, names: set[str]) -> SourceFolder:
+        """The folder with some of its files."""
+        files = {name: real for name, real in self.files.items() if name in names}
+        return SourceFolder(self.path, self.real, self.root, files)
 
     def open(self, name: str, check: Callable[[], None] | None = None) -> FileReader:
         """A reader of one of the files; raises `SourceError`."""
@@ -72,13 +111,18 @@ class SourceFolder:
 Entry = SourceFile | SourceLink | SourceFolder | SourceError
 
 
-def discover(paths: Sequence[str]) -> Iterator[Entry]:
+def discover(paths: Sequence[str], elsewhere: Callable[[str], Iterator[Entry]] | None = None) -> Iterator[Entry]:
     """Everything under the paths, in the order given and inside a folder by name; what cannot be read is an error.
 
-    A file that several paths or links reach comes once.
+    A file that several paths or links reach comes once. `elsewhere` gives what stands at an address; without it an
+    address is no file.
     """
     seen: set[str] = set()
-    for path in paths:
+    for named in paths:
+        if elsewhere is not None and is_address(named):
+            yield from elsewhere(named)
+            continue
+        path = on_disk(named)
         try:
             status = os.stat(path)
             real = os.path.realpath(path, strict=True)

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from functools import cache
+from threading import local
 
 from modelaudit.engine.facts.sieve import Sieve
 
@@ -124,8 +125,22 @@ def _sieve() -> Sieve:
     return Sieve({signature.magic.decode("latin-1") for signature in signatures()})
 
 
-@cache
+class _Scanners(local):
+    """The scanner of each thread: one may not be used by another."""
+
+    made: Any = None  # by this thread
+
+
+_scanners = _Scanners()
+
+
 def _yara() -> Any:  # noqa: ANN401 - a function over an object of the library
+    if _scanners.made is None:
+        _scanners.made = _new_scanner()
+    return _scanners.made
+
+
+def _new_scanner() -> Any:  # noqa: ANN401 - a function over an object of the library
     import yara_x
 
     names = "\n".join(f"$s{number} = {{ {one.magic.hex(' ')} }}" for number, one in enumerate(signatures()))

@@ -48,6 +48,11 @@ class Storage:
         self.size = size
         self.count = count
 
+    @property
+    def nbytes(self) -> int | None:
+        """Bytes of the storage, when they are known."""
+        return None if self.size is None or self.count is None else self.size * self.count
+
 
 class ObjectMachine(Machine):
     """The machine of the pickle that holds the tensors: persistent ids mean something."""

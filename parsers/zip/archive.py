@@ -20,7 +20,7 @@ from modelaudit.parsers.expansion import Ledger
 from modelaudit.parsers.reader import SliceReader
 from modelaudit.parsers.zip.content import METHODS, STORED, Content, expander, fetch, region
 from modelaudit.parsers.zip.names import decode_name, flags_of_mode, folded, leads_outside, name_flags
-from modelaudit.parsers.zip.records import DESCRIBED, ENCRYPTED, STRONG, UTF8
+from modelaudit.parsers.zip.records import DESCRIBED, ENCRYPTED, STRONG, UTF8, read_local
 from modelaudit.parsers.zip.survey import Archive
 from modelaudit.parsers.zip.torch import (
     EXTERNS,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from modelaudit.parsers.reader import Reader
     from modelaudit.parsers.registry import Registry
     from modelaudit.parsers.zip.content import View
+    from modelaudit.parsers.zip.records import Central
     from modelaudit.parsers.zip.survey import Member as Entry
 
 # What a member that is not read may hold; what is wrong with the archive itself is known all the same.
@@ -78,13 +79,15 @@ class _Parse:
         self.sizes: dict[str, int] = {}  # bytes of the storages
         self.begins: dict[str, int] = {}  # offsets of those that are stored as they are
         self.pickles: list[tuple[str, Reader, int]] = []  # those that ask for storages, with their folders
+        self.spared: list[Entry] = []  # members whose bytes are weights by their names
+        self.asked: dict[str, int] = {}  # bytes of storages that tensors ask for
         self.package = False
         self.big = False  # the values of the tensors have their first byte in front
         self._registry: Registry | None = None
 
     def run(self) -> Iterator[Fact | Nested | Property]:
         """Everything, in the order of the archive."""
-        archive = Archive(self.reader, self.context.budget("members"), self.context.check)
+        archive = Archive(self.reader, self.context.budget("members"), self.context.check, self.may_spare)
         archive.survey()
         for code, detail, offset, missing in archive.defects:
             yield self.defect(code, detail, offset, missing=missing)
@@ -97,11 +100,33 @@ class _Parse:
             if overrun is not None:
                 yield self.limit(overrun, CONTENT)
                 break
-            yield from self.member(entry)
+            if entry.spared:
+                self.sizes[decode_name(entry.main)] = entry.main.size
+                self.spared.append(entry)
+            else:
+                yield from self.member(entry)
         yield from self.geometry()
+        yield from self.left_alone()
         yield from self.regions(archive)
         if archive.overrun is not None:
             yield self.limit(archive.overrun, ALL)
+
+    def may_spare(self, entry: Central) -> bool:
+        """Whether a member is weights by its name, and weights are not read."""
+        return self.torch and not self.context.full and entry.method == STORED and is_storage(decode_name(entry))
+
+    def left_alone(self) -> Iterator[Fact | Nested | Property]:
+        """The members that are weights by their names; what is not as large as a tensor asks for is read after all."""
+        for entry in self.spared:
+            self.context.check()
+            name = decode_name(entry.main)
+            if self.asked.get(name, entry.main.size) == entry.main.size:
+                yield self.fact(entry, name, self.flags(entry, name), None)
+                continue
+            entry.local = read_local(self.reader, entry.start)
+            if entry.local is not None:
+                entry.stop = entry.local.data + entry.main.compressed
+            yield from self.member(entry)
 
     def defect(self, code: str, detail: str, offset: int, *, missing: bool = False) -> Defect:
         """A defect; `missing` says that content may not have been read because of it."""
@@ -138,13 +163,7 @@ class _Parse:
     def member(self, entry: Entry) -> Iterator[Fact | Nested | Property]:
         """A member's fact, its defects, and its content as nested artifacts."""
         name = decode_name(entry.main)
-        flags = entry.flags | name_flags(entry.main, name) | self.bits(entry)
-        if self.names[name] > 1:
-            flags.add("duplicate")
-        if len(self.twins[folded(name)]) > 1:
-            flags.add("case-duplicate")
-        if entry.central is not None:
-            flags |= flags_of_mode(entry.central.mode)
+        flags = self.flags(entry, name)
         if entry.local is None:
             yield self.fact(entry, name, flags, None)
             yield self.defect("no-local-header", f"{name}: none at {entry.start}", entry.start, missing=True)
@@ -154,6 +173,17 @@ class _Parse:
                 "truncated", f"{name}: {entry.stop - self.reader.size} bytes missing", entry.start, missing=True
             )
         yield from self.content(entry, name, flags)
+
+    def flags(self, entry: Entry, name: str) -> set[str]:
+        """What headers and names say of a member."""
+        flags = entry.flags | name_flags(entry.main, name) | self.bits(entry)
+        if self.names[name] > 1:
+            flags.add("duplicate")
+        if len(self.twins[folded(name)]) > 1:
+            flags.add("case-duplicate")
+        if entry.central is not None:
+            flags |= flags_of_mode(entry.central.mode)
+        return flags
 
     def bits(self, entry: Entry) -> set[str]:
         """What the flag bits of both headers say."""
@@ -312,6 +342,9 @@ class _Parse:
         for folder, reader, offset in self.pickles:
             machine = asked(reader, self.context.check)
             if machine is not None:
+                self.asked |= {
+                    folder + key: size for key, storage in machine.storages.items() if (size := storage.nbytes)
+                }
                 for code, detail in mistakes(folder, machine.storages, self.sizes):
                     yield self.defect(code, detail, offset)
                 yield from places.facts(folder, machine)

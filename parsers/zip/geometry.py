@@ -25,9 +25,8 @@ def mistakes(folder: str, storages: dict[str, Storage], sizes: dict[str, int]) -
         size = sizes.get(folder + key)
         if size is None:
             yield "storage-missing", f"{key[:100]}: no member {folder}{key[:100]}"
-        elif storage.size is not None and storage.count is not None and storage.size * storage.count != size:
-            wanted = storage.size * storage.count
-            yield "storage-size", f"{key[:100]}: {size} bytes are stored, a tensor asks for {wanted}"
+        elif storage.nbytes is not None and storage.nbytes != size:
+            yield "storage-size", f"{key[:100]}: {size} bytes are stored, a tensor asks for {storage.nbytes}"
 
 
 def asked(reader: Reader, check: Callable[[], None]) -> TensorMachine | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from modelaudit.parsers.zip.content import View
 from modelaudit.parsers.zip.directory import find_ends, other_starts, read_entries
 from modelaudit.parsers.zip.records import (
@@ -12,6 +14,7 @@ from modelaudit.parsers.zip.records import (
     END64_SIZE,
     END_SIZE,
     LOCAL,
+    LOCAL_SIZE,
     LOCATOR64_SIZE,
     MARK32,
     UTF8,
@@ -35,7 +38,7 @@ NAMES_MAX = 64 * 1024 * 1024  # bytes of all names together
 class Member:
     """An entry of the archive, under one or both of its headers."""
 
-    __slots__ = ("central", "flags", "hidden", "local", "start", "stop")
+    __slots__ = ("central", "flags", "hidden", "local", "spared", "start", "stop")
 
     def __init__(self, central: Central | None, local: Local | None, start: int) -> None:
         self.central = central
@@ -44,6 +47,7 @@ class Member:
         self.stop = start  # end of the data
         self.flags: set[str] = set()
         self.hidden = False
+        self.spared = False  # the local header was not looked at
 
     @property
     def main(self) -> Header:
@@ -69,6 +73,13 @@ class Member:
         return views
 
 
+def _spared(entry: Central, start: int) -> Member:
+    member = Member(entry, None, start)
+    member.spared = True
+    member.stop = start + LOCAL_SIZE + len(entry.name) + entry.compressed
+    return member
+
+
 def _view(header: Header, data: int) -> View:
     return View(data, header.method, header.flags, header.compressed, header.size, header.crc)
 
@@ -86,7 +97,14 @@ class Archive:
     of a budget that was spent.
     """
 
-    def __init__(self, reader: Reader, members_max: int, check: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        members_max: int,
+        check: Callable[[], None],
+        spare: Callable[[Central], bool] = lambda _: False,
+    ) -> None:
+        self._spare = spare  # says of an entry of the directory whether its local header is left alone
         self.reader = reader
         self.members: list[Member] = []
         self.regions: list[tuple[str, int, int]] = []
@@ -204,6 +222,9 @@ class Archive:
     def _entry(self, entry: Central, shift: int, hidden: bool) -> None:
         """One entry of a directory, with its local header."""
         start = entry.offset + shift
+        if not hidden and self._spare(entry):
+            self._add(_spared(entry, start))
+            return
         local = read_local(self.reader, start)
         member = Member(entry, local, start)
         if local is None and shift:
@@ -236,7 +257,8 @@ class Archive:
         """
         if self.overrun is not None:
             return
-        covered = [(m.start, m.stop) for m in self.members if m.local is not None] + self._taken
+        self._bound_spared()
+        covered = [(m.start, m.stop) for m in self.members if m.local is not None or m.spared] + self._taken
         first = min((begin for begin, _ in covered), default=0)
         self._descriptors = {m.stop for m in self.members if described(m)}
         for begin, stop in _uncovered(covered, self.reader.size):
@@ -247,6 +269,16 @@ class Archive:
                 self._region(piece, first, end)
         for member in list(self.members):
             self._inside(member)
+
+    def _bound_spared(self) -> None:
+        """A member whose local header was left alone ends where the next thing begins: how long its header is, is not
+        known, nor what stands behind its data.
+        """
+        begins = sorted({m.start for m in self.members} | {begin for begin, _ in self._taken})
+        for member in self.members:
+            if member.spared:
+                behind = bisect_left(begins, member.stop)
+                member.stop = begins[behind] if behind < len(begins) else member.stop
 
     def _inside(self, member: Member) -> None:
         """A reader that goes by local sizes goes on in the middle of a member whose local size is smaller."""

@@ -13,6 +13,7 @@ import os
 import sqlite3
 import zlib
 from hashlib import sha256
+from threading import Lock
 from time import monotonic, sleep, time
 
 from modelaudit.engine.distribution import places
@@ -66,6 +67,7 @@ class Database:
         self.limit = limit
         self._connection: sqlite3.Connection | None = None
         self._broken = False
+        self._lock = Lock()  # threads that read other machines share the store
         self._used: dict[str, float] = {}
         self._written = 0
 
@@ -153,9 +155,10 @@ class Database:
         if self._broken:
             return otherwise
         try:
-            if self._connection is None:
-                self._connection = self._open()
-            return act(self._connection)
+            with self._lock:
+                if self._connection is None:
+                    self._connection = self._open()
+                return act(self._connection)
         except sqlite3.OperationalError as error:  # locked for long, full, read-only, no folder
             self._give_up()
             if "no such" in str(error):  # a table or column of ours
@@ -194,7 +197,7 @@ class Database:
 
 def _connected(place: str) -> sqlite3.Connection:
     """A connection to a store with the right tables; `sqlite3.Error` when that cannot be had."""
-    connection = sqlite3.connect(place, timeout=WAIT, isolation_level=None)
+    connection = sqlite3.connect(place, timeout=WAIT, isolation_level=None, check_same_thread=False)
     try:
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous = NORMAL")

@@ -4,7 +4,8 @@ An entry is found by the digests of the content, of the code that reads it and o
 for, the file's name (parsers may go by it, and its extension says what was promised) and the depth to which nested
 artifacts are read. Where the file
 stands, and what its references lead to there, is made anew. To look for an entry a large file has to be hashed before
-it is parsed; that is done only when a file of the same size, beginning and end is known.
+it is parsed; that is done only when a file of the same size, beginning and end is known. A service that says what its
+files hold is believed: such a file is found without reading a byte of it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.facts import Fact
     from modelaudit.engine.factset import FactSet
     from modelaudit.parsers.registry import Registry
-    from modelaudit.pipeline.references import ScanRoot
+    from modelaudit.pipeline.references import Root
     from modelaudit.pipeline.store.shared import FactStore
     from modelaudit.sources.file import FileReader
 
@@ -52,23 +53,28 @@ class Asked:
 class Recall:
     """One file's way through the store: `find` before it is parsed, `keep` after."""
 
-    __slots__ = ("asked", "depth", "name", "path", "patterns", "probe", "reader", "registry", "root", "store", "wants")
+    __slots__ = (
+        *("asked", "depth", "identity", "name", "path", "patterns", "probe", "reader", "registry", "root", "store"),
+        "wants",
+    )
 
     def __init__(
         self,
         store: FactStore,
         path: str,
-        reader: FileReader,
+        reader: FileReader | None,
         wants: Callable[[str], bool] | None,
         registry: Registry,
-        root: ScanRoot,
+        root: Root,
         depth: int,
         patterns: str = "",
+        identity: str = "",
     ) -> None:
         self.store = store
+        self.identity = identity  # of the content and how much of it is read, when that is known without reading
         self.path = clean(path)[0]  # as the user sees it
         self.name = self.path.rpartition(os.sep)[2]
-        self.reader = reader
+        self.reader = reader  # None where the identity is known
         self.wants = wants
         self.asked = Asked(wants)
         self.registry = registry
@@ -80,9 +86,8 @@ class Recall:
     def find(self) -> FactSet | None:
         """The facts of the file when they are known and enough. The file is hashed then."""
         try:
-            if not self._is_likely():
-                return None
-            entry = self.store.database.get(self._key(self.reader.finish()))
+            digest = self.identity or self._digest()
+            entry = self.store.database.get(self._key(digest)) if digest else None
         except (BudgetSpent, SourceError):  # they come again when the file is read, and are noted there
             return None
         if entry is None:
@@ -92,8 +97,11 @@ class Recall:
             return None
         return self._tree(entry.lines[1:])
 
-    def keep(self, tree: FactSet, sha256: str) -> None:
+    def keep(self, tree: FactSet, sha256: str | None) -> None:
         """Keep what was read, unless something other than the file's content had a part in it."""
+        digest = self.identity or sha256
+        if not digest:
+            return
         if any(isinstance(limit, Limit) and limit.by != "file" for node in tree.walk() for limit in _limits(node)):
             return
         from modelaudit.pipeline.store.codec import content_lines, dump
@@ -101,16 +109,18 @@ class Recall:
         answers = self.asked.answers
         lines = [dump(sorted(name for name, said in answers.items() if said)), *content_lines(tree)]
         lacks = [name for name, said in answers.items() if not said]
-        self.store.database.put(self._key(sha256), self.probe, lines, lacks)
+        self.store.database.put(self._key(digest), self.probe, lines, lacks)
 
-    def _is_likely(self) -> bool:
-        """Whether to hash the file before it is read; for a small one that costs nothing."""
+    def _digest(self) -> str | None:
+        """The digest of the file when it is worth hashing before it is read; for a small one that costs nothing."""
         from hashlib import sha256
 
-        size = self.reader.size
-        ends = self.reader.read_at(0, PROBE) + self.reader.read_at(max(0, size - PROBE), PROBE)
+        reader = self.reader
+        assert reader is not None  # noqa: S101 - there is no identity
+        size = reader.size
+        ends = reader.read_at(0, PROBE) + reader.read_at(max(0, size - PROBE), PROBE)
         self.probe = f"{size}:{sha256(ends).hexdigest()[:32]}"
-        return size <= WHOLE or self.store.database.knows(self.probe)
+        return reader.finish() if size <= WHOLE or self.store.database.knows(self.probe) else None
 
     def _key(self, digest: str) -> str:
         from hashlib import sha256

@@ -101,7 +101,7 @@ def load_jobs(body: bytes) -> Iterator[Job]:
 
 def _row(job: Job) -> object:
     file = job.source
-    if job.losses or job.careful or job.lost or not isinstance(file, SourceFile):
+    if job.losses or job.careful or job.lost or type(file) is not SourceFile:
         return job
     return (file.path, file.real, file.folder, file.root, file.named, job.size, job.room)
 

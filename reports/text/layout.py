@@ -49,6 +49,7 @@ def summary_lines(document: ScanDocument, view: View, *, listed: bool = False) -
         return [decision]
     rows = [
         ("Files", _files_words(document)),
+        *_scope_rows(document),
         ("Findings", _findings_words(document, verbose=view.verbose)),
         ("Policy", _policy_words(document, verbose=view.verbose)),
         *_pack_rows(document, verbose=view.verbose),
@@ -107,6 +108,8 @@ def _file_words(artifact: ArtifactSummary) -> str:
     if artifact.format == digest.LINK:
         return f"{artifact.format} · {glued('not followed')}"
     coverage = {"full": "read in full", "partial": "read in part", "none": "not read"}[artifact.coverage]
+    if artifact.scope != "full" and artifact.coverage == "full":
+        coverage = "structure read"
     return f"{artifact.format} · {glued(digest.human_size(artifact.size))} · {glued(coverage)}"
 
 
@@ -215,6 +218,22 @@ def _files_words(document: ScanDocument) -> list[Piece]:
     words += f"; {glued(digest.counted(nested, 'nested artifact'))}" if nested else ""
     words += f"; {glued(f'{partly} not read in full')}" if partly else ""
     return [("", words)]
+
+
+def _scope_rows(document: ScanDocument) -> list[tuple[str, list[Piece]]]:
+    """What was left unread by the scope, and what came from other machines."""
+    sparse = [a for a in document.artifacts if a.scope != "full"]
+    rows: list[tuple[str, list[Piece]]] = []
+    if sparse:
+        words = f"structure: {digest.counted(len(sparse), 'file')} without weights; "
+        words += "--scope full adds digests, the search for programs in weights, and their statistics"
+        rows.append(("Scope", [("", words)]))
+    moved = document.transfer
+    if moved is not None:
+        words = f"{digest.human_size(moved.bytes)} in {digest.counted(moved.requests, 'request')}"
+        words += f", {digest.counted(moved.retries, 'retry', 'retries')}" if moved.retries else ""
+        rows.append(("Moved", [("", words)]))
+    return rows
 
 
 def _findings_words(document: ScanDocument, *, verbose: bool) -> list[Piece]:

@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 
-def test_a_model_at_an_address_is_refused_in_one_clear_line(modelaudit) -> None:
-    done = modelaudit("scan", "hf://acme/model")
+def test_an_address_of_no_service_is_refused_in_one_clear_line(modelaudit) -> None:
+    done = modelaudit("scan", "ftp://acme/model")
     assert done.returncode == 2
-    assert "hf://acme/model: this version reads files and folders of this machine alone" in done.stderr
+    assert "ftp://acme/model: no source has the scheme ftp" in done.stderr
 
 
 def test_a_signal_ends_with_one_line_and_its_code(tmp_path) -> None:

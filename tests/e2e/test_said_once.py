@@ -57,7 +57,7 @@ def test_in_a_pipe_errors_stand_on_stderr_and_in_the_report(modelaudit, tmp_path
 
 @pytest.mark.parametrize(
     ("word", "said"),
-    [("-", "-: standard input is not read, name files or folders"), ("", "'': the path is empty")],
+    [("", "'': the path is empty")],
 )
 def test_a_word_that_is_no_path_is_said_to_be_none(modelaudit, word, said):
     done = modelaudit("scan", word)

@@ -1,0 +1,277 @@
+"""Which service an address belongs to, and what is found there, in the order and shape of a folder on disk."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from threading import Lock
+from urllib.parse import urlsplit
+
+from modelaudit.sources.address import STDIN, scheme_of, without_secrets
+from modelaudit.sources.errors import MISSING, UNREADABLE, SourceError
+from modelaudit.sources.local import VERSION_CONTROL, SourceFile, SourceFolder, SourceLink
+from modelaudit.sources.remote.line import Line, Meter
+from modelaudit.sources.remote.names import problem
+from modelaudit.sources.remote.reader import Blocks, RangeReader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from modelaudit.sources.local import Entry
+    from modelaudit.sources.remote.service import Listed
+
+HUBS = frozenset({"huggingface.co", "hf.co", "www.huggingface.co"})
+# Module, and the extra that installs the client; none where the base install has it.
+SCHEMES = {
+    "hf": ("huggingface", "huggingface"),
+    "s3": ("s3", "s3"),
+    "r2": ("s3", "s3"),
+    "gs": ("gcs", "gcs"),
+    "gcs": ("gcs", "gcs"),
+    "az": ("azure", "azure"),
+    "abfs": ("azure", "azure"),
+    "abfss": ("azure", "azure"),
+    "models": ("mlflow", "mlflow"),
+    "runs": ("mlflow", "mlflow"),
+    "oci": ("oci", ""),
+    "http": ("web", ""),
+    "https": ("web", ""),
+}
+EXTRA_MISSING = "missing-extra"
+NAMES = 20_000  # names of a location that are known where references are followed
+
+
+def service_of(address: str) -> tuple[str, str]:
+    """The module of an address' service and its extra; `SourceError` for an address of none."""
+    if address == STDIN:
+        return "stdin", ""
+    scheme = scheme_of(address)
+    if scheme not in SCHEMES:
+        known = ", ".join(SCHEMES)
+        raise SourceError(MISSING, f"no source has the scheme {scheme}; known are file, {known}", _shown(address))
+    if scheme in {"http", "https"}:
+        host = (urlsplit(address).hostname or "").lower()
+        hub = urlsplit(os.environ.get("HF_ENDPOINT", "")).hostname
+        if host in HUBS or (hub and host == hub.lower()):
+            return SCHEMES["hf"]
+        if host.endswith(".jfrog.io") or _below(address, os.environ.get("JFROG_URL", "")):
+            return "jfrog", ""
+    return SCHEMES[scheme]
+
+
+def _below(address: str, base: str) -> bool:
+    base = base.rstrip("/")
+    return bool(base) and (address == base or address.startswith(f"{base}/"))
+
+
+def _shown(address: str) -> str:
+    return without_secrets(address)
+
+
+class Access:
+    """How a scan reaches other machines: what was moved, what is kept."""
+
+    def __init__(self, meter: Meter | None = None) -> None:
+        self.meter = meter or Meter()
+        self.blocks = Blocks()
+        self.locations: list[Location] = []
+
+    def entries(self, address: str, check: Callable[[], None] | None = None) -> Iterator[Entry]:
+        """Everything at an address: files by name, a folder after its files; what cannot be read is an error."""
+        try:
+            location = Location(address, self)
+            self.locations.append(location)
+            listed = location.line.files(check)
+        except SourceError as error:
+            yield error
+            return
+        yield from location.entries(listed)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        while self.locations:
+            self.locations.pop().close()
+
+
+class Location:
+    """An address whose service is opened when it is first needed; in another process it is opened again."""
+
+    def __init__(self, address: str, access: Access, names: frozenset[str] | None = None) -> None:
+        self._address = address
+        self.access = access
+        self.names = names  # below the location; None when there are too many to be known everywhere
+        self._line: Line | None = None
+        self._lock = Lock()
+
+    def __reduce__(self) -> tuple[Callable[..., Location], tuple[str, frozenset[str] | None]]:
+        return _again, (self._address, self.names)
+
+    @property
+    def arrived(self) -> bool:
+        """Whether every byte is here already, so that leaving some unread saves nothing."""
+        return self._address == STDIN
+
+    @property
+    def line(self) -> Line:
+        """The service; `SourceError` when it cannot be opened."""
+        with self._lock:
+            if self._line is None:
+                self._line = Line(_connect(self._address), self.access.meter)
+            return self._line
+
+    def close(self) -> None:
+        """Give connections back."""
+        if self._line is not None:
+            self._line.service.close()
+
+    def entries(self, listed: Sequence[Listed]) -> Iterator[Entry]:
+        """What was listed, as a walk through a folder gives it."""
+        service = self.line.service
+        taken: dict[str, Listed] = {}
+        for file in listed:
+            wrong = problem(file.name)
+            if wrong:
+                yield SourceError(UNREADABLE, f"not read: {wrong}", _joined(service.address, file.name))
+            elif file.name not in taken and VERSION_CONTROL.isdisjoint(file.name.split("/")):
+                taken[file.name] = file
+        if not taken:
+            yield SourceError(MISSING, "nothing is there", service.address)
+            return
+        self.names = frozenset(taken) if len(taken) <= NAMES else None
+        yield from _Tree(self, taken).entries()
+
+    def open(self, file: Listed, name: str, check: Callable[[], None] | None, *, full: bool = False) -> RangeReader:
+        """A reader of a file; raises `SourceError`."""
+        return RangeReader(self.line, file, self.access.blocks, name=name, full=full, check=check)
+
+
+def _again(address: str, names: frozenset[str] | None) -> Location:
+    return Location(address, Access(), names)
+
+
+def _connect(address: str) -> Service:
+    """The service of an address, opened."""
+    module, extra = service_of(address)
+    try:
+        service: Service = import_module(f"modelaudit.sources.remote.{module}").connect(address)
+    except ImportError as error:
+        if (error.name or "").startswith("modelaudit."):
+            raise SourceError(MISSING, "this version does not read there", _shown(address)) from None
+        if not extra:
+            raise
+        said = f"reading it needs a client that is not installed: pip install 'modelaudit[{extra}]'"
+        raise SourceError(EXTRA_MISSING, said, _shown(address)) from None
+    return service
+
+
+class _Tree:
+    """Listed files in the order of a walk: by name, each folder after everything in it."""
+
+    def __init__(self, location: Location, listed: dict[str, Listed]) -> None:
+        self.location = location
+        self.listed = listed
+        self.base = location.line.service.address
+
+    def entries(self) -> Iterator[Entry]:
+        if "" in self.listed:
+            yield self.file("", named=True)
+            return
+        open_folders: list[tuple[str, ...]] = [()]
+        for name in sorted(self.listed, key=lambda name: name.split("/")):
+            folder = tuple(name.split("/")[:-1])
+            while open_folders[-1] != folder[: len(open_folders[-1])]:
+                yield self.folder(open_folders.pop())
+            while open_folders[-1] != folder:
+                open_folders.append(folder[: len(open_folders[-1]) + 1])
+            yield self.file(name)
+        while open_folders:
+            yield self.folder(open_folders.pop())
+
+    def file(self, name: str, *, named: bool = False) -> RemoteFile | SourceLink:
+        listed = self.listed[name]
+        if listed.link:
+            return SourceLink(_joined(self.base, name), listed.link, self.base, escapes=True)
+        return RemoteFile(self.location, listed, self.base, named=named)
+
+    def folder(self, parts: tuple[str, ...]) -> RemoteFolder:
+        below = "".join(f"{part}/" for part in parts)
+        files = {
+            name[len(below) :]: listed
+            for name, listed in self.listed.items()
+            if name.startswith(below) and "/" not in name[len(below) :] and not listed.link
+        }
+        return RemoteFolder(self.location, self.base, below.rstrip("/"), files)
+
+
+class RemoteFile(SourceFile):
+    """A file at a service, as a file on disk is given."""
+
+    elsewhere = True
+    __slots__ = ("listed", "location", "repo", "revision", "service", "whole")
+
+    def __init__(self, location: Location, listed: Listed, base: str, *, named: bool = False) -> None:
+        path = _joined(base, listed.name)
+        super().__init__(path, path, path.rpartition("/")[0], base, named=named)
+        self.location = location
+        self.listed = listed
+        service = location.line.service
+        self.whole = location.arrived
+        self.service = scheme_of(base) or "stdin"
+        self.repo = service.repo
+        self.revision = service.revision
+
+    @property
+    def names(self) -> frozenset[str] | None:
+        """Of everything at the location."""
+        return self.location.names
+
+    def size(self) -> int:
+        """Bytes as they are listed, 0 when the service does not say."""
+        return self.listed.size or 0
+
+    def open(self, check: Callable[[], None] | None = None, *, full: bool = True) -> RangeReader:  # type: ignore[override]
+        """A reader of the bytes; raises `SourceError`."""
+        return self.location.open(self.listed, self.path, check, full=full)
+
+
+class RemoteFolder(SourceFolder):
+    """A folder at a service."""
+
+    elsewhere = True
+    __slots__ = ("below", "listed", "location")
+
+    def __init__(self, location: Location, base: str, below: str, listed: dict[str, Listed]) -> None:
+        path = _joined(base, below)
+        super().__init__(path, path, base, {name: _joined(path, name) for name in listed})
+        self.location = location
+        self.below = below
+        self.listed = listed
+
+    @property
+    def names(self) -> frozenset[str] | None:
+        """Of everything at the location."""
+        return self.location.names
+
+    @property
+    def identity(self) -> str:
+        """What tells the contents of these files from any others, empty when the service does not say of all."""
+        rows = [f"{name} {file.sha256} {file.version} {file.size}" for name, file in sorted(self.listed.items())]
+        return "\n".join(rows) if all(file.sha256 or file.version for file in self.listed.values()) else ""
+
+    def only(self, names: set[str]) -> RemoteFolder:
+        """The folder with some of its files."""
+        listed = {name: file for name, file in self.listed.items() if name in names}
+        return RemoteFolder(self.location, self.root, self.below, listed)
+
+    def open(self, name: str, check: Callable[[], None] | None = None) -> RangeReader:  # type: ignore[override]
+        """A reader of one of the files; raises `SourceError`."""
+        return self.location.open(self.listed[name], _joined(self.path, name), check)
+
+
+def _joined(base: str, name: str) -> str:
+    return f"{base.rstrip('/')}/{name}" if name else base
+
+
+if TYPE_CHECKING:
+    from modelaudit.sources.remote.service import Service

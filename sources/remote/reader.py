@@ -1,0 +1,229 @@
+"""One file at a service: random access by ranges, of which those that were read are kept for a while.
+
+A small read fetches a few blocks; reads that go on where the last one ended fetch more each time, so that a parser
+that goes through a file does not ask for every block. With `full` every byte is read and hashed once, as that of a
+file on disk; without, nothing is read but what a parser looks at, and the digest is what the service says.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+
+from modelaudit.sources.errors import UNREADABLE, SourceError
+from modelaudit.sources.passing import Passing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future, ThreadPoolExecutor
+    from hashlib import _Hash
+    from types import TracebackType
+    from typing import Self
+
+    from modelaudit.sources.passing import Consumer
+    from modelaudit.sources.remote.line import Line
+    from modelaudit.sources.remote.service import Listed
+
+WINDOW = 1024 * 1024
+BLOCK = 16 * 1024
+LEAST = 2  # blocks that a request asks for
+HEAD = 4  # blocks at the beginning, which recognisers and most headers need
+TAIL = 65_557  # bytes at the end, where the directory of an archive is looked for
+MOST = 256  # blocks that one asks for when a file is read from front to back: 4 MiB
+KEPT = 4096  # blocks of all files that are kept: 64 MiB
+STREAM = 4 * 1024 * 1024  # bytes of a request when every byte is read
+AHEAD = 4  # such requests on their way at once
+
+
+class Blocks:
+    """Blocks of the files of a scan that were read last, for all readers."""
+
+    def __init__(self, most: int = KEPT) -> None:
+        self._most = most
+        self._blocks: OrderedDict[tuple[int, str, int], bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: tuple[int, str, int]) -> bytes | None:
+        """A block that is kept."""
+        with self._lock:
+            block = self._blocks.get(key)
+            if block is not None:
+                self._blocks.move_to_end(key)
+            return block
+
+    def put(self, key: tuple[int, str, int], block: bytes) -> None:
+        """Keep a block; the one that nobody has asked for longest goes."""
+        with self._lock:
+            self._blocks[key] = block
+            self._blocks.move_to_end(key)
+            while len(self._blocks) > self._most:
+                self._blocks.popitem(last=False)
+
+
+class RangeReader:
+    """A file at a service, read by ranges. It is what a `FileReader` is for a file on disk.
+
+    `bytes_read` are those that came over the line. Whatever the service refuses is a `SourceError`.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        file: Listed,
+        blocks: Blocks,
+        *,
+        name: str,
+        full: bool = False,
+        check: Callable[[], None] | None = None,
+    ) -> None:
+        if file.size is None:
+            raise SourceError(UNREADABLE, "the service does not say how large it is", name)
+        self.name = name
+        self.size: int = file.size
+        self.bytes_read = 0
+        self.full = full
+        self._line = line
+        self._file = file
+        self._blocks = blocks
+        self._check = check
+        self._next = -1  # the block behind the last one that was fetched
+        self._ahead = LEAST
+        self._consumers: list[Consumer] = []
+        self._passing: Passing | None = None
+        self._hash: _Hash | None = None
+        self._wrong = False
+
+    @property
+    def identity(self) -> str:
+        """What tells this content from any other, empty when the service does not say."""
+        if self._file.sha256:
+            return f"sha256:{self._file.sha256}"
+        service = self._line.service
+        return f"{service.address} {self._file.key} {self._file.version} {self.size}" if self._file.version else ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of whoever asked; connections belong to the service."""
+        self._check = None
+        if self._passing is not None:
+            self._passing.close()
+
+    def attach(self, consumer: Consumer) -> None:
+        """Have a consumer see every byte, front to back, until `finish`. ValueError when not every byte will pass."""
+        if not self.full or self._passing is not None:
+            raise ValueError("not every byte passes")
+        self._consumers.append(consumer)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset`."""
+        length = min(length, self.size - offset)
+        if offset < 0 or length <= 0:
+            return b""
+        first, last = offset // BLOCK, (offset + length - 1) // BLOCK
+        data = b"".join(self._range(first, last + 1))
+        at = offset - first * BLOCK
+        return data[at : at + length]
+
+    def window(self, offset: int, length: int = WINDOW) -> bytes:
+        """The same, for a sequential parser."""
+        return self.read_at(offset, length)
+
+    def finish(self) -> str | None:
+        """The SHA-256 of the whole file in lower-case hex: taken when every byte is read, else what the service says.
+
+        None when nobody knows it.
+        """
+        if not self.full:
+            return self._file.sha256 or None
+        passing = self._passed()
+        self._stream(passing)
+        passing.settle()
+        assert self._hash is not None  # noqa: S101 - it is a consumer
+        taken = self._hash.hexdigest()
+        self._wrong = bool(self._file.sha256) and taken != self._file.sha256
+        return taken
+
+    def changed(self) -> bool:
+        """Whether the content is not what the service says it is."""
+        return self._wrong
+
+    def _range(self, first: int, stop: int) -> list[bytes]:
+        """Blocks from `first` up to `stop`, those that are not kept in as few requests as possible."""
+        found: dict[int, bytes] = {}
+        missing = []
+        for number in range(first, stop):
+            block = self._blocks.get(self._key(number))
+            if block is None:
+                missing.append(number)
+            else:
+                found[number] = block
+        if missing:
+            found |= self._fetch(missing[0], missing[-1] + 1)
+        return [found[number] for number in range(first, stop)]
+
+    def _fetch(self, first: int, stop: int) -> dict[int, bytes]:
+        """Fetch blocks in one request, and some more behind them when the file is read from front to back."""
+        self._ahead = min(self._ahead * 2, MOST) if first == self._next else LEAST if first else HEAD
+        stop = min(max(stop, first + self._ahead), self._count)
+        if stop == self._count:
+            first = min(first, max(0, self.size - TAIL) // BLOCK)
+        data = self._line.read(self._file, first * BLOCK, min(stop * BLOCK, self.size), self.name, self._check)
+        self.bytes_read += len(data)
+        self._next = stop
+        if self.full:
+            self._pass(first * BLOCK, data)
+        found = {first + at // BLOCK: data[at : at + BLOCK] for at in range(0, len(data), BLOCK)}
+        for number, block in found.items():
+            self._blocks.put(self._key(number), block)
+        return found
+
+    @property
+    def _count(self) -> int:
+        return -(-self.size // BLOCK)
+
+    def _key(self, number: int) -> tuple[int, str, int]:
+        return id(self._line), self._file.key, number
+
+    def _passed(self) -> Passing:
+        if self._passing is None:
+            from hashlib import sha256
+
+            self._hash = sha256()
+            self._passing = Passing([self._hash, *self._consumers], self.size)
+        return self._passing
+
+    def _pass(self, offset: int, data: bytes) -> None:
+        """Pass on what continues the bytes that have passed."""
+        passing = self._passed()
+        start = passing.at - offset
+        if 0 <= start < len(data):
+            passing.give(memoryview(data)[start:])
+
+    def _stream(self, passing: Passing) -> None:
+        """Pass every byte on that has not passed, with several requests on their way."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(AHEAD, thread_name_prefix="modelaudit-range") as pool:
+            parts: list[Future[bytes]] = []
+            at = passing.at
+            try:
+                while at < self.size or parts:
+                    while at < self.size and len(parts) < AHEAD:
+                        parts.append(self._ask(pool, at))
+                        at += STREAM
+                    data = parts.pop(0).result()
+                    self.bytes_read += len(data)
+                    passing.give(data)
+            finally:
+                for part in parts:
+                    part.cancel()
+
+    def _ask(self, pool: ThreadPoolExecutor, at: int) -> Future[bytes]:
+        stop = min(at + STREAM, self.size)
+        return pool.submit(self._line.read, self._file, at, stop, self.name, self._check)
