@@ -42,11 +42,17 @@ def claims(tree: FactSet) -> tuple[Claim, ...]:
     if format is None:
         return ()
     found = {
-        (os.path.normpath(os.path.join(folder, quote_member(fact.target))), format)
+        (_joined(folder, quote_member(fact.target)), format)
         for fact in tree.facts.get("reference", ())
         if isinstance(fact, Reference) and _is_weights(fact)
     }
     return tuple(sorted(found))
+
+
+def _joined(folder: str, target: str) -> str:
+    """A path below a folder, which may be an address."""
+    scheme, sign, place = folder.rpartition("://")
+    return scheme + sign + os.path.normpath(os.path.join(place, target))
 
 
 def _is_weights(fact: Reference) -> bool:
