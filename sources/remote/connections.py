@@ -159,6 +159,7 @@ class Connections:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._pools: dict[tuple[str, str, int], HTTPConnectionPool] = {}
+        self._trust: ssl.SSLContext | None = None
         self._lock = Lock()
 
     def pool(self, url: Url, shown: str) -> HTTPConnectionPool:
@@ -186,13 +187,18 @@ class Connections:
         scheme, host, port = key
         timeout = Timeout(connect=CONNECT, read=SILENCE)
         if proxy:
-            return _proxied(proxy, timeout, shown).connection_from_host(host, port, scheme)
+            return _proxied(proxy, timeout, self._trusted(), shown).connection_from_host(host, port, scheme)
         if scheme == "https":
-            pool: _Pool = _TLSPool(host, port, maxsize=KEPT, timeout=timeout, ssl_context=certificates())
+            pool: _Pool = _TLSPool(host, port, maxsize=KEPT, timeout=timeout, ssl_context=self._trusted())
         else:
             pool = _Pool(host, port, maxsize=KEPT, timeout=timeout)
         pool.guard = self._guard
         return pool
+
+    def _trusted(self) -> ssl.SSLContext:
+        if self._trust is None:
+            self._trust = certificates()
+        return self._trust
 
 
 def proxy_for(scheme: str, host: str, port: int) -> str:
@@ -203,14 +209,13 @@ def proxy_for(scheme: str, host: str, port: int) -> str:
     return proxies.get(scheme) or proxies.get("all") or ""
 
 
-def _proxied(proxy: str, timeout: Timeout, shown: str) -> ProxyManager:
+def _proxied(proxy: str, timeout: Timeout, context: ssl.SSLContext, shown: str) -> ProxyManager:
     url = parse_url(proxy if "://" in proxy else f"http://{proxy}")
     if url.scheme not in {"http", "https"}:
         said = f"the environment names a proxy of the kind {url.scheme}; http and https are understood"
         raise SourceError(UNREADABLE, said, shown)
     headers = make_headers(proxy_basic_auth=url.auth) if url.auth else None
     bare = url._replace(auth=None).url
-    context = certificates()
     manager = ProxyManager(
         bare, proxy_headers=headers, proxy_ssl_context=context, ssl_context=context, maxsize=KEPT, timeout=timeout
     )

@@ -50,6 +50,7 @@ PIECE = 256 * 1024
 DRAINED = 64 * 1024  # bytes of a body nobody wants that are read to keep the connection
 DOCUMENT = 16 * 1024 * 1024
 OK = frozenset({200})
+NOBODY: Secrets = {}
 
 
 class Origin(NamedTuple):
@@ -126,7 +127,7 @@ class Transport:
         at = _parsed(url, shown)._replace(auth=None, fragment=None)
         for _ in range(REDIRECTS + 1):
             sent = {**(headers or {}), **secrets.get(_origin(at), {})}
-            exchange = Exchange(self._ask(method, at, shown, sent, form), at)
+            exchange = Exchange(self._ask(method, at, shown, sent, form), at, own=secrets is not NOBODY)
             leads = exchange.leads
             if leads is None:
                 return _accepted(exchange, accept, shown)
@@ -135,7 +136,7 @@ class Transport:
                 raise SourceError(UNREADABLE, "the server sends what it was given elsewhere", shown)
             before, at = at, _followed(at, leads, shown)
             if _origin(before) != _origin(at):
-                secrets = {}  # also when it leads back
+                secrets = NOBODY  # also when it leads back
         raise SourceError(UNREADABLE, f"more than {REDIRECTS} redirects", shown)
 
     def fetch(
@@ -211,13 +212,17 @@ class Document:
 
 
 class Exchange:
-    """An answer whose body is on its way. `broken` says that the body ended too early."""
+    """An answer whose body is on its way.
 
-    def __init__(self, response: BaseHTTPResponse, url: Url) -> None:
+    `broken` says that the body ended too early, `own` that no redirect led to another origin.
+    """
+
+    def __init__(self, response: BaseHTTPResponse, url: Url, *, own: bool) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self.url = url.url
         self.origin = _origin(url)
+        self.own = own
         self.broken = False
         self._response = response
         self._connection = response.connection
@@ -233,7 +238,11 @@ class Exchange:
     @property
     def leads(self) -> str | None:
         """Where the answer sends us."""
-        return self.headers.get("Location") if self.status in MOVED else None
+        text = self.headers.get("Location") if self.status in MOVED else None
+        try:
+            return text.encode("latin-1").decode() if text else text  # as headers are read, and as they are meant
+        except UnicodeError:
+            return text
 
     @property
     def length(self) -> int | None:
@@ -302,7 +311,7 @@ def _parsed(address: str, shown: str) -> Url:
         url = parse_url(address)
     except (HTTPError, ValueError):
         raise SourceError(MISSING, "this is no address", shown) from None
-    if url.scheme not in {"http", "https"} or not url.host:
+    if url.scheme not in {"http", "https"} or not url.host or not url.host.isprintable() or " " in url.host:
         raise SourceError(MISSING, "this is no address of http or https", shown)
     return url
 

@@ -63,6 +63,7 @@ class Content:
         self._most = most
         self._from: Origin | None = None  # who said the version
         self._direct = ""  # where redirects ended
+        self._own = True  # they did not lead to anybody else
         self._begin = b""
         self._spool: Spool | None = None
         self._lock = Lock()
@@ -108,14 +109,16 @@ class Content:
         if direct:
             asked = {**headers, **self._condition(direct)}
             accept = UNDERSTOOD | STALE
-            exchange = self._transport.open(direct, self._shown, headers=asked, bound={}, accept=accept)
+            bound = self._bound if self._own else {}
+            exchange = self._transport.open(direct, self._shown, headers=asked, bound=bound, accept=accept)
             if exchange.status not in STALE:
                 return exchange
             exchange.drain()
             self._direct = ""
         asked = {**headers, **self._condition(self._url)}
         exchange = self._first_hand(asked)
-        self._direct = exchange.url if exchange.origin != origin_of(self._url) else ""
+        self._own = exchange.own
+        self._direct = exchange.url if exchange.url != self._url else ""
         return exchange
 
     def _first_hand(self, headers: Mapping[str, str]) -> Exchange:

@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.servers.certificates import certificate
 from fixtures.servers.proxies import proxy
-from fixtures.servers.ranges import redirecting, serve
+from fixtures.servers.ranges import part, redirecting, serve
 from fixtures.servers.serving import Handler, Server
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.remote import web
@@ -85,8 +85,14 @@ def test_nor_does_it_come_back_with_one() -> None:
     with Server(there_and_back) as server, Server(redirecting(lambda _: server.url + "/secret")) as other:
         service = web.connect(f"http://user:hunter2@127.0.0.1:{server.port}{PATH}")
         service.files()
+        content = service._content
+        content.close()
+        content._spool = None
+        content.size = None
+        content.begin()  # goes straight to where the redirects ended, as a stranger
         service.close()
-        assert [request.secret for request in server.seen] == [True, False]
+        assert [request.secret for request in server.seen] == [True, False, False]
+        assert len(other.seen) == 1
 
 
 def test_credentials_in_a_redirect_are_not_sent() -> None:
@@ -96,6 +102,22 @@ def test_credentials_in_a_redirect_are_not_sent() -> None:
             service.files()
             service.close()
         assert not other.seen[0].secret
+
+
+def test_a_redirect_to_the_same_server_keeps_the_credentials_and_is_made_once() -> None:
+    def respond(handler: Handler) -> None:
+        if handler.path == "/latest":
+            handler.answer(302, Location="/m\xc3\xa9.bin")
+        else:
+            part(handler, DATA)
+
+    with Server(respond) as server:
+        service = web.connect(f"http://user:hunter2@127.0.0.1:{server.port}/latest")
+        [file] = service.files()
+        assert service.read(file, 40_000, 40_010) == DATA[40_000:40_010]
+        service.close()
+        assert [request.path for request in server.seen] == ["/latest", "/m%C3%A9.bin", "/m%C3%A9.bin"]
+        assert all(request.secret for request in server.seen)
 
 
 def test_redirects_come_to_an_end() -> None:
