@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from modelaudit.pipeline.workers.executor import Results
     from modelaudit.pipeline.workers.work import Batch, Job
 
-THREADS = 16
+THREADS = 32  # files that are waited for at once
 
 
 class Threads:

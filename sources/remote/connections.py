@@ -35,7 +35,7 @@ CONNECT = 10.0  # seconds to one number of a host
 SILENCE = 30.0  # seconds between two pieces of an answer
 GREETING = 30.0  # seconds for encryption to be agreed on
 ANSWER = 60.0  # seconds until the head of an answer is there
-KEPT = 8  # connections to one host that are kept open
+KEPT = 32  # connections to one host that are kept open
 CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 

@@ -256,8 +256,9 @@ class RemoteFolder(SourceFolder):
     @property
     def identity(self) -> str:
         """What tells the contents of these files from any others, empty when the service does not say of all."""
-        rows = [f"{name} {file.sha256} {file.version} {file.size}" for name, file in sorted(self.listed.items())]
-        return "\n".join(rows) if all(file.sha256 or file.version for file in self.listed.values()) else ""
+        base = self.location.line.service.address
+        found = [f"{name} {file.identity(base)}" for name, file in sorted(self.listed.items())]
+        return "\n".join(found) if all(file.identity(base) for file in self.listed.values()) else ""
 
     def only(self, names: set[str]) -> RemoteFolder:
         """The folder with some of its files."""

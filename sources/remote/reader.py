@@ -97,10 +97,7 @@ class RangeReader:
     @property
     def identity(self) -> str:
         """What tells this content from any other, empty when the service does not say."""
-        if self._file.sha256:
-            return f"sha256:{self._file.sha256}"
-        service = self._line.service
-        return f"{service.address} {self._file.key} {self._file.version} {self.size}" if self._file.version else ""
+        return self._file.identity(self._line.service.address)
 
     def __enter__(self) -> Self:
         return self

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+BLOB = "git:"  # before a version that is the digest of a Git blob
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +46,15 @@ class Listed:
     sha256: str = ""  # of the content in lower-case hex, when the service knows it
     version: str = ""  # whatever else pins the content: ETag, generation, version id, digest
     link: str = ""  # where a link leads, of which there is nothing to read
+
+    def identity(self, address: str) -> str:
+        """What tells the content from any other, empty when the service does not say."""
+        if self.sha256:
+            return f"sha256:{self.sha256}"
+        if not self.version:
+            return ""
+        known = self.name if self.version.startswith(BLOB) else self.key  # a commit later it is the same content
+        return f"{address} {known} {self.version} {self.size}"
 
 
 class Transient(Exception):  # noqa: N818 - tried again, an error only when that does not help

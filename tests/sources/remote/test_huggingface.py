@@ -1,0 +1,171 @@
+"""Repositories of a hub, read through the hub's own client."""
+
+from __future__ import annotations
+
+import time
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures.servers.hub import COMMIT, Hub
+from fixtures.servers.ranges import ranges
+from fixtures.servers.serving import Server
+from modelaudit.engine.packs.load import load_ruleset
+from modelaudit.pipeline.scan import scan
+from modelaudit.sources.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytest.importorskip("huggingface_hub", reason="the extra huggingface is not installed")
+from modelaudit.sources.remote import huggingface
+from modelaudit.sources.remote.huggingface import HUB, Place, place_of
+
+EVIL = b"cposix\nsystem\n(S'true'\ntR."
+HEADER = b'{"w":{"dtype":"U8","shape":[3000000],"data_offsets":[0,3000000]}}'
+WEIGHTS = len(HEADER).to_bytes(8, "little") + HEADER + bytes(3_000_000)
+FILES = {"README.md": b"# A model\n", "model.safetensors": WEIGHTS, "sub/evil.pkl": EVIL}
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    """A function that has the client speak to a server."""
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setattr("modelaudit.sources.remote.huggingface.get_token", lambda: None)
+
+    def use(server: Server, token: str | None = None) -> None:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        monkeypatch.setattr("modelaudit.sources.remote.huggingface.get_token", lambda: token)
+
+    return use
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("hf://acme/model", Place("model", "acme/model", None, "", HUB)),
+        ("hf://acme/model/sub/a.pt", Place("model", "acme/model", None, "sub/a.pt", HUB)),
+        ("hf://acme/model@v1/sub", Place("model", "acme/model", "v1", "sub", HUB)),
+        ("hf://acme/model@refs/pr/3/sub", Place("model", "acme/model", "refs/pr/3", "sub", HUB)),
+        ("hf://gpt2", Place("model", "gpt2", None, "", HUB)),
+        ("hf://gpt2@abc/x", Place("model", "gpt2", "abc", "x", HUB)),
+        ("hf://datasets/acme/data", Place("dataset", "acme/data", None, "", HUB)),
+        ("https://huggingface.co/acme/model", Place("model", "acme/model", None, "", HUB)),
+        ("https://hf.co/bert-base-uncased", Place("model", "bert-base-uncased", None, "", HUB)),
+        ("https://huggingface.co/bert-base-uncased/tree/main", Place("model", "bert-base-uncased", "main", "", HUB)),
+        ("https://huggingface.co/a/b/blob/main/x/y.pt", Place("model", "a/b", "main", "x/y.pt", HUB)),
+        ("https://huggingface.co/a/b/resolve/main/y.pt?download=true", Place("model", "a/b", "main", "y.pt", HUB)),
+        ("https://huggingface.co/a/b/tree/refs%2Fpr%2F1/sub", Place("model", "a/b", "refs/pr/1", "sub", HUB)),
+        ("https://huggingface.co/datasets/a/b/tree/feature%2Fx", Place("dataset", "a/b", "feature/x", "", HUB)),
+    ],
+)
+def test_addresses(address: str, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    assert place_of(address) == place
+
+
+@pytest.mark.parametrize("address", ["hf://", "hf:///", "hf://a/../b", "https://huggingface.co/"])
+def test_what_names_no_repository(address: str) -> None:
+    with pytest.raises(SourceError, match="name a repository"):
+        place_of(address)
+
+
+def test_a_repository_is_listed_with_commit_and_digests(endpoint) -> None:
+    with Server(Hub(FILES, large=("model.safetensors",))) as server:
+        endpoint(server)
+        hub = huggingface.connect("hf://acme/model")
+        files = {file.name: file for file in hub.files()}
+        assert hub.revision == COMMIT
+        assert files["model.safetensors"].sha256 == sha256(WEIGHTS).hexdigest()
+        assert files["sub/evil.pkl"].sha256 == ""
+        assert hub.read(files["sub/evil.pkl"], 1, 6) == EVIL[1:6]
+        hub.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "names"), [("hf://acme/model/sub", ["evil.pkl"]), ("hf://acme/model/sub/evil.pkl", [""])]
+)
+def test_a_part_of_it(endpoint, address: str, names: list[str]) -> None:
+    with Server(Hub(FILES)) as server:
+        endpoint(server)
+        hub = huggingface.connect(address)
+        assert [file.name for file in hub.files()] == names
+        hub.close()
+
+
+def test_the_token_goes_to_the_hub_alone(endpoint) -> None:
+    storage = {f"/{sha256(WEIGHTS).hexdigest()}": WEIGHTS}
+    with (
+        Server(ranges(storage)) as elsewhere,  # another port is another origin
+        Server(Hub(FILES, large=("model.safetensors",), storage=elsewhere.url, token="hf_secret")) as server,
+    ):
+        endpoint(server, "hf_secret")
+        hub = huggingface.connect("hf://acme/model")
+        [file] = [file for file in hub.files() if file.sha256]
+        assert hub.read(file, 0, 100) == WEIGHTS[:100]
+        assert hub.read(file, 100, 200) == WEIGHTS[100:200]
+        hub.close()
+    assert [request.secret for request in elsewhere.seen] == [False, False]
+    assert all(request.secret for request in server.seen)
+    assert sum("/resolve/" in request.path for request in server.seen) == 1  # then the storage itself
+
+
+@pytest.mark.parametrize(
+    ("hub", "address", "said"),
+    [
+        (Hub(FILES, gated=True), "hf://acme/model", "gated"),
+        (Hub(FILES, token="x"), "hf://acme/model", "HF_TOKEN"),
+        (Hub(FILES), "hf://acme/none", "no such repository"),
+        (Hub(FILES), "hf://acme/model@gone", "no revision gone"),
+    ],
+)
+def test_refusals_are_explained(endpoint, hub: Hub, address: str, said: str) -> None:
+    with Server(hub) as server:
+        endpoint(server)
+        service = huggingface.connect(address)
+        with pytest.raises(SourceError, match=said):
+            list(service.files())
+        service.close()
+
+
+def test_a_scan_of_a_repository(endpoint) -> None:
+    with Server(Hub(FILES, large=("model.safetensors",))) as server:
+        endpoint(server)
+        document = scan(["hf://acme/model"], load_ruleset())
+    assert {finding.artifact for finding in document.findings if finding.severity == "critical"} == {
+        "hf://acme/model/sub/evil.pkl"
+    }
+    assert document.decision.exit_code == 1
+    assert not document.errors
+    assert server.sent < 200_000
+
+
+def test_a_repository_of_twenty_shards_is_four_round_trips_deep(endpoint) -> None:
+    """Every request is answered after a while; a chain of requests is one that each waited for the one before."""
+    files = {f"model-{n:05}-of-00020.safetensors": WEIGHTS for n in range(1, 21)}
+    honest = Hub(files, large=tuple(files))
+    spans: list[tuple[float, float]] = []
+
+    def slow(handler) -> None:
+        began = time.monotonic()
+        time.sleep(0.6)
+        honest(handler)
+        spans.append((began, time.monotonic()))
+
+    with Server(slow) as server:
+        endpoint(server)
+        document = scan(["hf://acme/model"], load_ruleset())
+    assert document.files_scanned == 20
+    assert document.transfer is not None
+    assert document.transfer.requests <= 1 + 20 * 2
+    assert chain(spans) <= 4
+
+
+def chain(spans: list[tuple[float, float]]) -> int:
+    """The most spans that lie one after the other."""
+    length, free = 0, 0.0
+    for began, ended in sorted(spans, key=lambda span: span[1]):
+        if began >= free:
+            length, free = length + 1, ended
+    return length
