@@ -19,6 +19,8 @@ BLOCKS = 64  # that are kept
 VTABLE_MAX = 4096  # bytes: more fields than any table has
 STEPS = 1000  # that every file may take
 STEPS_MAX = 5_000_000
+BYTES = 16 * 1024 * 1024  # that may be taken out of every file
+BYTES_EACH = 8  # and for each of its own
 CHECKED = 1024  # steps between two looks at the time
 
 
@@ -26,7 +28,7 @@ class Flat:
     """A file as a flat buffer. `furthest` is the end of what was asked for, wherever it was.
 
     A sound file takes four bytes for every element that can be visited; one that lets many places lead to the same
-    element would take without end, so that steps are counted. More of them raise `FileBudget`.
+    element or text would take without end, so that steps and bytes are counted. More of them raise `FileBudget`.
     """
 
     def __init__(self, reader: Reader, context: Context) -> None:
@@ -36,6 +38,7 @@ class Flat:
         self.budget = min(STEPS + reader.size // 4, STEPS_MAX)
         self._check = context.check
         self._steps = 0
+        self._taken = 0
         self._blocks: dict[int, bytes] = {}
 
     def step(self) -> None:
@@ -48,12 +51,19 @@ class Flat:
 
     def take(self, at: int, length: int) -> bytes:
         """Bytes at a place."""
-        if at < 0 or at + length > self.size:
-            raise Break("bad-offset", f"{length} bytes at {at} of {self.size}", max(at, 0))
-        self.furthest = max(self.furthest, at + length)
+        self.inside(at, length)
+        self._taken += length
+        if self._taken > BYTES + BYTES_EACH * self.size:
+            raise FileBudget("bytes", self._taken, BYTES + BYTES_EACH * self.size)
         number, begin = divmod(at, BLOCK)
         data = self._block(number)[begin : begin + length]
         return data if len(data) == length else self.reader.read_at(at, length)
+
+    def inside(self, at: int, length: int) -> None:
+        """Raise `Break` when bytes are not all there."""
+        if at < 0 or at + length > self.size:
+            raise Break("bad-offset", f"{length} bytes at {at} of {self.size}", max(at, 0))
+        self.furthest = max(self.furthest, at + length)
 
     def number(self, at: int, code: str) -> int:
         """A number at a place, of a type as `struct` writes it."""
@@ -78,7 +88,7 @@ class Flat:
 class Table:
     """A table: fields by the number of their slot, absent ones as None or with a default."""
 
-    __slots__ = ("_fields", "_width", "at", "flat")
+    __slots__ = ("_count", "_fields", "_width", "at", "flat")
 
     def __init__(self, flat: Flat, at: int) -> None:
         flat.step()
@@ -88,14 +98,17 @@ class Table:
         size = flat.number(vtable, "H")
         if size < 4 or size % 2 or size > VTABLE_MAX:
             raise Break("bad-table", f"a vtable of {size} bytes", at)
-        raw = flat.take(vtable, size)
-        self._width = int.from_bytes(raw[2:4], "little")
-        self._fields = struct.unpack(f"<{size // 2 - 2}H", raw[4:])
-        flat.take(at, self._width)
+        flat.inside(vtable, size)
+        self._fields = (
+            vtable + 4
+        )  # fields are looked up one by one: many tables may share a vtable, or overlap in theirs
+        self._count = size // 2 - 2
+        self._width = flat.number(vtable + 2, "H")
+        flat.inside(at, self._width)
 
     def place(self, slot: int) -> int | None:
         """Where a field stands, None when it is absent."""
-        offset: int = self._fields[slot] if slot < len(self._fields) else 0
+        offset = self.flat.number(self._fields + 2 * slot, "H") if slot < self._count else 0
         if offset == 0:
             return None
         if offset >= self._width:

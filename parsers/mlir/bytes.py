@@ -10,17 +10,32 @@ BAD = "bad-bytecode"
 class Bytes:
     """A place in bytes that moves forward. Raises `Break` where they end early."""
 
-    __slots__ = ("at", "data", "offset")
+    __slots__ = ("at", "data", "end", "offset")
 
     def __init__(self, data: bytes, offset: int = 0) -> None:
         self.data = data
         self.offset = offset  # where the bytes stand in the file
         self.at = 0
+        self.end = len(data)
 
     @property
     def left(self) -> int:
         """Bytes that are not read yet."""
-        return len(self.data) - self.at
+        return self.end - self.at
+
+    def part(self, length: int) -> Bytes:
+        """The next bytes as a place of their own, which shares them."""
+        part = Bytes(self.data, self.offset)
+        part.at = self.at
+        self.skip_bytes(length)
+        part.end = self.at
+        return part
+
+    def skip_bytes(self, length: int) -> None:
+        """Go past so many bytes."""
+        if length > self.left:
+            raise self.broken(f"{length} bytes are asked for, {self.left} are there")
+        self.at += length
 
     def broken(self, detail: str) -> Break:
         """The error that ends the reading here."""
@@ -28,14 +43,12 @@ class Bytes:
 
     def take(self, length: int) -> bytes:
         """The next bytes."""
-        if length > self.left:
-            raise self.broken(f"{length} bytes are asked for, {self.left} are there")
-        self.at += length
+        self.skip_bytes(length)
         return self.data[self.at - length : self.at]
 
     def byte(self) -> int:
         """The next byte."""
-        if self.at >= len(self.data):
+        if self.at >= self.end:
             raise self.broken("a byte is asked for, none is there")
         self.at += 1
         return self.data[self.at - 1]

@@ -43,6 +43,7 @@ class _Program:
         with open(os.path.join(os.path.dirname(__file__), "codes.json"), "rb") as file:
             self.codes = json.loads(file.read())
         self.properties: list[bytes] = []
+        self.dictionaries: dict[int, dict[str, str]] = {}  # by their number, since many operators may have the same
 
     def items(self) -> Iterator[Fact | Nested | Property]:
         """Version and producer, texts, operators."""
@@ -72,9 +73,9 @@ class _Program:
 
     def operator(self, operator: Operator, tables: Tables) -> Op:
         """The fact of an operator."""
-        named = operator.name < len(tables.names)
-        domain, type = tables.names[operator.name] if named else ("", str(operator.name))
-        if not named:
+        name = tables.name(operator.name)
+        domain, type = name or ("", str(operator.name))
+        if name is None:
             self.notes.defect("bad-bytecode", f"the operator {operator.name} has no name", operator.offset, CONTENT)
         called = self.called(operator, tables) if type in self.codes["calls"] else {}
         return Op(
@@ -90,7 +91,10 @@ class _Program:
         """What an operator that calls native code calls, and with which settings."""
         found: dict[str, str] = {}
         if operator.attributes is not None:
-            found |= self.dictionary(operator.attributes, tables)
+            number = operator.attributes
+            if number not in self.dictionaries:
+                self.dictionaries[number] = self.dictionary(number, tables)
+            found |= self.dictionaries[number]
         if operator.properties is not None and operator.properties < len(self.properties):
             data = Bytes(self.properties[operator.properties], operator.offset)
             for key in self.codes["properties"]:
@@ -120,8 +124,5 @@ class _Program:
 
     def attribute(self, number: int, tables: Tables) -> tuple[str, Bytes]:
         """Dialect and bytes of an attribute; no bytes when it is written as text."""
-        if number >= len(tables.attributes):
-            return "", Bytes(b"")
-        dialect, at, size, own = tables.attributes[number]
-        name = tables.dialects[dialect] if dialect < len(tables.dialects) else ""
+        name, at, size, own = tables.attribute(number)
         return name, Bytes(tables.reader.read_at(at, min(size, SHORT)) if own else b"", at)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 from modelaudit.parsers.cursor import Break
 from modelaudit.parsers.mlir import MARK
 from modelaudit.parsers.mlir.bytes import BAD, Bytes
@@ -19,6 +21,7 @@ HEAD = 4096  # bytes before the first section: the producer's name
 SECTION = 32 * 1024 * 1024  # bytes of a section that are held
 ENTRIES = 2_000_000  # texts, operators or attributes
 ALIGNED = 0x80
+MOST = 2**32  # as a number of a text or dialect: more than there are
 
 
 class Header:
@@ -61,9 +64,9 @@ class Tables:
         self.header = header
         self.strings = self._strings(self.section(STRINGS))
         self.dialects: list[str] = []
-        self.names: list[tuple[str, str]] = []  # dialect and name of the operators
+        self._names = array("Q")  # numbers of dialect and name of each operator
         self._dialects(self.section(DIALECTS))
-        self.attributes: list[tuple[int, int, int, bool]] = []  # dialect, place, size, in the dialect's own encoding
+        self._attributes = array("Q")  # number of the dialect, place, size with a bit for the dialect's own encoding
         self._offsets(self.section(OFFSETS))
 
     def section(self, kind: int) -> Bytes:
@@ -89,6 +92,20 @@ class Tables:
         """A text by its number, empty when there is none."""
         return self.strings[number] if number < len(self.strings) else b""
 
+    def name(self, number: int) -> tuple[str, str] | None:
+        """Dialect and name of an operator by its number."""
+        if number >= len(self._names) // 2:
+            return None
+        dialect, word = self._names[2 * number : 2 * number + 2]
+        return self.dialects[dialect], self._word(word)
+
+    def attribute(self, number: int) -> tuple[str, int, int, bool]:
+        """Dialect, place and size of an attribute, and whether the dialect has its own encoding for it."""
+        if number >= len(self._attributes) // 3:
+            return "", 0, 0, False
+        dialect, at, size = self._attributes[3 * number : 3 * number + 3]
+        return self.dialects[dialect] if dialect < len(self.dialects) else "", at, size >> 1, bool(size & 1)
+
     def _strings(self, section: Bytes) -> list[bytes]:
         """The texts: their lengths from the last to the first, then all of them, each with a zero behind it."""
         sizes = [section.number() for _ in range(self.count(section))]
@@ -112,14 +129,14 @@ class Tables:
             dialect = self.dialect(section)
             for _ in range(self.count(section)):
                 number = section.flagged()[0] if version >= PROPERTIES else section.number()
-                self.names.append((dialect, self._word(number)))
+                self._names.extend((dialect, min(number, MOST)))
 
-    def dialect(self, section: Bytes) -> str:
-        """The dialect whose number comes next."""
+    def dialect(self, section: Bytes) -> int:
+        """The number of a dialect, which comes next."""
         number = section.number()
         if number >= len(self.dialects):
             raise section.broken(f"the dialect {number} of {len(self.dialects)} is named")
-        return self.dialects[number]
+        return number
 
     def _offsets(self, section: Bytes) -> None:
         """Where each attribute stands; types come behind them."""
@@ -127,13 +144,13 @@ class Tables:
         at, end = begin, begin + size
         count = section.number()
         section.number()
-        while len(self.attributes) < count:
-            dialect = section.number()
+        while len(self._attributes) // 3 < count:
+            dialect = min(section.number(), MOST)
             for _ in range(self.count(section)):
                 length, own = section.flagged()
                 if at + length > end:
                     raise section.broken("an attribute ends beyond its section")
-                self.attributes.append((dialect, at, length, own))
+                self._attributes.extend((dialect, at, length << 1 | own))
                 at += length
-            if len(self.attributes) > ENTRIES:
-                raise FileBudget("entries", len(self.attributes), ENTRIES)
+            if len(self._attributes) // 3 > ENTRIES:
+                raise FileBudget("entries", len(self._attributes) // 3, ENTRIES)

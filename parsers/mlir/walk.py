@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from modelaudit.parsers.mlir.bytes import Bytes
 from modelaudit.parsers.mlir.sections import ELIDED, IR, LAZY, USES, Tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from modelaudit.parsers.mlir.bytes import Bytes
 
 HAS_ATTRIBUTES, HAS_RESULTS, HAS_OPERANDS, HAS_SUCCESSORS, HAS_REGIONS, HAS_USES, HAS_PROPERTIES = (
     1 << n for n in range(7)
@@ -77,9 +78,7 @@ def _inside(code: Bytes, operator: Operator, version: int) -> Bytes:
     if version < LAZY or not operator.isolated:
         return code
     code.byte()
-    size = code.number()
-    begin = code.offset + code.at
-    return Bytes(code.take(size), begin)
+    return code.part(code.number())
 
 
 def _operator(code: Bytes, version: int) -> Operator:

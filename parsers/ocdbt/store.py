@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 
 CONTENT = frozenset({"tensor", "text", "metadata", "reference", "blob"})
 BODY = 16 * 1024 * 1024  # bytes of a node that are read
-CHUNK = re.compile(rb"(?:.*/)?(?:c[/.])?\d+(?:[./]\d+)*", re.DOTALL)  # the key of a part of an array
+CHUNK = re.compile(rb"(?:c\.)?\d++(?:\.\d++)*+")  # how the key of a part of an array ends, behind the last slash
 DESCRIBED = (b".zarray", b"zarr.json")
 MARK = b"\x0c\xdb"
+
+
+def is_chunk(key: bytes) -> bool:
+    """Whether a key is that of a part of an array."""
+    return CHUNK.fullmatch(key.rpartition(b"/")[2]) is not None
 
 
 def parse_store(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
@@ -119,7 +124,7 @@ class _Store:
     def value(self, value: Value, at: int) -> Iterator[Fact | Nested]:
         """A value that stands in a node: the description of an array, part of one, or anything else."""
         key, lossy = decode(value.key[:4096])
-        if value.data is None or CHUNK.fullmatch(value.key):
+        if value.data is None or is_chunk(value.key):
             return
         if value.key.endswith(DESCRIBED):
             text, wrong = decode(value.data[: 4 * TEXT_MAX])

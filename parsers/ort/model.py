@@ -112,6 +112,7 @@ class _Model:
             if len(shown) < ATTRIBUTES:
                 shown[key] = self.value(attribute)
             yield from self.attribute(attribute, f"{below}/{key}"[:1024], f"{type[0]}.{key}", depth)
+            yield from self.notes.flush()
         yield Op(
             self.notes.path,
             domain="" if domain[0] == STANDARD else domain[0],

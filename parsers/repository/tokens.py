@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import binascii
 
-from modelaudit.engine.facts import Defect, Metadata, Place, clean
+from modelaudit.engine.facts import Defect, Limit, Metadata, Place, clean
 from modelaudit.parsers.keras.document import Object
+from modelaudit.parsers.notes import FileBudget
 from modelaudit.parsers.repository.backtracking import is_exponential
-from modelaudit.parsers.vocabulary.charsmap import MAP_MAX, rewritten
+from modelaudit.parsers.vocabulary.charsmap import MAP_MAX, Left, rewritten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from modelaudit.parsers.keras.document import Tree
 
 STAGES = ("normalizer", "pre_tokenizer", "post_processor", "decoder")
-ADDED_MAX = 10_000
+ADDED_MAX = 20_000
 FAR = 100  # times as many numbers as tokens are none that a vocabulary has
-STEPS_MAX = 1000  # values of a stage
+STEPS_MAX = 10_000  # values of a stage
 SHOWN = 200
 DETAILS_MAX = 5
 
@@ -37,8 +38,12 @@ def is_tokenizer(tree: Tree) -> bool:
 def token_facts(path: str, tree: Tree, context: Context) -> Iterator[Fact]:
     """Rewritings and added tokens as metadata, ids and merges that do not fit as defects."""
     assert isinstance(tree, Object)  # noqa: S101 - `is_tokenizer`
+    left = Left()
     for stage in STAGES:
-        yield from _rewritings(path, tree.get(stage), stage, context)
+        try:
+            yield from _rewritings(path, tree.get(stage), stage, context, left)
+        except FileBudget as spent:
+            yield _limit(path, spent.what, spent.at or 0, spent.budget or 0)
     context.check()
     yield from _repeated(path, tree)
     yield from _added(path, tree.get("added_tokens"))
@@ -46,19 +51,31 @@ def token_facts(path: str, tree: Tree, context: Context) -> Iterator[Fact]:
     yield from _merges(path, tree.get("model"))
 
 
-def _rewritings(path: str, value: Any, stage: str, context: Context) -> Iterator[Fact]:  # noqa: ANN401 - any value
+def _limit(path: str, what: str, at: int, budget: int) -> Limit:
+    return Limit(path, what=what, at=at, budget=budget, by="file", affects=frozenset({"metadata"}))
+
+
+def _rewritings(
+    path: str,
+    value: Any,  # noqa: ANN401 - any value
+    stage: str,
+    context: Context,
+    left: Left,
+) -> Iterator[Fact]:
     """The steps of a stage that replace: what, and what is put in its place. Expressions that take exponential time."""
     stack, steps = [value], 0
-    while stack and steps < STEPS_MAX:
+    while stack:
         item = stack.pop()
         steps += 1
+        if steps > STEPS_MAX:
+            raise FileBudget("steps", steps, STEPS_MAX)
         if isinstance(item, list):
-            stack += reversed(item[:STEPS_MAX])
+            stack += reversed(item)
         elif isinstance(item, Object):
             if item.text("type") == "Replace":
                 yield from _replace(path, item, stage)
             if item.text("type") == "Precompiled":
-                yield from _precompiled(path, item.text("precompiled_charsmap") or "", stage, context)
+                yield from _precompiled(path, item.text("precompiled_charsmap") or "", stage, context, left)
             regex = item.text("Regex")
             if regex is not None and is_exponential(regex):
                 detail = clean(f"{stage}: {regex[:SHOWN]}")[0]
@@ -78,19 +95,21 @@ def _replace(path: str, item: Object, stage: str) -> Iterator[Fact]:
             yield Metadata(path, key=key, value=shown, type=clean(kind)[0], places=(place,))
 
 
-def _precompiled(path: str, written: str, stage: str, context: Context) -> Iterator[Fact]:
+def _precompiled(path: str, written: str, stage: str, context: Context, left: Left) -> Iterator[Fact]:
     """What a compiled map replaces of ASCII."""
     try:
         data = binascii.a2b_base64(written[: 2 * MAP_MAX])
     except ValueError:
         return
-    for old, new in rewritten(data, context.check):
+    for old, new in rewritten(data, context.check, left):
         shown = clean(f"{old} => {new}")[0]
         yield Metadata(path, key=f"{stage}.precompiled", value=shown, type="str", places=(Place(pointer=f"/{stage}"),))
 
 
 def _added(path: str, added: Any) -> Iterator[Fact]:  # noqa: ANN401 - any value
     """Tokens that were put beside the vocabulary."""
+    if isinstance(added, list) and len(added) > ADDED_MAX:
+        yield _limit(path, "tokens", len(added), ADDED_MAX)
     for n, item in enumerate(added[:ADDED_MAX] if isinstance(added, list) else []):
         content = item.text("content") if isinstance(item, Object) else None
         if content is not None:

@@ -45,6 +45,7 @@ class Archive:
         total = max(context.budget("expanded"), 2 * self.reader.size)
         self.ledger = Ledger(self.reader.size, context.budget("ratio"), total, context.check)
         self.opening = Opening(self.notes, self.ledger, context.budget("members"))
+        self.overrun = False
         self.names: dict[str, int] = {}
         self.twins: dict[str, set[str]] = {}
 
@@ -96,8 +97,11 @@ class Archive:
             mine = stored[used : used + len(folder.streams)]
             used += len(mine)
             yield from self.folder(folder, mine)
+            spent = self.ledger.spent()
+            if spent is not None and not self.overrun:
+                self.notes.limit(*spent)
             yield from self.notes.flush()
-            if self.ledger.spent() is not None:
+            if spent is not None:
                 return
         for file in stored[used:]:
             yield self.fact(file, Content(0), "", 0, 0)
@@ -117,14 +121,16 @@ class Archive:
                 yield self.fact(shut, Content(size), method, length, begin, encrypted=AES in words)
             return
         source = SliceReader(self.reader, begin, length)
-        solid = Solid(lambda: stages(source, folder, self.context.check), length, self.ledger)
-        for n, (size, crc) in enumerate(zip(folder.streams, folder.subs, strict=True)):
+        solid = Solid(lambda: stages(source, folder, self.ledger), length, self.ledger)
+        cut = list(zip(folder.streams, folder.subs, strict=True))
+        for n, (size, crc) in enumerate(cut or [(folder.size, folder.crc)]):  # one without files has bytes all the same
             file: File | None = files[n] if n < len(files) else None
             if solid.error is None and solid.overrun is None:
                 content = solid.next(size, crc)
                 yield from self.member(file, content, method, length * size // max(1, folder.size), begin)
             elif file is not None:
                 yield self.fact(file, Content(size), method, length, begin)
+        solid.settle()
         yield from self.ends(solid, folder, begin, length)
 
     def member(self, file: File | None, content: Content, method: str, packed: int, at: int) -> Iterator[Fact | Nested]:
@@ -143,9 +149,10 @@ class Archive:
             self.notes.defect("bad-data", solid.error, begin, CONTENT)
             return
         if solid.overrun is not None:
+            self.overrun = True
             self.notes.limit(*solid.overrun)
             return
-        if sum(folder.streams) != folder.size:
+        if folder.streams and sum(folder.streams) != folder.size:
             return
         more = solid.more()
         if more:

@@ -7,9 +7,7 @@ from modelaudit.parsers.expansion import Deflate, Expander, Standard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from modelaudit.parsers.expansion import Decompressor
+    from modelaudit.parsers.expansion import Decompressor, Ledger
     from modelaudit.parsers.reader import Reader
     from modelaudit.parsers.sevenzip.headers import Coder, Folder
 
@@ -75,21 +73,28 @@ def unsupported(folder: Folder) -> str | None:
 
 
 class Stage(Expander):
-    """A coder's output, as long as the header says. Raises what `check` raises."""
+    """A coder's output, as long as the header says and the ledger allows."""
 
-    __slots__ = ("_check", "_left")
+    __slots__ = ("_ledger", "_left", "_packed")
 
-    def __init__(self, source: Reader, decoder: Decompressor, size: int, check: Callable[[], None]) -> None:
+    def __init__(self, source: Reader, decoder: Decompressor, size: int, ledger: Ledger, packed: int) -> None:
         super().__init__(source, decoder)
         self._left = size
-        self._check = check
+        self._ledger = ledger
+        self._packed = packed  # bytes of the whole folder
 
     def read(self, limit: int) -> bytes:
-        """The next bytes, at most `limit`; empty at the end."""
-        self._check()
-        out = super().read(min(limit, self._left)) if self._left else b""
+        """The next bytes, at most `limit`; empty at the end, and where too much came out: the next coder may need
+        any number of bytes for nothing.
+        """
+        self._ledger.check()
+        over = self._ledger.swells(self.produced, self._packed)
+        out = self._take(min(limit, self._left)) if self._left and not over else b""
         self._left -= len(out)
         return out
+
+    def _take(self, limit: int) -> bytes:
+        return super().read(limit)
 
     def more(self, limit: int) -> bytes:
         """What comes out behind the size that the header says, at most `limit` bytes."""
@@ -104,15 +109,12 @@ class Streams(Stage):
 
     __slots__ = ("_whole",)
 
-    def __init__(self, source: Reader, id: str, size: int, check: Callable[[], None]) -> None:
+    def __init__(self, source: Reader, id: str, size: int, ledger: Ledger, packed: int) -> None:
         self._whole = Chain(source, id)
-        super().__init__(source, Plain(), size, check)
+        super().__init__(source, Plain(), size, ledger, packed)
 
-    def read(self, limit: int) -> bytes:
-        """The next bytes, at most `limit`; empty at the end."""
-        self._check()
-        out = self._whole.read(min(limit, self._left)) if self._left else b""
-        self._left -= len(out)
+    def _take(self, limit: int) -> bytes:
+        out = self._whole.read(limit)
         self.produced += len(out)
         self.error = self._whole.error
         return out
@@ -197,22 +199,32 @@ class Filter(Standard):
         return super().feed(bytes(wrapped), limit)
 
 
-def stages(source: Reader, folder: Folder, check: Callable[[], None]) -> list[Stage]:
+def stages(source: Reader, folder: Folder, ledger: Ledger) -> list[Stage]:
     """A folder's coders, each reading from the one before it; the last gives the files.
 
     Raises ValueError for properties that make no sense.
     """
     made: list[Stage] = []
+    packed = source.size
     for n in folder.chain or []:
         coder, size = folder.coders[n], folder.sizes[n]
         name = name_of(coder)
         if name in CHAINED and not made:
-            stage: Stage = Streams(source, name, size, check)
+            stage: Stage = Streams(source, name, size, ledger, packed)
         else:
-            stage = Stage(source, decoder(name, coder.properties, size, source.size), size, check)
+            stage = Stage(source, _made(name, coder.properties, size, source.size), size, ledger, packed)
         made.append(stage)
         source = Output(stage, size)
     return made
+
+
+def _made(name: str, properties: bytes, size: int, before: int) -> Decompressor:
+    from lzma import LZMAError
+
+    try:
+        return decoder(name, properties, size, before)
+    except LZMAError as error:
+        raise ValueError(str(error)) from None
 
 
 def decoder(name: str, properties: bytes, size: int, before: int) -> Decompressor:

@@ -59,8 +59,10 @@ class Solid:
     @property
     def overrun(self) -> tuple[str, int, int] | None:
         """Name, value and budget of what the folder asks for too much of."""
-        if self._ledger.swells(self._at, self._packed):
-            return "ratio", self._at // max(1, self._packed), self._ledger.ratio
+        most = max((stage.produced for stage in self._stages[:-1]), default=0)
+        most = max(most, self._at)
+        if self._ledger.swells(most, self._packed):
+            return "ratio", most // max(1, self._packed), self._ledger.ratio
         return self._ledger.spent()
 
     def more(self) -> bytes:
@@ -77,6 +79,11 @@ class Solid:
         self._at += len(chunk)
         self._ledger.spend(len(chunk))
         return chunk
+
+    def settle(self) -> None:
+        """Count what coders between gave beyond what came out, once the folder is done with."""
+        between = max((stage.produced for stage in self._stages[:-1]), default=0)
+        self._ledger.spend(max(0, between - self._at))
 
     def _why(self) -> str:
         return next((stage.error for stage in self._stages if stage.error), "the packed data end early")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+REPEATED = frozenset({0x00, 0x19})  # an end, and a property that is nothing but room
+
 
 class HeaderError(ValueError):
     """The header cannot be read on; the words say why."""
@@ -59,6 +61,15 @@ class Fields:
     def checksums(self, count: int) -> list[int | None]:
         """The checksums of so many streams; None for those that have none."""
         return [self.u32() if known else None for known in self.defined(count)]
+
+    def part(self, seen: set[int]) -> int:
+        """The byte that begins the next part, which must not have been there; ends and padding may repeat."""
+        id = self.byte()
+        if id in seen:
+            raise HeaderError(f"the part {id:#04x} stands for a second time at {self.at - 1} of the header")
+        if id not in REPEATED:
+            seen.add(id)
+        return id
 
     def expect(self, id: int, words: str) -> None:
         """Go past the byte that begins a part."""

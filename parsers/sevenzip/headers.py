@@ -69,7 +69,8 @@ class Streams:
 
     def read(self, fields: Fields) -> Streams:
         """Everything up to the end of the streams' part; returns itself."""
-        while (id := fields.byte()) != END:
+        seen: set[int] = set()
+        while (id := fields.part(seen)) != END:
             if id == PACK:
                 self._pack(fields)
             elif id == UNPACK:
@@ -84,7 +85,8 @@ class Streams:
     def _pack(self, fields: Fields) -> None:
         self.start = fields.number()
         count = self.count(fields, "streams")
-        while (id := fields.byte()) != END:
+        seen: set[int] = set()
+        while (id := fields.part(seen)) != END:
             if id == SIZE:
                 self.packs = [fields.number() for _ in range(count)]
             elif id == CRC:
@@ -105,7 +107,8 @@ class Streams:
         fields.expect(UNPACK_SIZE, "sizes of what coders give")
         for folder in self.folders:
             folder.sizes = [fields.number() for _ in range(folder.outputs)]
-        while (id := fields.byte()) != END:
+        seen: set[int] = set()
+        while (id := fields.part(seen)) != END:
             if id != CRC:
                 raise HeaderError(f"{id:#04x} at {fields.at - 1} of the header is no part of folders")
             for folder, crc in zip(self.folders, fields.checksums(count), strict=True):
@@ -130,13 +133,13 @@ class Streams:
         unknown = [f for f in self.folders if len(f.streams) != 1 or f.crc is None]
         for folder in unknown:
             folder.subs = [None] * len(folder.streams)
-        while id != END:
+        if id != END:
             if id != CRC:
                 raise HeaderError(f"{id:#04x} at {fields.at - 1} of the header is no part of files' streams")
             found = iter(fields.checksums(sum(len(folder.streams) for folder in unknown)))
             for folder in unknown:
                 folder.subs = [next(found) for _ in folder.streams]
-            id = fields.byte()
+            fields.expect(END, "the end of files' streams")
 
     def _cut(self, folder: Folder, count: int, fields: Fields | None) -> None:
         """The sizes of the streams in a folder; that of the last is what the others leave."""
@@ -230,7 +233,8 @@ def read_files(fields: Fields, most: int) -> list[File]:
     files = [File() for _ in range(count)]
     empty: list[bool] = []
     anti: list[bool] = []
-    while (id := fields.byte()) != END:
+    seen: set[int] = set()
+    while (id := fields.part(seen)) != END:
         part = Fields(fields.take(fields.number()))
         if id == EMPTY_STREAM:
             for file, is_empty in zip(files, part.bits(count), strict=True):

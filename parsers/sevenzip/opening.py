@@ -82,7 +82,7 @@ class Opening:
             code = "7z-encrypted-header" if AES in words else "7z-method"
             self.notes.defect(code, f"the header: {words}", source[0], ALL)
             raise HeaderError  # all is said
-        data, error = read_whole(lambda: stages(SliceReader(self.reader, *source), folder, self.ledger.check))
+        data, error = read_whole(lambda: stages(SliceReader(self.reader, *source), folder, self.ledger))
         self.ledger.spend(len(data))
         if error is not None or len(data) < folder.size:
             raise HeaderError(f"unpacking the header: {error or 'it ends early'}")
@@ -105,7 +105,8 @@ class Opening:
             return streams, files
         fields = Fields(data)
         fields.expect(HEADER, "the header")
-        while (id := fields.byte()) != END:
+        seen: set[int] = set()
+        while (id := fields.part(seen)) != END:
             if id == PROPERTIES:
                 while fields.byte() != END:
                     fields.take(fields.number())

@@ -7,9 +7,10 @@ from functools import cache
 
 from modelaudit.engine.facts import Defect, Limit, Metadata, Place, clean
 from modelaudit.parsers.base import BudgetSpent
+from modelaudit.parsers.notes import FileBudget
 from modelaudit.parsers.protobuf.schema import Schema
 from modelaudit.parsers.protobuf.wire import Wire
-from modelaudit.parsers.vocabulary.charsmap import MAP_MAX, rewritten
+from modelaudit.parsers.vocabulary.charsmap import MAP_MAX, Left, rewritten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from modelaudit.parsers.protobuf.wire import Field
 
 FACTS = frozenset({"metadata"})
-PIECES_MAX = 4_000_000
+PIECES_MAX = 2_000_000
+SAID_MAX = 20_000  # tokens that were added and replacements that are told
 DETAILS_MAX = 5
 SHOWN = 200
 CONTROL, ADDED = 3, 4  # kinds of pieces that were not learned
@@ -45,7 +47,7 @@ def parse_pieces(artifact: Input, context: Context) -> Iterator[Fact | Nested | 
             elif field.kind != "bytes":
                 model.described(field)
     except BudgetSpent as spent:
-        if spent.what != "fields":
+        if spent.by != "file" and spent.what != "fields":
             raise
         yield Limit(artifact.path, what=spent.what, at=spent.at, budget=spent.budget, by=spent.by, affects=FACTS)
     yield from model.facts()
@@ -59,6 +61,8 @@ class Pieces:
         self.context = context
         self.count = 0
         self.seen: set[bytes] = set()
+        self.left = Left()
+        self.told: dict[str, Field] = {}  # what is there once: the last one holds
         self.found: list[Fact] = []
         self.repeated = 0
 
@@ -78,33 +82,43 @@ class Pieces:
                 kind = inner.integer()
         shown = clean(text.decode("utf-8", "replace")[:SHOWN])[0]
         place = (Place(offset=field.start),)
-        if kind in KINDS and len(self.found) < PIECES_MAX // 1000:
-            self.found.append(Metadata(self.path, key="added_token", value=shown, type=KINDS[kind], places=place))
+        if kind in KINDS:
+            self.tell(Metadata(self.path, key="added_token", value=shown, type=KINDS[kind], places=place))
         if text in self.seen and self.repeated < DETAILS_MAX:
             self.repeated += 1
             detail = f"{shown!r} is number {self.count}, and one before it"
             self.found.append(Defect(self.path, code="token-repeated", detail=detail, places=place))
-        if len(self.seen) < PIECES_MAX:
-            self.seen.add(text)
+        self.seen.add(text)
         self.count += 1
+        if self.count > PIECES_MAX:
+            raise FileBudget("pieces", self.count, PIECES_MAX)
+
+    def tell(self, fact: Fact) -> None:
+        """Note a fact of which there may be many."""
+        if len(self.found) >= SAID_MAX:
+            raise FileBudget("tokens", len(self.found) + 1, SAID_MAX)
+        self.found.append(fact)
 
     def described(self, field: Field) -> None:
         """How the vocabulary was made, and what is rewritten before it is used."""
         for inner in field.sub().fields():
             if inner.name == "model_type":
-                self.metadata("model_type", TYPES.get(inner.integer(), str(inner.integer())), inner)
+                self.told["model_type"] = inner
             elif inner.name == "name":
-                self.metadata(f"{field.name}.name", inner.word(SHOWN), inner)
+                self.told[f"{field.name}.name"] = inner
             elif inner.name == "precompiled_charsmap" and inner.size <= MAP_MAX:
-                for old, new in rewritten(inner.raw(MAP_MAX), self.context.check):
-                    self.metadata("normalizer.precompiled", f"{old} => {new}", inner)
+                for old, new in rewritten(inner.raw(MAP_MAX), self.context.check, self.left):
+                    self.tell(self.metadata("normalizer.precompiled", f"{old} => {new}", inner))
 
-    def metadata(self, key: str, value: str, field: Field) -> None:
+    def metadata(self, key: str, value: str, field: Field) -> Metadata:
         """A key and its value."""
         place = (Place(offset=field.start),)
-        self.found.append(Metadata(self.path, key=key, value=clean(value[:SHOWN])[0], type="str", places=place))
+        return Metadata(self.path, key=key, value=clean(value[:SHOWN])[0], type="str", places=place)
 
     def facts(self) -> Iterator[Fact]:
         """What was found."""
         yield Metadata(self.path, key="vocabulary", value=str(self.count), number=float(self.count), type="int")
         yield from self.found
+        for key, field in self.told.items():
+            number = field.integer() if key == "model_type" else 0
+            yield self.metadata(key, TYPES.get(number, str(number)) if number else field.word(SHOWN), field)

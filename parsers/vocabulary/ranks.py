@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 from modelaudit.engine.facts import Defect, Limit, Metadata, Place, clean
 from modelaudit.parsers.vocabulary import LINE
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.base import Context, Input
 
-READ_MAX = 64 * 1024 * 1024  # bytes
+READ_MAX = 12 * 1024 * 1024  # bytes
 DETAILS_MAX = 5
 FACTS = frozenset({"metadata"})
 
@@ -25,13 +27,13 @@ def parse_ranks(artifact: Input, context: Context) -> Iterator[Fact]:
     tokens: set[bytes] = set()
     ranks: set[bytes] = set()
     found: list[Defect] = []
-    for n, line in enumerate(reader.read_at(0, READ_MAX).split(b"\n")):
+    for n, line in enumerate(BytesIO(reader.read_at(0, READ_MAX))):
         if n % 4096 == 0:
             context.check()
         if not line.strip():
             continue
         token, _, rank = line.strip().partition(b" ")
-        words = None if LINE.fullmatch(line) else "is no token and rank"
+        words = None if LINE.fullmatch(line.removesuffix(b"\n")) else "is no token and rank"
         if words is None and (token in tokens or rank in ranks):
             words = f"has the {'token' if token in tokens else 'rank'} of another line"
         if words is not None and len(found) < DETAILS_MAX:
