@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Protocol
 
-    from modelaudit.engine.facts import Fact, Text
+    from modelaudit.engine.facts import Fact, Tensor, Text
     from modelaudit.parsers.reader import Reader
 
     class Sought(Protocol):
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     class Parse(Protocol):
         """A parser's entry: yields facts, nested artifacts and properties of the artifact itself."""
 
-        def __call__(self, artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Searched]:
+        def __call__(self, artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Searched | Values]:
             """Everything that was read, in order."""
 
 
@@ -84,6 +84,16 @@ class Searched:
 
     def __init__(self, text: Text) -> None:
         self.text = text
+
+
+class Values:
+    """A tensor whose values do not stand in the artifact as they are: `reader` gives just them, in order."""
+
+    __slots__ = ("reader", "tensor")
+
+    def __init__(self, tensor: Tensor, reader: Reader) -> None:
+        self.tensor = tensor
+        self.reader = reader
 
 
 class Input:

@@ -31,7 +31,7 @@ from modelaudit.engine.facts import (
     quote_member,
 )
 from modelaudit.engine.factset import FactSet
-from modelaudit.parsers.base import BudgetSpent, Context, Input, Nested, Property, Searched
+from modelaudit.parsers.base import BudgetSpent, Context, Input, Nested, Property, Searched, Values
 from modelaudit.parsers.reader import Ends
 from modelaudit.parsers.registry import HEAD, OTHER, UNKNOWN, UNRECOGNISED, Recognition
 from modelaudit.pipeline.budget import Metered
@@ -228,7 +228,7 @@ class TreeReader:
         )
         self.drain(node, _guarded(_guarded(self.registry.parser, format), given, self.context))
 
-    def drain(self, node: Node, items: Iterator[Fact | Nested | Property | Searched]) -> None:
+    def drain(self, node: Node, items: Iterator[Fact | Nested | Property | Searched | Values]) -> None:
         """Take everything that a parser yields."""
         try:
             while True:
@@ -244,7 +244,7 @@ class TreeReader:
         finally:
             _guarded(getattr(items, "close", _nothing))
 
-    def route(self, node: Node, item: Fact | Nested | Property | Searched) -> None:
+    def route(self, node: Node, item: Fact | Nested | Property | Searched | Values) -> None:
         """What becomes of one thing that a parser yields."""
         if isinstance(item, Fact):
             self.take(node, item)
@@ -252,6 +252,8 @@ class TreeReader:
             self.nested(node, item)
         elif isinstance(item, Searched):
             self.search(node, item)
+        elif isinstance(item, Values):
+            self.tensor(node, item.tensor, item.reader)
         elif item.name in PROPERTIES:
             node.properties[item.name] = clean(item.value)[0]
 
@@ -268,9 +270,9 @@ class TreeReader:
                 self.keep(node, found)
         self.keep(node, fact)
 
-    def tensor(self, node: Node, fact: Tensor) -> None:
+    def tensor(self, node: Node, fact: Tensor, values: Reader | None = None) -> None:
         """Take in a tensor with what is asked of its values, and what its low bits hold."""
-        told, hidden = self.weights.told(fact, node.reader)
+        told, hidden = self.weights.told(fact, node.reader, values)
         self.keep(node, told)
         for found in hidden:
             self.route(node, found)

@@ -6,6 +6,8 @@ low bits of every tensor of floating point are looked at, at its beginning.
 
 from __future__ import annotations
 
+from math import prod
+
 from modelaudit.engine.facts import Blob, Place, clean
 from modelaudit.parsers.base import Nested
 from modelaudit.parsers.reader import BytesReader
@@ -24,7 +26,19 @@ FLOATS = 16  # values of the smallest tensor whose low bits are looked at
 TENSORS = 20_000  # whose low bits are looked at
 NESTED = frozenset({"pickle", "zip", "gzip", "7z", "xz"})
 _MEASURED = frozenset({"measured"})
+_STATS = frozenset({"stats"})
 _NEITHER = frozenset({"measured", "stats"})
+
+
+class Where:
+    """Where the values of a tensor begin, and what each is; None when they are no plain numbers or stand nowhere."""
+
+    __slots__ = ("element", "offset", "reader")
+
+    def __init__(self, reader: Reader, offset: int, element: Element | None) -> None:
+        self.reader = reader
+        self.offset = offset
+        self.element = element
 
 
 class Weights:
@@ -40,48 +54,60 @@ class Weights:
         self._heads = HEADS
         self._tensors = TENSORS
 
-    def told(self, tensor: Tensor, reader: Reader) -> tuple[Tensor, Iterable[Blob | Nested]]:
-        """The tensor with its role and the statistics that are asked of it, and what its low bits hold."""
-        from modelaudit.parsers.weights import is_measurable, role_of  # not before there is a tensor
+    def told(
+        self, tensor: Tensor, reader: Reader, values: Reader | None = None
+    ) -> tuple[Tensor, Iterable[Blob | Nested]]:
+        """The tensor with its role and the statistics that are asked of it, and what its low bits hold.
+
+        `values` gives its values, where the artifact that `reader` gives does not have them as they are.
+        """
+        from modelaudit.parsers.weights import is_measurable, is_value, role_of  # not before there is a tensor
 
         role = tensor.role or role_of(tensor.name)
-        element = is_measurable(tensor)
-        return self._measured(tensor, role, element, reader), self._hidden(tensor, element, reader)
+        element = is_measurable(tensor) if values is None else is_value(tensor, values.size)
+        begin = (tensor.data_offset or 0) if values is None else 0
+        where = Where(reader if values is None else values, begin, element)
+        return self._measured(tensor, role, where), self._hidden(tensor, where)
 
-    def _measured(self, tensor: Tensor, role: str | None, element: Element | None, reader: Reader) -> Tensor:
+    def _measured(self, tensor: Tensor, role: str | None, where: Where) -> Tensor:
         """The tensor with its role, and with its statistics when it is one of those that are measured."""
         if not self._stats:
             return tensor.replace(role=role, unknown=tensor.unknown | _NEITHER)
         if self._every:
             tensor = tensor.replace(role=role)
-            return tensor.replace(measured="no") if element is None else self._with_stats(tensor, reader, element)
+            return tensor.replace(measured="no") if where.element is None else self._with_stats(tensor, where)
         tensor = tensor.replace(role=role, unknown=tensor.unknown | _MEASURED)
-        if role is None or element is None or tensor.nbytes > self._heads:
+        if role is None or where.element is None or tensor.nbytes > self._heads:
             return tensor
         self._heads -= tensor.nbytes
-        return self._with_stats(tensor, reader, element)
+        return self._with_stats(tensor, where)
 
-    def _with_stats(self, tensor: Tensor, reader: Reader, element: Element) -> Tensor:
+    def _with_stats(self, tensor: Tensor, where: Where) -> Tensor:
+        """The tensor with its statistics; without them where not all of its values could be read."""
         from modelaudit.parsers.weights.statistics import statistics
 
-        stats = statistics(reader, tensor.data_offset or 0, tensor.shape, element, self._context.check)
+        assert where.element is not None  # noqa: S101 - or it is not measured
+        stats = statistics(where.reader, where.offset, tensor.shape, where.element, self._context.check)
+        if stats.count != prod(tensor.shape):
+            return tensor.replace(measured="no" if self._every else None, unknown=tensor.unknown | _STATS)
         return tensor.replace(stats=stats, measured="yes" if self._every else None)
 
-    def _hidden(self, tensor: Tensor, element: Element | None, reader: Reader) -> Iterable[Blob | Nested]:
+    def _hidden(self, tensor: Tensor, where: Where) -> Iterable[Blob | Nested]:
         """The file in a tensor's low bits, and what it holds where that can be read."""
+        element = where.element
         if not self._low or element is None or not element.floating or tensor.nbytes < FLOATS * element.size:
             return ()
-        return self._searched(tensor, element, reader)
+        return self._searched(tensor, where, element)
 
-    def _searched(self, tensor: Tensor, element: Element, reader: Reader) -> Iterator[Blob | Nested]:
+    def _searched(self, tensor: Tensor, where: Where, element: Element) -> Iterator[Blob | Nested]:
         if self._tensors <= 0:
             return
         from modelaudit.parsers.weights.lowbits import hidden
 
         self._context.check()
         self._tensors -= 1
-        offset = tensor.data_offset or 0
-        found = hidden(reader, offset, tensor.nbytes, element)
+        offset = tensor.data_offset or (tensor.places[0].offset if tensor.places else 0) or 0
+        found = hidden(where.reader, where.offset, tensor.nbytes, element)
         if found is None:
             return
         yield Blob(

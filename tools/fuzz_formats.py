@@ -45,7 +45,7 @@ from fixtures import (  # noqa: E402
 )
 from fixtures.protobufs import varint  # noqa: E402
 from modelaudit.engine.facts import Fact  # noqa: E402
-from modelaudit.parsers.base import Context, Input, Nested, Property, Searched  # noqa: E402
+from modelaudit.parsers.base import Context, Input, Nested, Property, Searched, Values  # noqa: E402
 from modelaudit.parsers.reader import BytesReader  # noqa: E402
 from modelaudit.parsers.registry import Registry  # noqa: E402
 
@@ -316,7 +316,9 @@ def read(registry: Registry, reader: Reader, format: str, depth: int = 0) -> Non
     registry.recognise(reader.read_at(0, 4096), reader, "")
     inner = 0
     for item in registry.parser(format)(Input("m", reader, format, depth=depth), Context()):
-        assert isinstance(item, Fact | Nested | Property | Searched)
+        assert isinstance(item, Fact | Nested | Property | Searched | Values)
+        if isinstance(item, Values):
+            item.reader.read_at(0, 4096)
         if isinstance(item, Nested) and depth < DEPTH and inner < INNER:
             inner += 1
             taken = registry.recognise(item.reader.read_at(0, 4096), item.reader, "").format

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.base import Context, Input, Nested, Property, Values
     from modelaudit.parsers.reader import Reader
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -40,7 +40,7 @@ def recognise(head: bytes, reader: Reader) -> bool:
 RECOGNISERS = {"hdf5": recognise}
 
 
-def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Values]:
     """Facts of the file and, when it is a Keras model, of the configuration in it."""
     from modelaudit.parsers.hdf5.file import parse_file
 

@@ -127,15 +127,16 @@ class Contents:
                 if self.is_file(reader):
                     yield Nested(f"attribute {key}", reader, role="member", view="hidden")
 
-    def dataset(self, source: Source, name: str, found: Dataset) -> Iterator[Nested]:
-        """A data set of bytes that is a file in itself."""
+    def dataset(self, source: Source, name: str, found: Dataset, values: Reader | None = None) -> Iterator[Nested]:
+        """A data set of bytes that is a file in itself; `values` gives those of one in chunks."""
         layout, size = found.layout, found.nbytes
         single = found.type.kind == OPAQUE or (found.type.size == 1 and found.type.kind == FIXED)
         stored = layout.kind in (COMPACT, CONTIGUOUS) and layout.address is not None and not found.filters
-        if not (single or found.type.text) or not stored or size < LEAST or found.type.variable:
+        if not (single or found.type.text) or size < LEAST or found.type.variable:
             return
-        assert layout.address is not None  # noqa: S101 - see above
-        reader = SliceReader(self.reader, source.base + layout.address, size)
+        reader = SliceReader(self.reader, source.base + (layout.address or 0), size) if stored else values
+        if reader is None:
+            return
         if self.is_file(reader):
             yield Nested(f"data set {name}", reader, role="member", view="hidden")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelaudit.parsers.hdf5.chunks import read_chunked
 from modelaudit.parsers.hdf5.datatypes import Dataspace, Datatype, message_type, read_space
 from modelaudit.parsers.hdf5.headers import DATASPACE, DATATYPE, EXTERNAL, FILTERS, LAYOUT, SHARED, Header
 from modelaudit.parsers.hdf5.heaps import global_object, local_heap
@@ -11,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from modelaudit.parsers.hdf5.chunks import Chunked
     from modelaudit.parsers.hdf5.source import Source
 
 COMPACT, CONTIGUOUS, CHUNKED, VIRTUAL = range(4)
@@ -26,25 +28,34 @@ NONE, POINTS, BLOCKS, ALL = range(4)  # kinds of selection
 class Layout:
     """Where the values are. `size` is None where the layout does not say it, `address` where there are none."""
 
-    __slots__ = ("address", "data", "index", "kind", "size")
+    __slots__ = ("address", "chunked", "index", "kind", "size")
 
-    def __init__(self, kind: int, address: int | None = None, size: int | None = None, index: int = 0) -> None:
+    def __init__(
+        self,
+        kind: int,
+        address: int | None = None,
+        size: int | None = None,
+        index: int = 0,
+        chunked: Chunked | None = None,
+    ) -> None:
         self.kind = kind
         self.address = address
         self.size = size
         self.index = index
+        self.chunked = chunked
 
 
 class Dataset:
     """A data set as its header describes it."""
 
-    __slots__ = ("filters", "layout", "space", "type")
+    __slots__ = ("filters", "layout", "space", "steps", "type")
 
-    def __init__(self, type: Datatype, space: Dataspace, layout: Layout, filters: tuple[str, ...]) -> None:
+    def __init__(self, type: Datatype, space: Dataspace, layout: Layout, steps: tuple[int, ...]) -> None:
         self.type = type
         self.space = space
         self.layout = layout
-        self.filters = filters
+        self.steps = steps  # ids of the filters, in the order in which they were applied
+        self.filters = tuple(FILTER_NAMES.get(id, f"filter-{id}") for id in steps)
 
     @property
     def nbytes(self) -> int:
@@ -64,7 +75,7 @@ def read_dataset(source: Source, header: Header) -> Dataset:
         raise Damage("a data set without type or shape", header.address)
     if space.flags & SHARED or layout.flags & SHARED:
         raise Damage("a data set in shared messages is not read", header.address)
-    filters = [name for message in header.of(FILTERS) for name in _filters(message.cursor(source))]
+    filters = [id for message in header.of(FILTERS) for id in _filters(message.cursor(source))]
     return Dataset(
         message_type(source, type),
         read_space(space.cursor(source)),
@@ -90,7 +101,7 @@ def _layout(source: Source, cursor: Cursor) -> Layout:
         return Layout(kind, cursor.offset(), index=cursor.number(4))
     if kind != CHUNKED:
         raise Damage(f"layout class {kind} is not known", cursor.address)
-    return Layout(kind)
+    return Layout(kind, chunked=read_chunked(cursor, version))
 
 
 def _old_layout(source: Source, cursor: Cursor) -> Layout:
@@ -106,8 +117,8 @@ def _old_layout(source: Source, cursor: Cursor) -> Layout:
     return Layout(kind, None if source.undefined(address) else address)
 
 
-def _filters(cursor: Cursor) -> Iterator[str]:
-    """The filters that values go through, by name, or by number where the library has none for it."""
+def _filters(cursor: Cursor) -> Iterator[int]:
+    """The ids of the filters that values go through."""
     version, count = cursor.number(1), cursor.number(1)
     cursor.skip(6 if version == 1 else 0)
     for _ in range(count):
@@ -117,7 +128,7 @@ def _filters(cursor: Cursor) -> Iterator[str]:
         values = cursor.number(2)
         cursor.skip(length)
         cursor.skip(4 * values + (4 if version == 1 and values % 2 else 0))
-        yield FILTER_NAMES.get(id, f"filter-{id}")
+        yield id
 
 
 def external_files(source: Source, header: Header) -> Iterator[bytes]:

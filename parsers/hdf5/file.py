@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelaudit.engine.facts import Blob, Defect, Limit, Place, Reference, Tensor, clean, decode, path_class
-from modelaudit.parsers.base import Nested, Property
+from modelaudit.parsers.base import Nested, Property, Values
 from modelaudit.parsers.hdf5 import find_signature
 from modelaudit.parsers.hdf5.attributes import attributes
 from modelaudit.parsers.hdf5.contents import Contents
@@ -20,6 +20,7 @@ from modelaudit.parsers.hdf5.headers import Header, read_header
 from modelaudit.parsers.hdf5.links import EXTERNAL, HARD, SOFT, Link, is_group, links
 from modelaudit.parsers.hdf5.source import COST_MAX, Damage, Source, Spent
 from modelaudit.parsers.hdf5.superblock import read_superblock
+from modelaudit.parsers.hdf5.values import ChunkedReader, is_readable
 from modelaudit.parsers.pickle.literals import sniff
 from modelaudit.parsers.reader import SliceReader
 
@@ -40,7 +41,7 @@ SHAPE_MAX = 1 << 26  # bytes of values of which any file may only state the shap
 DENSEST = 1100  # bytes of values in a stored byte that the best of the built-in filters can make
 
 
-def parse_file(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse_file(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Values]:
     """Facts of the file; what stands in front of it and behind its end as hidden artifacts."""
     return _File(artifact, context).facts()
 
@@ -57,7 +58,7 @@ class _File:
         self.objects = 0
         self.defects = 0
 
-    def facts(self) -> Iterator[Fact | Nested | Property]:
+    def facts(self) -> Iterator[Fact | Nested | Property | Values]:
         """Everything, from the root group on."""
         base = find_signature(self.reader.read_at(0, HEAD), self.reader)
         if base is None:
@@ -116,7 +117,7 @@ class _File:
 
     # Objects
 
-    def walk(self, source: Source, root: int) -> Iterator[Fact | Nested]:
+    def walk(self, source: Source, root: int) -> Iterator[Fact | Nested | Values]:
         """The objects that can be reached, each once; groups may lead back to themselves."""
         budget = self.context.budget("members")
         open_objects, seen = [("", root)], {root}
@@ -138,7 +139,7 @@ class _File:
 
     def object(
         self, source: Source, name: str, header: Header, below: list[tuple[str, int]], seen: set[int]
-    ) -> Iterator[Fact | Nested]:
+    ) -> Iterator[Fact | Nested | Values]:
         """The facts of one object; what it links to and was not seen before goes to `below`."""
         if header.damage is not None:
             yield from self.damage(header.damage, name, source)
@@ -194,18 +195,26 @@ class _File:
 
     # Data sets
 
-    def dataset(self, source: Source, name: str, header: Header) -> Iterator[Fact | Nested]:
+    def dataset(self, source: Source, name: str, header: Header) -> Iterator[Fact | Nested | Values]:
         """A data set: what it is, where its values come from, and whether they can be there."""
         offset = header.address + source.base
         yield from self.named(external_files(source, header), name, "external-storage", offset)
         found = read_dataset(source, header)
-        yield self.tensor(name, found, offset, source.base)
+        tensor, values = self.tensor(name, found, offset, source.base), self.chunked(source, found)
+        yield tensor if values is None or found.type.big else Values(tensor, values)
         if found.layout.kind == VIRTUAL:
             files = (file for file in virtual_sources(source, found.layout) if file != b".")
             yield from self.named(files, name, "virtual", offset)
         elif not any(True for _ in external_files(source, header)):
             yield from self.sizes(source, name, found, offset)
-            yield from self.contents.dataset(source, name, found)
+            yield from self.contents.dataset(source, name, found, values)
+
+    def chunked(self, source: Source, found: Dataset) -> Reader | None:
+        """The values of a chunked data set as they are, None when they cannot be put together."""
+        layout, shape = found.layout.chunked, found.space.shape
+        if layout is None or found.type.variable or not is_readable(layout, shape, found.type.size, found.steps):
+            return None
+        return ChunkedReader(self.reader, source, layout, tuple(shape), found.type.size, found.steps)
 
     def named(self, files: Iterator[bytes], owner: str, key: str, offset: int) -> Iterator[Fact]:
         """References to files."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.base import Context, Input, Nested, Property, Values
     from modelaudit.parsers.reader import Reader
 
 SPACE = b" \t\r\n"
@@ -56,7 +56,7 @@ def recognise_config(head: bytes, reader: Reader) -> bool:
 RECOGNISERS = {"keras-zip": recognise_archive, "keras-config": recognise_config}
 
 
-def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Values]:
     """Facts of the configuration; of an archive its members' too."""
     if artifact.format == "keras-zip":
         from modelaudit.parsers.keras.archive import parse_archive

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context
+    from modelaudit.parsers.base import Context, Values
     from modelaudit.parsers.reader import Reader
 
 ENTRIES = 10_000  # that are looked at to recognise an archive
@@ -35,7 +35,7 @@ def holds_model(reader: Reader) -> bool:
     return CONFIG.encode() in names and not names.isdisjoint(BESIDE)
 
 
-def parse_archive(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse_archive(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Values]:
     """What the archive's parser says, the configuration whatever its member looks like, and whether weights fit it."""
     formats = (artifact.formats - {"keras-zip"}) | {"zip"}
     given = Input(

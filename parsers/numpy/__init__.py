@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.base import Context, Input, Nested, Property, Values
     from modelaudit.parsers.reader import Reader
 
 MAGIC = b"\x93NUMPY"
@@ -30,7 +30,7 @@ def recognise_npz(head: bytes, reader: Reader) -> bool:
 RECOGNISERS: dict[str, Callable[[bytes, Reader], bool]] = {"npy": recognise_npy, "npz": recognise_npz}
 
 
-def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Values]:
     """Facts of the arrays; what a member of an archive holds is nested, and so are pickles and other data."""
     if artifact.format == "npz":
         from modelaudit.parsers.numpy.archive import parse_npz

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Nested, Property
+    from modelaudit.parsers.base import Context, Nested, Property, Values
     from modelaudit.parsers.reader import Reader
 
 ENTRIES = 10_000  # that are looked at
@@ -28,7 +28,7 @@ def only_arrays(reader: Reader) -> bool:
     return bool(names) and all(name.endswith(b".npy") for name in names)
 
 
-def parse_npz(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse_npz(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Values]:
     """What the archive's parser says."""
     formats = (artifact.formats - {"npz"}) | {"zip"}
     given = Input(

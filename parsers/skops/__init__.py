@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.base import Context, Input, Nested, Property, Values
     from modelaudit.parsers.reader import Reader
 
 SPACE = b" \t\r\n"
@@ -56,7 +56,7 @@ def recognise_schema(head: bytes, reader: Reader) -> bool:
 RECOGNISERS = {"skops": recognise_archive, "skops-schema": recognise_schema}
 
 
-def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Values]:
     """What loading the tree would import, call and set; of an archive its members, of which the tree is one."""
     if artifact.format == "skops":
         from modelaudit.parsers.skops.archive import parse_archive

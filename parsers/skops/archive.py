@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Nested
+    from modelaudit.parsers.base import Context, Nested, Values
     from modelaudit.parsers.reader import Reader
 
 ENTRIES = 10_000  # that are looked at
@@ -30,7 +30,7 @@ def holds_schema(reader: Reader) -> bool:
     return SCHEMA in names and all(name == SCHEMA or name.endswith(BESIDE) for name in names)
 
 
-def parse_archive(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse_archive(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Values]:
     """What the archive's parser says."""
     formats = (artifact.formats - {"skops"}) | {"zip"}
     given = Input(

@@ -6,6 +6,7 @@ import json
 import os
 from fnmatch import fnmatchcase
 from functools import cache
+from math import prod
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ def is_measurable(tensor: Tensor) -> Element | None:
     for size in tensor.shape:
         count *= size
     return element if count * element.size == tensor.nbytes == tensor.storage_size else None
+
+
+def is_value(tensor: Tensor, size: int) -> Element | None:
+    """The element of a tensor whose values alone are so many bytes, else None."""
+    element = element_of(tensor.dtype)
+    return element if element is not None and size and prod(tensor.shape) * element.size == size else None
 
 
 def role_of(name: str) -> str | None:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.base import Context, Input, Nested, Property, Values
     from modelaudit.parsers.reader import Reader
 
 LOCAL = b"PK\x03\x04"
@@ -53,7 +53,7 @@ def recognise_stacked(head: bytes, reader: Reader) -> bool:
 RECOGNISERS = {"pytorch-shard": recognise_stacked, "pytorch-zip": recognise_torch, "zip": recognise_zip}
 
 
-def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Values]:
     """Facts of the archive, its members and what stands between them; of a shard the archives in it."""
     if artifact.format == "pytorch-shard":
         from modelaudit.parsers.zip.stacked import parse_stacked

@@ -15,7 +15,7 @@ from modelaudit.engine.facts import (
     decode,
     path_class,
 )
-from modelaudit.parsers.base import Nested, Property
+from modelaudit.parsers.base import Nested, Property, Values
 from modelaudit.parsers.expansion import Ledger
 from modelaudit.parsers.reader import SliceReader
 from modelaudit.parsers.zip.content import METHODS, STORED, Content, expander, fetch, region
@@ -56,7 +56,7 @@ AES = 99
 BITS = ((ENCRYPTED, "encrypted"), (STRONG, "strong-encryption"), (DESCRIBED, "data-descriptor"), (UTF8, "utf8"))
 
 
-def parse_archive(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse_archive(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Values]:
     """Facts, nested members and properties of the archive."""
     return _Parse(artifact, context).run()
 
@@ -78,6 +78,7 @@ class _Parse:
         self.twins: dict[str, set[str]] = {}
         self.sizes: dict[str, int] = {}  # bytes of the storages
         self.begins: dict[str, int] = {}  # offsets of those that are stored as they are
+        self.views: dict[str, View] = {}  # of those that can be read
         self.pickles: list[tuple[str, Reader, int]] = []  # those that ask for storages, with their folders
         self.spared: list[Entry] = []  # members whose bytes are weights by their names
         self.asked: dict[str, int] = {}  # bytes of storages that tensors ask for
@@ -85,7 +86,7 @@ class _Parse:
         self.big = False  # the values of the tensors have their first byte in front
         self._registry: Registry | None = None
 
-    def run(self) -> Iterator[Fact | Nested | Property]:
+    def run(self) -> Iterator[Fact | Nested | Property | Values]:
         """Everything, in the order of the archive."""
         archive = Archive(self.reader, self.context.budget("members"), self.context.check, self.may_spare)
         archive.survey()
@@ -115,7 +116,7 @@ class _Parse:
         """Whether a member is weights by its name, and weights are not read."""
         return self.torch and not self.context.full and entry.method == STORED and is_storage(decode_name(entry))
 
-    def left_alone(self) -> Iterator[Fact | Nested | Property]:
+    def left_alone(self) -> Iterator[Fact | Nested | Property | Values]:
         """The members that are weights by their names; what is not as large as a tensor asks for is read after all."""
         for entry in self.spared:
             self.context.check()
@@ -160,7 +161,7 @@ class _Parse:
 
     # Members
 
-    def member(self, entry: Entry) -> Iterator[Fact | Nested | Property]:
+    def member(self, entry: Entry) -> Iterator[Fact | Nested | Property | Values]:
         """A member's fact, its defects, and its content as nested artifacts."""
         name = decode_name(entry.main)
         flags = self.flags(entry, name)
@@ -196,14 +197,14 @@ class _Parse:
         )
         return {name for bit, name in named if bits & bit}
 
-    def content(self, entry: Entry, name: str, flags: set[str]) -> Iterator[Fact | Nested | Property]:
+    def content(self, entry: Entry, name: str, flags: set[str]) -> Iterator[Fact | Nested | Property | Values]:
         """The content of a member, in each of its views."""
         views = entry.views()
         first = views[0]
         if self.torch and is_storage(name) and first.size is not None:
             self.sizes[name] = first.size
-            if len(views) == 1 and self.names[name] == 1 and self.is_plain(first, flags):
-                self.begins[name] = first.data
+            if len(views) == 1 and self.names[name] == 1:
+                self.placed(name, first, flags)
         if self.torch and is_storage(name) and len(views) == 1:
             yield self.fact(entry, name, flags | self.encryption(first, None, flags), None)
             yield from self.storage(first, name, entry)
@@ -221,6 +222,13 @@ class _Parse:
         yield from self.nested(entry, name, content, first, hidden=entry.hidden)
         for view in views[1:]:
             yield from self.nested(entry, name, self.fetch(view), view, hidden=True)
+
+    def placed(self, name: str, view: View, flags: set[str]) -> None:
+        """Note where a storage stands, when it has one place only."""
+        if self.is_plain(view, flags):
+            self.begins[name] = view.data
+        if "encrypted" not in flags and view.data + view.compressed <= self.reader.size:
+            self.views[name] = view
 
     def is_plain(self, view: View, flags: set[str]) -> bool:
         """Whether a storage's bytes stand in the archive as they are, all of them."""
@@ -296,7 +304,7 @@ class _Parse:
 
     def nested(
         self, entry: Entry, name: str, content: Content, view: View, *, hidden: bool
-    ) -> Iterator[Fact | Nested | Property]:
+    ) -> Iterator[Fact | Nested | Property | Values]:
         """The content as an artifact of its own, unless it is nothing or a plain value."""
         if content.reader is None or not content.size:
             return
@@ -331,14 +339,16 @@ class _Parse:
                 place = Place(offset=offset)
                 yield Metadata(self.path, key="extern_module", value=text, type="str", lossy=lossy, places=(place,))
 
-    def geometry(self) -> Iterator[Fact]:
+    def geometry(self) -> Iterator[Fact | Values]:
         """The tensors; storages that are missing, or of another size than the tensors say."""
         if not self.pickles or self.package:
             return
         from modelaudit.parsers.zip.geometry import asked, mistakes
         from modelaudit.parsers.zip.tensors import Places
+        from modelaudit.parsers.zip.values import Storages
 
-        places = Places(self.path, self.sizes, {} if self.big else self.begins, self.reader.size)
+        storages = None if self.big else Storages(self.reader, self.views)
+        places = Places(self.path, self.sizes, {} if self.big else self.begins, self.reader.size, storages)
         for folder, reader, offset in self.pickles:
             machine = asked(reader, self.context.check)
             if machine is not None:

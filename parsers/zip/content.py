@@ -139,13 +139,14 @@ def _expand(part: SliceReader, view: View, stream: Expander, ledger: Ledger) -> 
             break
     if not stream.done:  # whoever reads on is told that it is too much
         size = max(spool.size, view.size or 0)
-        return Content(ExpandedReader(lambda: _again(part, view), size), size)
+        return Content(ExpandedReader(lambda: again(part, view), size), size)
     crc_ok = None if view.crc is None else spool.crc == view.crc
-    reader = spool.reader(lambda: ExpandedReader(lambda: _again(part, view), spool.size))
+    reader = spool.reader(lambda: ExpandedReader(lambda: again(part, view), spool.size))
     return Content(reader, spool.size, crc_ok, stream.error, stream.slack)
 
 
-def _again(part: SliceReader, view: View) -> Expander:
+def again(part: SliceReader, view: View) -> Expander:
+    """The expander once more, of a member that had one."""
     fresh = expander(part, view)
     assert fresh is not None  # noqa: S101 - it was there before
     return fresh

@@ -10,12 +10,16 @@ from __future__ import annotations
 from math import prod
 
 from modelaudit.engine.facts import Limit, Place, Tensor, clean
+from modelaudit.parsers.base import Values
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.torch.storages import SIZES, ObjectMachine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from modelaudit.parsers.reader import Reader
+    from modelaudit.parsers.zip.values import Storages
 
     Value = object
 
@@ -144,20 +148,33 @@ class TensorMachine(ObjectMachine):
 class Places:
     """The storages of an archive: bytes of each, and where those begin that are stored as they are."""
 
-    __slots__ = ("begins", "path", "room", "sizes")
+    __slots__ = ("begins", "path", "room", "sizes", "storages")
 
-    def __init__(self, path: str, sizes: Mapping[str, int], begins: Mapping[str, int], room: int) -> None:
+    def __init__(
+        self, path: str, sizes: Mapping[str, int], begins: Mapping[str, int], room: int, storages: Storages | None
+    ) -> None:
         self.path = path
+        self.storages = storages
         self.sizes = sizes
         self.begins = begins
         self.room = room * SHARED
 
-    def facts(self, folder: str, machine: TensorMachine) -> Iterator[Tensor | Limit]:
+    def facts(self, folder: str, machine: TensorMachine) -> Iterator[Tensor | Limit | Values]:
         """The tensors of one pickle, whose storages are in a folder; a limit when there are more than are told."""
         for tensor in machine.tensors:
-            yield self.fact(folder + tensor.key, tensor, machine.name(tensor))
+            fact = self.fact(folder + tensor.key, tensor, machine.name(tensor))
+            values = self.values(folder + tensor.key, tensor) if fact.data_offset is None else None
+            yield fact if values is None else Values(fact, values)
         if machine.rebuilt > TENSORS_MAX:
             yield Limit(self.path, what="tensors", at=machine.rebuilt, budget=TENSORS_MAX, by="file", affects=TENSOR)
+
+    def values(self, member: str, tensor: Rebuilt) -> Reader | None:
+        """The values of a tensor that do not stand in the archive as they are."""
+        nbytes, each = tensor.nbytes(), SIZES.get(tensor.kind, 0)
+        if self.storages is None or tensor.offset < 0 or nbytes > self.room:
+            return None
+        self.room -= nbytes
+        return self.storages.values(member, tensor.offset, tensor.shape, tensor.strides, each)
 
     def fact(self, member: str, tensor: Rebuilt, name: str) -> Tensor:
         """The fact of one tensor; without a place where its values are compressed, not in a row, or not there."""

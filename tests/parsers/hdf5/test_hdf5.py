@@ -9,7 +9,7 @@ import pytest
 
 from fixtures import hdf5s, keras_models, mutants
 from modelaudit.engine.facts import Code, Defect, Layer, Limit, Metadata, Reference, Relation, Tensor, Text
-from modelaudit.parsers.base import Context, Input, Nested, Property
+from modelaudit.parsers.base import Context, Input, Nested, Property, Values
 from modelaudit.parsers.hdf5 import find_signature, parse, recognise, source
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.parsers.registry import Registry
@@ -19,7 +19,8 @@ LIBRARIES = ["earliest", "v110", "latest"]
 
 def scan(data: bytes, *, wants=None, formats=frozenset(), **budgets):
     context = Context(wants=wants, budgets=budgets)
-    return list(parse(Input("m.h5", BytesReader(data), "hdf5", formats=formats), context))
+    items = list(parse(Input("m.h5", BytesReader(data), "hdf5", formats=formats), context))
+    return [item.tensor if isinstance(item, Values) else item for item in items]
 
 
 def of(kind, items):
