@@ -7,7 +7,7 @@ import stat
 from hashlib import sha256
 
 from modelaudit.sources.errors import UNREADABLE, SourceError, from_os_error
-from modelaudit.sources.passing import Passing
+from modelaudit.sources.passing import STEP, Passing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,8 +85,6 @@ class FileReader:
         self._check = None  # leads to whoever asked for the file, and from there back to it
         self._data = None
         self._blocks.clear()
-        if self._passing is not None:
-            self._passing.close()
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
             os.close(fd)
@@ -139,7 +137,6 @@ class FileReader:
             self._pass_up_to(self.size)
         elif not passing.at:
             passing.give(self._whole())
-        passing.settle()
         assert self._hash is not None  # noqa: S101 - it is a consumer
         return str(self._hash.hexdigest())
 
@@ -177,7 +174,7 @@ class FileReader:
         passing = self._passed()
         start = passing.at - offset
         if 0 <= start < len(data):
-            passing.give(memoryview(data)[start:])
+            passing.give(memoryview(data)[start:] if start else data)
         return data
 
     def _pread(self, offset: int, length: int) -> bytes:
@@ -196,25 +193,18 @@ class FileReader:
         return data
 
     def _pass_up_to(self, end: int) -> None:
-        """Pass everything before `end` that has not passed yet, through buffers that are used again."""
-        passing = self._passed()
-        while passing.at < end:
-            if self._check is not None:
-                self._check()
-            buffer = passing.buffer()
-            try:
-                got = pread_into(self._fd, buffer[: min(len(buffer), end - passing.at)], passing.at)
-            except OSError as error:
-                raise from_os_error(error, self.name) from None
-            if not got:
+        """Pass everything before `end` that has not passed yet."""
+        passed = self._passed()
+        while passed.at < end:
+            window = self._pread(passed.at, min(STEP, end - passed.at))
+            if not window:
                 break  # shorter than it was: `changed` says so
-            passing.give(buffer[:got])
-            self.bytes_read += got
+            passed.give(window)
 
     def _passed(self) -> Passing:
         if self._passing is None:
             self._hash = sha256()
-            self._passing = Passing([self._hash, *self._consumers], self.size)
+            self._passing = Passing([self._hash, *self._consumers])
         return self._passing
 
 
@@ -234,19 +224,8 @@ def _seek_and_read(fd: int, length: int, offset: int) -> bytes:
     return os.read(fd, length)
 
 
-def _preadv(fd: int, buffer: memoryview, offset: int) -> int:
-    return os.preadv(fd, [buffer], offset)
-
-
-def _copy_into(fd: int, buffer: memoryview, offset: int) -> int:
-    data = pread(fd, len(buffer), offset)
-    buffer[: len(data)] = data
-    return len(data)
-
-
-# Windows has neither call.
+# Windows has no such call.
 pread = getattr(os, "pread", _seek_and_read)
-pread_into = _preadv if hasattr(os, "preadv") else _copy_into
 
 if TYPE_CHECKING:
     from hashlib import _Hash

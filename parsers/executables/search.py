@@ -55,8 +55,6 @@ class Search:
     `wordy` when there were too many words of scripts, which is ordinary in text.
     """
 
-    inline = True  # the library works on one thread and holds Python's lock
-
     __slots__ = ("_behind", "_counts", "_scan", "at", "cut", "hits", "wordy")
 
     def __init__(self, size: int) -> None:
@@ -69,19 +67,25 @@ class Search:
         self._scan: Any = _words if size <= SMALL and "yara_x" not in sys.modules else _yara()
 
     def update(self, window: bytes | memoryview, /) -> None:
-        """Take the next bytes."""
-        carried = len(self._behind)
-        data = b"".join((self._behind, window)) if carried or not isinstance(window, bytes) else window
-        base = self.at - carried
+        """Take the next bytes. They are searched where they are; a word across two windows is found in the seam."""
+        data = window if isinstance(window, bytes) else bytes(window)
+        behind, most = self._behind, _longest() - 1
+        if behind:
+            self._take(behind + data[:most], self.at - len(behind), len(behind))
+        self._take(data, self.at, 0)
+        self.at += len(data)
+        self._behind = data[-most:] if len(data) >= most else (behind + data)[-most:]
+
+    def _take(self, data: bytes, base: int, seam: int) -> None:
+        """The words in bytes that begin at an offset, or of them those across the seam."""
         for number, found in self._scan(data):
-            if found + len(signatures()[number].magic) > carried:
-                self._counts[number] = self._counts.get(number, 0) + 1
-                if self._counts[number] > HITS:
-                    self._flood(signatures()[number])
-                else:
-                    self.hits.append((base + found, signatures()[number]))
-        self.at += len(window)
-        self._behind = data[-_longest() + 1 :]
+            if seam and not found < seam < found + len(signatures()[number].magic):
+                continue
+            self._counts[number] = self._counts.get(number, 0) + 1
+            if self._counts[number] > HITS:
+                self._flood(signatures()[number])
+            else:
+                self.hits.append((base + found, signatures()[number]))
 
     def _flood(self, signature: Signature) -> None:
         if signature.word:

@@ -108,8 +108,6 @@ class RangeReader:
     def close(self) -> None:
         """Let go of whoever asked; connections belong to the service."""
         self._check = None
-        if self._passing is not None:
-            self._passing.close()
 
     def attach(self, consumer: Consumer) -> None:
         """Have a consumer see every byte, front to back, until `finish`. ValueError when not every byte will pass."""
@@ -138,9 +136,7 @@ class RangeReader:
         """
         if not self.full:
             return self._file.sha256 or None
-        passing = self._passed()
-        self._stream(passing)
-        passing.settle()
+        self._stream(self._passed())
         assert self._hash is not None  # noqa: S101 - it is a consumer
         taken = self._hash.hexdigest()
         self._wrong = bool(self._file.sha256) and taken != self._file.sha256
@@ -192,7 +188,7 @@ class RangeReader:
             from hashlib import sha256
 
             self._hash = sha256()
-            self._passing = Passing([self._hash, *self._consumers], self.size)
+            self._passing = Passing([self._hash, *self._consumers])
         return self._passing
 
     def _pass(self, offset: int, data: bytes) -> None:
@@ -200,7 +196,7 @@ class RangeReader:
         passing = self._passed()
         start = passing.at - offset
         if 0 <= start < len(data):
-            passing.give(memoryview(data)[start:])
+            passing.give(memoryview(data)[start:] if start else data)
 
     def _stream(self, passing: Passing) -> None:
         """Pass every byte on that has not passed, with several requests on their way."""

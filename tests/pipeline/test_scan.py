@@ -19,7 +19,7 @@ from modelaudit.pipeline.facts import IncompleteError, facts, stream
 from modelaudit.pipeline.limits import Limits, Options
 from modelaudit.pipeline.one import Plan, scan_one
 from modelaudit.pipeline.scan import FACTS_VERSION, scan
-from modelaudit.sources import file, passing
+from modelaudit.sources import file
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.file import FileReader
 from modelaudit.sources.local import SourceFile, discover
@@ -250,16 +250,16 @@ def test_time_keeps_what_was_found_and_ends_the_scan(tmp_path):
 
 def test_a_file_whose_digest_takes_too_long_has_none_and_partial_coverage(tmp_path, monkeypatch):
     monkeypatch.setattr(file, "WHOLE", 10)
-    monkeypatch.setattr(passing, "STEP", 10)
+    monkeypatch.setattr(file, "STEP", 10)
     monkeypatch.setattr(file, "BLOCK", 10)
     (tmp_path / "a.toy").write_bytes(toy("import a b", member("skipped", bytes(100_000))))
-    read = file.pread_into
+    read = file.pread
 
     def slow(*given):
         time.sleep(0.01)
         return read(*given)
 
-    monkeypatch.setattr(file, "pread_into", slow)
+    monkeypatch.setattr(file, "pread", slow)
     document = run(tmp_path, options=Options(timeout=0.3))
     found = document.artifacts[0]
     assert (found.coverage, found.sha256, found.reasons) == ("partial", None, ("limit reached: time",))

@@ -1,12 +1,11 @@
-"""Consumers see every byte of a file once, front to back, whoever reads it how and on whatever thread they work."""
+"""Consumers see every byte of a file once, front to back, whoever reads it how."""
 
 import hashlib
 import random
-import threading
 
 import pytest
 
-from modelaudit.sources import file, passing
+from modelaudit.sources import file
 from modelaudit.sources.file import FileReader
 
 SIZE = 300_007
@@ -17,19 +16,17 @@ class Everything:
 
     def __init__(self):
         self.data = b""
-        self.threads = set()
+        self.most = 0
 
     def update(self, window):
         self.data += bytes(window)
-        self.threads.add(threading.current_thread().name)
+        self.most = max(self.most, len(window))
 
 
-@pytest.fixture(params=["same thread", "own thread"])
-def big(request, tmp_path, monkeypatch):
-    for module, name, value in ((file, "WHOLE", 1000), (file, "BLOCK", 4096), (passing, "STEP", 10_000)):
-        monkeypatch.setattr(module, name, value)
-    monkeypatch.setattr(passing, "WIDE", 7000)
-    monkeypatch.setattr(passing, "LARGE", 2000 if request.param == "own thread" else 10**9)
+@pytest.fixture
+def big(tmp_path, monkeypatch):
+    for name, value in (("WHOLE", 1000), ("BLOCK", 4096), ("STEP", 10_000)):
+        monkeypatch.setattr(file, name, value)
     data = random.Random(7).randbytes(SIZE)
     (tmp_path / "big.bin").write_bytes(data)
     return str(tmp_path / "big.bin"), data
@@ -50,27 +47,24 @@ def test_a_consumer_gets_every_byte_once_and_in_order_whatever_a_parser_reads(bi
     assert consumer.data == data
 
 
-def test_a_consumer_that_holds_the_lock_works_where_the_bytes_are_read(big):
+def test_all_consumers_get_the_same(big):
     path, data = big
-    inline, other = Everything(), Everything()
-    inline.inline = True
+    first, second = Everything(), Everything()
     with FileReader(path) as reader:
-        reader.attach(inline)
-        reader.attach(other)
+        reader.attach(first)
+        reader.attach(second)
         reader.window(150_000, 10)
         reader.finish()
-    assert inline.data == other.data == data
-    assert inline.threads == {"MainThread"}
+    assert first.data == second.data == data
 
 
-def test_a_large_file_is_consumed_on_a_thread_that_ends_with_the_file(big):
+def test_what_is_read_for_consumers_alone_comes_in_small_windows(big):
     path, _ = big
     consumer = Everything()
     with FileReader(path) as reader:
         reader.attach(consumer)
-        reader.window(150_000, 10)
-    assert consumer.threads == {"modelaudit-passing" if passing.LARGE < SIZE else "MainThread"}
-    assert threading.active_count() == 1
+        reader.finish()
+    assert consumer.most == file.STEP
 
 
 def test_a_small_file_is_consumed_at_once(tmp_path):
@@ -80,7 +74,7 @@ def test_a_small_file_is_consumed_at_once(tmp_path):
         reader.attach(consumer)
         reader.finish()
         reader.finish()
-    assert (consumer.data, consumer.threads) == (b"abc", {"MainThread"})
+    assert consumer.data == b"abc"
 
 
 def test_nobody_is_attached_after_the_first_window(big):
@@ -102,32 +96,3 @@ def test_what_a_consumer_raises_is_raised_where_the_digest_is_asked_for(big):
         reader.attach(Broken())
         with pytest.raises(ArithmeticError):
             reader.finish()
-
-
-def test_the_windows_on_their_way_are_few(big, monkeypatch):
-    path, data = big
-    if passing.LARGE > SIZE:
-        pytest.skip("there is one window at a time")
-    slow = threading.Event()
-    seen = []
-
-    class Slow:
-        def update(self, window):
-            slow.wait(5)
-            seen.append(len(window))
-
-    reads = []
-    read = file.pread_into
-
-    def counted(*given):
-        reads.append(len(seen))
-        if len(reads) == passing.AHEAD + 1:
-            slow.set()
-        assert len(reads) - len(seen) <= passing.AHEAD + 2
-        return read(*given)
-
-    monkeypatch.setattr(file, "pread_into", counted)
-    with FileReader(path) as reader:
-        reader.attach(Slow())
-        reader.finish()
-    assert sum(seen) == len(data)
