@@ -8,7 +8,7 @@ from modelaudit.engine import documents
 from modelaudit.engine.distribution import active, places
 from modelaudit.engine.distribution.errors import PackError
 from modelaudit.engine.distribution.trust import CORE
-from modelaudit.engine.packs import files, manifest, read
+from modelaudit.engine.packs import files, manifest, prepared, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ class Builtin:
 
     origin = BUILTIN
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, prepared: bool = False) -> None:
         self.folder = folder
+        self.prepared = prepared
         self.name = os.path.basename(folder)
         nodes, _ = documents.read(os.path.join(folder, manifest.NAME))
         # As it stands: whether it fits this engine is found out, and said, when the pack is read.
@@ -53,7 +54,8 @@ class Builtin:
 
     def read(self, sources: Sources) -> None:
         """Add it to the sources."""
-        read.read_builtin(self.folder, sources)
+        if not (self.prepared and prepared.read(self.folder, sources)):
+            read.read_builtin(self.folder, sources)
 
 
 class Present:

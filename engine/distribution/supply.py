@@ -28,8 +28,11 @@ FILE = "file:"
 class Supply:
     """Reads packs into sources, for a policy or for none."""
 
-    def __init__(self, sources: Sources, policy: Resolved | None = None, *, locked: bool = True) -> None:
+    def __init__(
+        self, sources: Sources, policy: Resolved | None = None, *, locked: bool = True, prepared: bool = False
+    ) -> None:
         self.sources = sources
+        self.prepared = prepared  # built-in packs may come as they were compiled beforehand
         self.wanted: dict[str, Entry] = policy.packs if policy is not None else {}
         self.vetting = Vetting(policy, sources)
         self.origins: dict[str, str] = {}  # of each pack read: built-in | installed | file:PATH
@@ -101,7 +104,7 @@ class Supply:
         if current is not None:
             found.append(Present(current.now))
         if builtin is not None:
-            own = Builtin(builtin)
+            own = Builtin(builtin, prepared=self.prepared)
             newer = current is not None and versions.version_key(own.version) > versions.version_key(
                 current.now.version
             )

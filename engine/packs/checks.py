@@ -61,7 +61,7 @@ def check_rules(sources: Sources) -> None:
     known = {rule.id for rule in named} | {alias for rule in named for alias in rule.value("aliases")}
     tally = Tally(sources.diagnostics)
     for rule in sources.rules:
-        if not tally.full(rule.span.file):
+        if rule.pack.compiled is None and not tally.full(rule.span.file):
             _Checker(rule, sources.diagnostics).run(None if sources.incomplete else known)
 
 

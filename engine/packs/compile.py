@@ -75,6 +75,9 @@ def compile_rules(sources: Sources, types: Mapping[str, ListType]) -> list[Json]
     compiled = []
     tally = Tally(sources.diagnostics)
     for pack in sources.packs:
+        if pack.compiled is not None:
+            compiled += pack.compiled["rules"]
+            continue
         compiler = Compiler(lists=types, macros=macro_defs(pack), pack=pack.name)
         compiler.check_macros()
         sources.diagnostics.extend(compiler.diagnostics)

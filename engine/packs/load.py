@@ -85,15 +85,20 @@ def _undisturbed(
         gc.set_threshold(*before)
 
 
-def gather(rules: Sequence[str] = (), *, builtin: bool = True, policy: Resolved | None = None) -> Sources:
-    """The packs at these paths, after the built-in ones and those of a policy, read and checked but not compiled."""
+def gather(
+    rules: Sequence[str] = (), *, builtin: bool = True, policy: Resolved | None = None, prepared: bool = False
+) -> Sources:
+    """The packs at these paths, after the built-in ones and those of a policy, read and checked but not compiled.
+
+    With `prepared` built-in packs may come as they were compiled beforehand, without what only their authors need.
+    """
     from modelaudit.engine.distribution.supply import Supply
     from modelaudit.engine.packs import checks, read
     from modelaudit.engine.packs.asked import Asked
     from modelaudit.engine.packs.model import Sources
 
     sources = Sources()
-    supply = Supply(sources, policy)
+    supply = Supply(sources, policy, prepared=prepared)
     if builtin:
         supply.read_packs()
     supplied = len(sources.packs)
@@ -128,7 +133,7 @@ def build(
 
     chain = load_chain(policy, strict=strict, changes=changes)
     resolved = resolve(chain) if chain.files else None
-    sources = gather(rules, policy=resolved)
+    sources = gather(rules, policy=resolved, prepared=True)
     gap = _missing_part(chain.diagnostics, sources.diagnostics)
     diagnostics = [*chain.diagnostics, *sources.diagnostics]
     if resolved is not None:

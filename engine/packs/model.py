@@ -108,6 +108,7 @@ class Pack:
     digest: str = ""
     description: str = ""
     data: Mapping[str, Json] = field(default_factory=dict)  # the manifest
+    compiled: Mapping[str, list[Json]] | None = None  # its rules and patterns, where they were compiled beforehand
 
 
 @dataclass(slots=True)

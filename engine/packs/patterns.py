@@ -29,6 +29,9 @@ def compile_patterns(sources: Sources, types: Mapping[str, ListType]) -> list[Js
     """The compiled patterns of all packs; those with mistakes are left out and the mistakes reported."""
     compiled = []
     for pack in sources.packs:
+        if pack.compiled is not None:
+            compiled += pack.compiled["patterns"]
+            continue
         compiler = Compiler(lists=types, macros=macro_defs(pack), pack=pack.name)
         for pattern in pack.patterns:
             mistakes = list(_mistakes(pattern))

@@ -92,6 +92,25 @@ def test_an_installed_wheel_scans(wheel_from_tree: Path, tmp_path: Path) -> None
     assert "system" in done.stdout
 
 
+def test_an_installed_wheel_reads_no_yaml_of_the_core_pack(wheel_from_tree: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel_from_tree) as archive:
+        archive.extractall(site)
+    code = (
+        "from modelaudit.engine.packs import model, prepared, read;"
+        "(folder,) = read.builtin_folders(); print(prepared.read(folder, model.Sources()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(site)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True\n"
+
+
 @pytest.fixture(scope="module")
 def metadata(wheel_from_tree: Path) -> Message:
     with zipfile.ZipFile(wheel_from_tree) as archive:
