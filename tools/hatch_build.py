@@ -39,7 +39,7 @@ class PreparedRules(BuildHookInterface[Any]):
             )
         environment = {**os.environ, "PYTHONPATH": self.folder, "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-c", PROGRAM, str(package / "rules")]
-        done = subprocess.run(command, env=environment, cwd=self.folder, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, env=environment, cwd=self.folder, check=True, stdout=subprocess.PIPE, text=True)
         for path in done.stdout.splitlines():
             build_data["force_include"][path] = f"modelaudit/rules/{os.path.basename(path)}"
 

@@ -1,7 +1,7 @@
 """A built-in pack as it is once its files are read, checked and compiled, as JSON that a wheel brings along.
 
 To read and check the YAML of the core pack takes a second. The JSON is believed only while the files of the pack, and
-everything of the engine that makes rules of them, are those that it was made from, byte by byte; a source tree has none.
+everything of the engine that makes rules of them, are what it was made from, byte by byte; a source tree has none.
 """
 
 from __future__ import annotations
