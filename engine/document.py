@@ -59,7 +59,9 @@ class ArtifactSummary:
 class ScanError:
     """Something outside the models that kept the scan from being complete."""
 
-    code: str  # missing-path, unreadable, source-refused, timeout, size-limit, unknown-format, nothing-scanned, crash
+    # missing-path, missing-extra, unreadable, refused, source-refused, timeout, size-limit, unknown-format,
+    # nothing-scanned, crash
+    code: str
     message: str
     path: str | None = None
 

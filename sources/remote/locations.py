@@ -61,8 +61,10 @@ def service_of(address: str) -> tuple[str, str]:
 
 
 def _below(address: str, base: str) -> bool:
-    base = base.rstrip("/")
-    return bool(base) and (address == base or address.startswith(f"{base}/"))
+    """Whether an address stands below another, whoever signs in there."""
+    one, other = urlsplit(address), urlsplit(base.rstrip("/"))
+    same = (one.scheme, one.netloc.rpartition("@")[2].lower()) == (other.scheme, other.netloc.lower())
+    return same and bool(other.netloc) and (one.path == other.path or one.path.startswith(f"{other.path}/"))
 
 
 def _shown(address: str) -> str:

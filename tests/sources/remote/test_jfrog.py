@@ -12,6 +12,7 @@ from modelaudit.sources.errors import SourceError
 from modelaudit.sources.remote import jfrog
 from modelaudit.sources.remote.http import basic, target_of
 from modelaudit.sources.remote.jfrog import Place
+from modelaudit.sources.remote.locations import service_of
 
 WEIGHTS = bytes(range(256)) * 400
 FILES = {
@@ -191,3 +192,18 @@ def test_another_file_than_was_listed(opened) -> None:
         shaped.files["models/ranker/7/model.bin"] = WEIGHTS[::-1]
         with pytest.raises(SourceError, match="changed"):
             service.read(file, 0, 10)
+
+
+@pytest.mark.parametrize(
+    ("address", "module"),
+    [
+        ("https://acme.jfrog.io/artifactory/r/p", "jfrog"),
+        ("https://me:hunter2@Artifacts.example/jf/artifactory/r/p", "jfrog"),
+        ("https://artifacts.example/jfx/r", "web"),
+        ("http://artifacts.example/jf/r", "web"),
+        ("https://other.example/jf/r", "web"),
+    ],
+)
+def test_which_addresses_are_taken_for_artifactory(address: str, module: str, monkeypatch) -> None:
+    monkeypatch.setenv("JFROG_URL", "https://artifacts.example/jf/")
+    assert service_of(address) == (module, "")
