@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 pytest.importorskip("s3fs", reason="the extra s3 is not installed")
 moto = pytest.importorskip("moto.server", reason="moto's server is not installed")
-import boto3
+import boto3  # noqa: E402
 
-from modelaudit.sources.remote import s3
+from modelaudit.sources.remote import s3  # noqa: E402
 
 EVIL = b"cposix\nsystem\n(S'true'\ntR."
 HEADER = b'{"w":{"dtype":"U8","shape":[9000000],"data_offsets":[0,9000000]}}'

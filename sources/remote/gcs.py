@@ -1,0 +1,125 @@
+"""Objects of Google Cloud Storage, by the client of gcsfs.
+
+Credentials are the application default ones; without any a bucket is asked as anybody may. `STORAGE_EMULATOR_HOST`
+names another server. An object is read in the generation that was listed, or not at all.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from urllib.parse import unquote
+
+import gcsfs
+
+from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
+from modelaudit.sources.remote.service import Listed, Transient
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+
+TIMEOUT = 30  # seconds
+FIELDS = "items(name,size,generation),nextPageToken"
+BUSY = frozenset({408, 429})
+
+
+def connect(address: str) -> Bucket:
+    """The object, or everything below the prefix, at an address; raises `SourceError`."""
+    scheme, _, rest = address.partition("://")
+    bucket, _, key = rest.partition("/")
+    if not bucket:
+        raise SourceError(MISSING, f"name a bucket: {scheme}://BUCKET/KEY", address)
+    return Bucket(bucket, unquote(key) if "%" in key else key)
+
+
+class Bucket:
+    """Objects of one bucket."""
+
+    repo: str | None = None
+    revision: str | None = None
+
+    def __init__(self, bucket: str, key: str) -> None:
+        self.address = f"gs://{bucket}" + (f"/{key.rstrip('/')}" if key else "")
+        self._bucket = bucket
+        self._key = key
+        self._client: Any = None
+        self._lock = Lock()
+
+    def files(self) -> Iterable[Listed]:
+        """The object of that key, or those below it."""
+        token: str | None = ""
+        while token is not None:
+            page = self._page(token)
+            yield from self._listed(page.get("items") or ())
+            token = page.get("nextPageToken") or None
+
+    def read(self, file: Listed, start: int, stop: int) -> bytes:
+        """Bytes of the object in the generation that was listed."""
+
+        def part() -> bytes:
+            _, data = self._filesystem().call(
+                "GET",
+                "b/{}/o/{}",
+                self._bucket,
+                file.key,
+                headers={"Range": f"bytes={start}-{stop - 1}"},
+                alt="media",
+                generation=file.version,
+            )
+            return bytes(data)
+
+        return self._understood(part)
+
+    def close(self) -> None:
+        """Nothing is kept open that the client does not close itself."""
+
+    def _page(self, token: str) -> Any:  # noqa: ANN401 - what the service answers
+        given = {"prefix": self._key, "fields": FIELDS, **({"pageToken": token} if token else {})}
+        return self._understood(
+            lambda: self._filesystem().call("GET", "b/{}/o", self._bucket, json_out=True, **given)
+        )
+
+    def _listed(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Listed]:
+        folder = self._key if not self._key or self._key.endswith("/") else f"{self._key}/"
+        for row in rows:
+            key, size, generation = str(row["name"]), int(row["size"]), str(row["generation"])
+            if key.endswith("/") and not size:
+                continue  # how consoles draw a folder
+            if key == self._key:
+                yield Listed("", size, key, version=generation)
+            elif key.startswith(folder):
+                yield Listed(key[len(folder) :], size, key, version=generation)
+
+    def _filesystem(self) -> Any:  # noqa: ANN401 - gcsfs has no types
+        with self._lock:
+            if self._client is None:
+                self._client = gcsfs.GCSFileSystem(
+                    access="read_only", requests_timeout=TIMEOUT, skip_instance_cache=True, use_listings_cache=False
+                )
+            return self._client
+
+    def _understood(self, call: Callable[[], T]) -> T:
+        """What a call gives."""
+        try:
+            return call()
+        except Exception as error:  # noqa: BLE001 - the client raises what its own clients raise
+            raise self._trouble(error) from None
+
+    def _trouble(self, error: Exception) -> SourceError | Transient:
+        """What the client's refusal means to the user; it has no errors of its own for most of them."""
+        code = getattr(error, "code", None)
+        if isinstance(error, FileNotFoundError):
+            return SourceError(MISSING, "no such bucket, object or generation", self.address)
+        if code in {401, 403} or str(error).startswith("Forbidden"):
+            said = "the service does not allow it: sign in (`gcloud auth application-default login`) or ask its owner"
+            return SourceError(REFUSED, said, self.address)
+        if code is not None and (code in BUSY or code >= 500):
+            return Transient(f"the service answers {code}")
+        if code is not None:
+            return SourceError(UNREADABLE, f"the service answers {code}", self.address)
+        if isinstance(error, (OSError, TimeoutError)) or "aiohttp" in type(error).__module__:
+            return Transient(f"the service does not answer ({type(error).__name__})")
+        return SourceError(UNREADABLE, f"the answer is not understood ({type(error).__name__})", self.address)
