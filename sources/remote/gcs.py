@@ -78,9 +78,7 @@ class Bucket:
 
     def _page(self, token: str) -> Any:  # noqa: ANN401 - what the service answers
         given = {"prefix": self._key, "fields": FIELDS, **({"pageToken": token} if token else {})}
-        return self._understood(
-            lambda: self._filesystem().call("GET", "b/{}/o", self._bucket, json_out=True, **given)
-        )
+        return self._understood(lambda: self._filesystem().call("GET", "b/{}/o", self._bucket, json_out=True, **given))
 
     def _listed(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Listed]:
         folder = self._key if not self._key or self._key.endswith("/") else f"{self._key}/"

@@ -1,0 +1,175 @@
+"""Blobs of Azure Storage and Data Lake, by the client of adlfs.
+
+`az://CONTAINER/PATH` is in the account of `AZURE_STORAGE_ACCOUNT_NAME` or `AZURE_STORAGE_CONNECTION_STRING`;
+`abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH` names the account itself. Credentials are those of the variables,
+then those of the machine's sign-in; without any a container is asked as anybody may. A blob is read as the ETag that
+was listed, or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from threading import Lock
+from urllib.parse import unquote
+
+import adlfs
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from fsspec.asyn import sync
+
+from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
+from modelaudit.sources.remote.service import Listed, Transient
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+
+CONNECT, READ = 10, 30  # seconds
+BUSY = frozenset({408, 429})
+ACCOUNT = re.compile(r"[a-z0-9]{3,24}", re.ASCII)
+HOSTS = (".dfs.core.windows.net", ".blob.core.windows.net")
+# The variables that hold a credential; with one of them nobody else is asked for one.
+SECRETS = ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_CLIENT_ID")
+STRING, NAME = "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT_NAME"
+
+
+def connect(address: str) -> Container:
+    """The blob, or everything below the path, at an address; raises `SourceError`."""
+    scheme, _, rest = address.partition("://")
+    place, _, key = rest.partition("/")
+    container, at, host = place.partition("@")
+    if not container:
+        raise SourceError(MISSING, f"name a container: {scheme}://CONTAINER/PATH", address)
+    account = host.partition(".")[0] if at else os.environ.get(NAME, "")
+    if at and (not ACCOUNT.fullmatch(account) or not host.lower().endswith(HOSTS)):
+        raise SourceError(MISSING, "this is no account of Azure: CONTAINER@ACCOUNT.dfs.core.windows.net", address)
+    if not account and not os.environ.get(STRING):
+        raise SourceError(MISSING, f"set {NAME} or {STRING} to name the account", address)
+    if at and _held() and _known() not in {"", account}:
+        said = f"the credentials in the environment are those of {_known()}: say {NAME}={account} and its own"
+        raise SourceError(REFUSED, said, address)
+    shown = f"{scheme.lower()}://{place}"
+    return Container(shown, container, unquote(key) if "%" in key else key, account)
+
+
+def _held() -> bool:
+    """Whether the environment has credentials."""
+    return any(os.environ.get(name) for name in (STRING, *SECRETS))
+
+
+def _known() -> str:
+    """The account that the environment's credentials are for, empty when it does not say."""
+    said = dict(part.partition("=")[::2] for part in os.environ.get(STRING, "").split(";"))
+    return said.get("AccountName") or os.environ.get(NAME, "")
+
+
+class Container:
+    """Blobs of one container."""
+
+    repo: str | None = None
+    revision: str | None = None
+
+    def __init__(self, shown: str, container: str, key: str, account: str) -> None:
+        self.address = shown + (f"/{key.rstrip('/')}" if key else "")
+        self._container = container
+        self._key = key
+        self._account = account
+        self._client: Any = None
+        self._anonymous = False
+        self._lock = Lock()
+
+    def files(self) -> Iterable[Listed]:
+        """The blob of that name, or those below it."""
+        return self._understood(lambda: sync(self._filesystem().loop, self._list))
+
+    def read(self, file: Listed, start: int, stop: int) -> bytes:
+        """Bytes of the blob that was listed."""
+
+        async def part() -> bytes:
+            client = self._filesystem().service_client.get_blob_client(self._container, file.key)
+            async with client:
+                stream = await client.download_blob(
+                    offset=start,
+                    length=stop - start,
+                    etag=file.version,
+                    match_condition=MatchConditions.IfNotModified,
+                    max_concurrency=1,
+                )
+                data: bytes = await stream.readall()
+                return data
+
+        data: bytes = self._understood(lambda: sync(self._filesystem().loop, part))
+        return data
+
+    def close(self) -> None:
+        """Nothing is kept open that the client does not close itself."""
+
+    async def _list(self) -> list[Listed]:
+        folder = self._key if not self._key or self._key.endswith("/") else f"{self._key}/"
+        client = self._filesystem().service_client.get_container_client(self._container)
+        found = []
+        async with client:
+            async for blob in client.list_blobs(name_starts_with=self._key or None):
+                key, size = str(blob.name), int(blob.size)
+                if (blob.metadata or {}).get("hdi_isfolder") == "true" or (key.endswith("/") and not size):
+                    continue  # a folder
+                if key == self._key or key.startswith(folder):
+                    below = "" if key == self._key else key[len(folder) :]
+                    found.append(Listed(below, size, key, version=str(blob.etag or "")))
+        return found
+
+    def _filesystem(self) -> Any:  # noqa: ANN401 - adlfs has no types
+        with self._lock:
+            if self._client is None:
+                self._client = adlfs.AzureBlobFileSystem(
+                    account_name=self._account or None,
+                    anon=True if self._anonymous else None if _held() else False,
+                    connection_timeout=CONNECT,
+                    read_timeout=READ,
+                    skip_instance_cache=True,
+                    use_listings_cache=False,
+                )
+            return self._client
+
+    def _understood(self, call: Callable[[], T]) -> T:
+        """What a call gives; without credentials it is made once more as anybody may."""
+        try:
+            return call()
+        except ClientAuthenticationError as error:
+            if self._anonymous or error.response is not None:
+                raise self._trouble(error) from None
+            with self._lock:
+                self._anonymous, self._client = True, None
+            return self._understood(call)
+        except Exception as error:  # noqa: BLE001 - the client raises what its own clients raise
+            raise self._trouble(error) from None
+
+    def _trouble(self, error: Exception) -> SourceError | Transient:
+        """What the client's refusal means to the user."""
+        if isinstance(error, ResourceModifiedError):
+            return SourceError(UNREADABLE, "the file changed while it was read", self.address)
+        if isinstance(error, ResourceNotFoundError):
+            return SourceError(MISSING, "no such account, container or blob", self.address)
+        if isinstance(error, (ServiceRequestError, ServiceResponseError)):
+            return Transient("the service does not answer")
+        status = getattr(error, "status_code", None)
+        if isinstance(error, ClientAuthenticationError) or status in {401, 403}:
+            return SourceError(REFUSED, "the service does not allow it, or not with these credentials", self.address)
+        if isinstance(error, HttpResponseError) and status is not None:
+            if status in BUSY or status >= 500:
+                return Transient(f"the service answers {status}")
+            return SourceError(UNREADABLE, f"the service answers {status}", self.address)
+        if isinstance(error, (OSError, TimeoutError)) or "aiohttp" in type(error).__module__:
+            return Transient(f"the connection broke ({type(error).__name__})")
+        return SourceError(UNREADABLE, f"the answer is not understood ({type(error).__name__})", self.address)
