@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.base import Context, Input, Nested, Property, Values
     from modelaudit.parsers.reader import Reader
 
 
@@ -35,7 +35,7 @@ def recognise_tensor(head: bytes, reader: Reader) -> bool:
 RECOGNISERS = {"onnx": recognise, "onnx-tensor": recognise_tensor}
 
 
-def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Values]:
     """Operators, tensors, references, texts and metadata of the model; weights are not read."""
     if artifact.format == DATA:
         return iter(())

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Nested
+    from modelaudit.parsers.base import Nested, Values
     from modelaudit.parsers.protobuf.document import Document
     from modelaudit.parsers.protobuf.wire import Field, Message
 
-    Items = Iterator[Fact | Nested]
+    Items = Iterator[Fact | Nested | Values]
     Functions = frozenset[tuple[str, str]]
 
 ATTRIBUTES = 64  # of one node that are shown

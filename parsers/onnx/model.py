@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Input, Nested
+    from modelaudit.parsers.base import Context, Input, Nested, Values
     from modelaudit.parsers.protobuf.wire import Field
 
 FUNCTIONS = 100_000  # whose names are kept
 PROPERTIES = {"ir_version": "version", "producer_name": "producer", "producer_version": "producer_version"}
 
 
-def parse_model(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse_model(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Values]:
     """Everything that the model says; weights are passed over."""
     document = Document(artifact, context)
     return document.bounded(_Model(document).items())
 
 
-def parse_tensor(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+def parse_tensor(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Values]:
     """The fact of a tensor in a file of its own."""
     document = Document(artifact, context)
     wire = Wire(document.reader, schema(), context, document.report, document.unknown, FIELDS_MAX)
@@ -42,7 +42,7 @@ class _Model:
         self.wire = Wire(document.reader, schema(), document.context, document.report, document.unknown, FIELDS_MAX)
         self.functions: set[tuple[str, str]] = set()
 
-    def items(self) -> Iterator[Fact | Nested | Property]:
+    def items(self) -> Iterator[Fact | Nested | Property | Values]:
         """Properties and metadata, then functions and graphs."""
         bodies: list[Field] = []
         for field in self.wire.root("ModelProto").fields():
@@ -107,7 +107,7 @@ class _Model:
                 version = inner.integer()
         self.document.metadata(f"opset:{domain}", str(version), "int", field.start)
 
-    def bodies(self, bodies: list[Field]) -> Iterator[Fact | Nested]:
+    def bodies(self, bodies: list[Field]) -> Iterator[Fact | Nested | Values]:
         """Functions, graphs and the graphs of training."""
         reader = GraphReader(self.document, frozenset(self.functions))
         for field in bodies:
@@ -119,7 +119,7 @@ class _Model:
                 yield from self.training(field, reader)
         yield from reader.flush_names(0)
 
-    def training(self, field: Field, reader: GraphReader) -> Iterator[Fact | Nested]:
+    def training(self, field: Field, reader: GraphReader) -> Iterator[Fact | Nested | Values]:
         """The graphs that initialise and train."""
         for inner in field.sub().fields():
             if inner.kind == "GraphProto":

@@ -6,6 +6,8 @@ import json
 import os
 
 from modelaudit.engine.facts import Place, Reference, Tensor, clean, path_class
+from modelaudit.parsers.base import Values
+from modelaudit.parsers.onnx.numbers import HELD, Numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,11 +17,14 @@ if TYPE_CHECKING:
     from modelaudit.parsers.base import Nested
     from modelaudit.parsers.protobuf.document import Document
     from modelaudit.parsers.protobuf.wire import Field, Message
+    from modelaudit.parsers.reader import Reader
 
 DIMENSIONS = 64  # more than any framework has
 LARGEST = 2**63 - 1
 STRINGS = 256 * 1024  # characters of a tensor of texts that are looked at
 PREPACKED = "prepacked_"  # keys of the weights that a runtime arranged for itself
+DTYPES = {"float_data": "FLOAT", "double_data": "DOUBLE"}  # types whose values stand packed as they are
+VARINTS = frozenset({"int32_data", "int64_data", "uint64_data"})
 DATA = {"float_data": 4, "double_data": 8}  # bytes of one element as it is packed
 
 
@@ -50,13 +55,14 @@ def elements() -> Elements:
 class Stored:
     """What the fields of one tensor say."""
 
-    __slots__ = ("data", "dims", "dtype", "external", "name", "raw", "typed", "where")
+    __slots__ = ("data", "dims", "dtype", "external", "name", "numbers", "raw", "typed", "where")
 
     def __init__(self) -> None:
         self.name = ""
         self.dims: list[int] = []
         self.dtype = 0
         self.raw: Field | None = None
+        self.numbers: list[Field] = []  # the first fields that hold numbers
         self.typed = -1  # bytes that the numbers take, when that can be told
         self.data = False  # whether any numbers or texts are there
         self.where = 0  # 1: in another file
@@ -70,7 +76,7 @@ class TensorReader:
         self.document = document
         self.elements = elements()
 
-    def read(self, message: Message, owner: str = "") -> Iterator[Fact | Nested]:
+    def read(self, message: Message, owner: str = "") -> Iterator[Fact | Nested | Values]:
         """The tensor's fact, and the references to files that hold its bytes. `owner` names one without a name."""
         stored = self._fields(message, owner)
         document = self.document
@@ -81,7 +87,7 @@ class TensorReader:
         nbytes = self._nbytes(stored, name, dtype, message.start)
         external = bool(stored.external) or stored.where == 1
         stored_size = None if external else self._stored(stored, name, dtype, nbytes, message.start)
-        yield Tensor(
+        fact = Tensor(
             document.path,
             name=name,
             dtype=dtype,
@@ -93,6 +99,8 @@ class TensorReader:
             places=(Place(offset=stored.raw.start if stored.raw is not None else message.start),),
             lossy=lossy,
         )
+        values = None if external or stored.raw is not None else self._typed(stored, dtype, nbytes)
+        yield fact if values is None else Values(fact, values)
         if external:
             yield from self._external(stored, name, message.start)
         yield from document.flush()
@@ -130,6 +138,8 @@ class TensorReader:
         """A field that holds numbers, or says something about the tensor."""
         if field.name.endswith("_data"):
             stored.data = True
+            if len(stored.numbers) < 2:
+                stored.numbers.append(field)
             if field.name in DATA:
                 stored.typed = max(stored.typed, 0) + field.size
         elif field.name == "doc_string":
@@ -139,6 +149,18 @@ class TensorReader:
             self.document.words(value, "metadata", key, field.start)
         elif field.kind == "TensorProto.Segment":
             self.document.survey(field.sub())
+
+    def _typed(self, stored: Stored, dtype: str, nbytes: int | None) -> Reader | None:
+        """The values that stand in one packed field of numbers, None when they stand otherwise."""
+        if len(stored.numbers) != 1 or stored.numbers[0].wire != 2 or not nbytes or nbytes > HELD:
+            return None
+        field = stored.numbers[0]
+        if DTYPES.get(field.name) == dtype:
+            return field.reader() if field.size == nbytes else None
+        each = self.elements.bits.get(dtype, 0) // 8
+        if field.name not in VARINTS or not each or field.size > HELD:
+            return None
+        return Numbers(field.reader(), nbytes // each, each)
 
     def _entry(self, field: Field) -> tuple[str, str, int]:
         """Key and value of an entry, and its place."""

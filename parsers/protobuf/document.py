@@ -10,11 +10,14 @@ from modelaudit.parsers.protobuf.wire import PLAIN
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeVar
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Input, Nested, Property
+    from modelaudit.parsers.base import Context, Input, Nested
     from modelaudit.parsers.protobuf.fields import AnyField, AnyMessage
     from modelaudit.parsers.protobuf.wire import Field
+
+    T = TypeVar("T")
 
 TEXT_MIN = 12  # characters of an attribute that is a text of its own
 ALL = frozenset({"op", "tensor", "reference", "text", "metadata", "blob"})
@@ -37,7 +40,7 @@ class Document(Notes):
         if field.wire == 2:
             self.payload(field, f"field-{field.number}@0x{field.start:x}", "gap")
 
-    def bounded(self, items: Iterator[Fact | Nested | Property]) -> Iterator[Fact | Nested | Property]:
+    def bounded(self, items: Iterator[T]) -> Iterator[T | Fact | Nested]:
         """The items, and a limit in place of the rest when there are more fields than are read."""
         try:
             yield from items
