@@ -10,6 +10,7 @@ import os
 
 from modelaudit.engine.facts import License, Metadata, Place, Relation, clean
 from modelaudit.engine.facts.licences import is_unspecific, same_licence
+from modelaudit.parsers.bundle.twins import relate_twins
 from modelaudit.parsers.bundle.weights import relate_weights
 from modelaudit.parsers.licences.card import card_facts
 from modelaudit.parsers.licences.evidence import text_facts
@@ -48,6 +49,7 @@ def relate_repository(folder: Folder, context: Context) -> Iterator[Fact]:
     if CONFIG in folder.names:
         yield from _config(folder)
     yield from relate_weights(folder, context)
+    yield from relate_twins(folder, context)
 
 
 def _named(folder: Folder, *beginnings: str) -> list[str]:
