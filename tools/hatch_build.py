@@ -33,11 +33,11 @@ class PreparedRules(BuildHookInterface[Any]):
         self.folder = tempfile.mkdtemp(prefix="modelaudit-build-")
         package, root = Path(self.folder, "modelaudit"), Path(self.root)
         shutil.copytree(root / "src" / "modelaudit", package, ignore=_links)
+        left_out = shutil.ignore_patterns("__pycache__", "*.prepared.json")
         for name in NEEDED:
-            shutil.copytree(
-                root / name, package / name, ignore=shutil.ignore_patterns("__pycache__", "*.prepared.json")
-            )
-        environment = {**os.environ, "PYTHONPATH": self.folder, "PYTHONDONTWRITEBYTECODE": "1"}
+            shutil.copytree(root / name, package / name, ignore=left_out)
+        found = os.pathsep.join([self.folder, *filter(None, sys.path)])  # what the build may import stands there
+        environment = {**os.environ, "PYTHONPATH": found, "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-c", PROGRAM, str(package / "rules")]
         done = subprocess.run(command, env=environment, cwd=self.folder, check=True, stdout=subprocess.PIPE, text=True)
         for path in done.stdout.splitlines():
