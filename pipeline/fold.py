@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 PLACES = 5
 RECORDS = 100_000  # distinct records of one kind in one artifact
+FEWER = {"import": 20_000}  # of kinds of which each is large, and of which no file has as many
 CHARACTERS = 64 * 1024 * 1024  # of the long fields in one artifact
-LONG = {"text": "value", "metadata": "value", "code": "excerpt"}
+LONG = {"text": "value", "metadata": "value", "code": "excerpt", "call": "args"}
 
 
 class _Slot:
@@ -67,12 +68,10 @@ class Fold:
             self._cut.add(fact.KIND)
 
     def _has_room(self, fact: Fact, records: int) -> bool:
-        field = LONG.get(fact.KIND)
-        if field is not None:
-            self._characters += len(getattr(fact, field) or "")
-            if self._characters > CHARACTERS:
-                return False
-        return records < RECORDS
+        self._characters += _length(fact)
+        if self._characters > CHARACTERS:
+            return fact.KIND not in LONG
+        return records < min(FEWER.get(fact.KIND, RECORDS), RECORDS)
 
     def facts(self) -> dict[str, list[Fact]]:
         """Kind to folded records, in the order in which they were first seen."""
@@ -82,6 +81,15 @@ class Fold:
             cut = Limit(self._artifact, what="facts", at=RECORDS, budget=RECORDS, by="file", affects=affects)
             facts.setdefault("limit", []).append(cut)
         return facts
+
+
+def _length(fact: Fact) -> int:
+    """Characters of a fact's long field."""
+    field = LONG.get(fact.KIND)
+    if field is None:
+        return 0
+    value = getattr(fact, field)
+    return sum([len(arg.value or "") for arg in value]) if field == "args" else len(value or "")
 
 
 class Unfolded:

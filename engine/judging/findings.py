@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelaudit.engine.finding import CONFIDENCES, SEVERITIES, Finding, Suppression, finding_id
 from modelaudit.engine.judging.hits import as_text
+from modelaudit.engine.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.ruleset import Rule
 
 MAX_PLACES = 5
+MAX_FINDINGS = 1000  # of one rule in one artifact; the others are one
 _RANK = {word: rank for rank, word in enumerate(SEVERITIES)}
 _SURE = {word: rank for rank, word in enumerate(CONFIDENCES)}
 
@@ -32,12 +34,33 @@ class Draft:
 
 
 def drafts(rule: Rule, node: FactSet, hits: Iterable[Hit]) -> list[Draft]:
-    """One finding per id, allowed hits apart from those that stand, in the order of their first hit."""
+    """One finding per id, allowed hits apart from those that stand, in the order of their first hit.
+
+    Of more than a thousand the gravest come first, and those behind them are one finding.
+    """
     bundles: dict[tuple[str, str | None], list[Hit]] = {}
     for hit in hits:
         key = (identify(rule, node, hit), hit.allow.source if hit.allow else None)
         bundles.setdefault(key, []).append(hit)
+    if len(bundles) > MAX_FINDINGS:
+        return _united(rule, node, bundles)
     return [_draft(rule, node, key[0], bundle) for key, bundle in bundles.items()]
+
+
+def _united(rule: Rule, node: FactSet, bundles: dict[tuple[str, str | None], list[Hit]]) -> list[Draft]:
+    """The findings of a rule that has very many: a report of a hundred thousand lines is read by nobody."""
+    ordered = sorted(bundles.items(), key=lambda item: -max(_RANK[hit.severity] for hit in item[1]))
+    found = [_draft(rule, node, key[0], bundle) for key, bundle in ordered[:MAX_FINDINGS]]
+    rest: dict[str | None, list[list[Hit]]] = {}
+    for (_, allow), bundle in ordered[MAX_FINDINGS:]:
+        rest.setdefault(allow, []).append(bundle)
+    for bundled in rest.values():
+        id = finding_id(rule.id, node.artifact.path, ("…",))
+        draft = _draft(rule, node, id, [hit for bundle in bundled for hit in bundle])
+        more = f" (and {len(bundled) - 1} more of this rule)" if len(bundled) > 1 else ""
+        finding = replace(draft.finding, subject="", message=draft.finding.message + more)
+        found.append(Draft(finding, rule, frozenset(("…",)), draft.group))
+    return found
 
 
 def identify(rule: Rule, node: FactSet, hit: Hit) -> str:

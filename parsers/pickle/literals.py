@@ -272,14 +272,16 @@ def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, offset: int, 
     return nested
 
 
+SHORT = 64  # bytes of a constant in which a few opcodes may stand by chance
 PROGRAMS = frozenset(["pe", "elf", "macho", "fat"])
 PICKLE_CHECKS = frozenset(["pickle", "lines"])
 
 
 def _pickle(data: bytes, whole: Reader, check: str) -> bool:
-    from modelaudit.parsers.pickle.search import is_stream
+    from modelaudit.parsers.pickle.search import is_stream, reaches
 
-    return (check == "pickle" or b"\n" in data[:4096]) and is_stream(whole)
+    lines = check == "pickle" or b"\n" in data[:4096]
+    return lines and is_stream(whole) and (whole.size > SHORT or reaches(whole))
 
 
 def _zip(data: bytes) -> bool:

@@ -142,3 +142,9 @@ def is_stream(reader: Reader, offset: int = 0, depth: int = 3) -> bool:
         return True
     rest = reader.read_at(machine.offset, 4096)
     return not machine.persistent and (not rest.strip() or (depth > 0 and is_stream(reader, machine.offset, depth - 1)))
+
+
+def reaches(reader: Reader) -> bool:
+    """Whether a short stream comes to its end, or to a name before it breaks."""
+    machine = probe(reader, 0)
+    return machine.stopped or bool(machine.imports) or machine.calls > 0

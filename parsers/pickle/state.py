@@ -18,10 +18,15 @@ HARMLESS = frozenset(["late-proto", "bad-frame", "tensor-bounds"])  # defects th
 C_READER, PYTHON_READER = "c", "python"
 BOTH = frozenset([C_READER, PYTHON_READER])
 DEFECTS_MAX = 100  # defects of one code in one stream
-IMPORTS_MAX = 100_000  # distinct imports of one stream whose later uses are followed
+IMPORTS_MAX = 20_000  # distinct imports of one stream whose later uses are followed
+DECODED_MAX = 100_000  # results of calls that are looked at once
 PLACES_MAX = 5
 FOLDS_MAX = 50_000  # what working out results may cost in one stream: a call costs one, and so does 1 KiB of text
 SPARSE = 1 << 24  # memo keys above it make the C reader allocate gigabytes
+CENSUS = 500_000  # opcodes between two looks at the tuples of the stack
+NODES_MAX = 10_000  # values of a tuple, those of the tuples in it too, that is kept behind such a look
+TUPLES_MAX = 200_000  # values of all tuples of the stack that are
+GAPS_MAX = 1_000_000  # memo entries behind gaps, which no program writes
 HOLD = 16 * 1024 * 1024  # bytes of long literals that one stream keeps in memory
 FILES_MAX = 4096  # constants whose kind of file is remembered
 ROOM = 100_000  # memo entries that are kept as they are
@@ -106,6 +111,7 @@ class State:
         self.protocol = self.highest = 0
         self.seen = bytearray(256)
         self.imports: dict[tuple[object, ...], v.Import] = {}
+        self.unfollowed: v.Import | None = None  # what stands for imports beyond the budget
         self.extensions: dict[int, Value] = {}
         self.frame_end = 0
         self.behind = 0  # bytes behind the frame that its opcodes have taken from the file
@@ -117,6 +123,7 @@ class State:
         self.packed = self.filled = 0  # memo entries whose texts have been packed, containers forgotten
         self.weight = 0  # bytes of the values among them that are held, estimated
         self.count = 0
+        self.census = CENSUS  # number of opcodes at which the tuples of the stack are counted next
         self.calls = 0
         self.persistent = 0
         self.held = 0
@@ -256,8 +263,10 @@ class State:
     def _put_far(self, key: int, value: Value, offset: int) -> None:
         if key >= SPARSE or key > 16 * (offset - self.start + 1):
             self.limit("memo", key, SPARSE, affects=v.NONE)
-        if key in self.sparse or len(self.sparse) < self.context.budget("memo"):
+        if key in self.sparse or len(self.sparse) < GAPS_MAX:
             self.sparse[key] = value
+        else:
+            self.limit("memo", len(self.sparse) + 1, GAPS_MAX)
 
     def get(self, key: int, offset: int) -> Value:
         """Read the memo; a missing key is a defect and gives an unknown value."""
@@ -279,12 +288,26 @@ class State:
             if spent > budget(name) and isinstance(self.memo, list):
                 self.limit("memo", spent, budget(name))
                 self.memo = FullMemo(self.memo)
+        if self.count > self.census:
+            self.census = self.count + CENSUS
+            self._forget_tuples()
         if len(self.stack) + len(self.marks) > budget("stack"):
             self.limit("stack", len(self.stack), budget("stack"))
             self.end("limit")
         if self.count > budget("opcodes"):
             self.limit("opcodes", self.count, budget("opcodes"))
             self.end("limit")
+
+    def _forget_tuples(self) -> None:
+        """Forget what the large tuples of the stack hold: one byte puts a tuple around another."""
+        left = TUPLES_MAX
+        for at in range(len(self.stack) - 1, -1, -1):
+            value = self.stack[at]
+            if value.__class__ is tuple:
+                count = _nodes(value, NODES_MAX)
+                left -= count
+                if count > NODES_MAX or left < 0:
+                    self.stack[at] = self._forgotten(v.TupleValue)
 
     def _pack(self, memo: list[Value]) -> None:
         """Make a large memo smaller; BINGET, whose keys are small, never meets what this leaves.
@@ -389,7 +412,14 @@ class State:
             record.offsets.append(offset)
         if key not in self.imports:
             self.out.append(emit.import_(self.path, record))
+            return self._beyond()
         return record
+
+    def _beyond(self) -> v.Import:
+        """What stands for every import that is not followed: a name that is not known."""
+        if self.unfollowed is None:
+            self.unfollowed = _record("GLOBAL", Spelling("?", "?", 0), computed=True)
+        return self.unfollowed
 
     def _import(self, key: tuple[object, ...], module: Value, name: Value) -> v.Import:
         record = _record(str(key[0]), Spelling(_text(module), _text(name), self.protocol), computed=bool(key[-1]))
@@ -442,7 +472,7 @@ class State:
 
     def unpacked(self, data: bytes, how: str, offset: int) -> None:
         """Look at bytes that a call has made of others."""
-        if hash(data) not in self.decoded and len(self.decoded) < IMPORTS_MAX:
+        if hash(data) not in self.decoded and len(self.decoded) < DECODED_MAX:
             self.decoded.add(hash(data))
             self.looked(data, how, offset)
 
@@ -481,26 +511,38 @@ class State:
         self.calls += 1
         consumed = self.tape.buf[after : after + 1] != b"0"
         key = kind, named, known, consumed, computed, flows, repeats.signature(args)
-        if kwargs is not None or not self.repeats.more(key):
-            fact = emit.call(
-                self.path,
-                offset,
-                self.calls,
-                kind,
-                target,
-                args,
-                known=known,
-                kwargs=kwargs,
-                flows=flows,
-                flows_cut=cut,
-                consumed=consumed,
-                computed=computed,
-                files=self.files,
-            )
-            self.out.append(fact)
-            if kwargs is None:
-                self.repeats.first(key, fact)
+        if kwargs is None and self.repeats.more(key):
+            return self._with_name(target, flows)
+        alike = self._alike(key[:-1], args) if kwargs is None and named is not None else None
+        if alike is not None and alike.fact is not None:
+            alike.take(args)
+            return self._with_name(target, flows)
+        fact = emit.call(
+            self.path,
+            offset,
+            self.calls,
+            kind,
+            target,
+            args,
+            known=known,
+            kwargs=kwargs,
+            flows=flows,
+            flows_cut=cut,
+            consumed=consumed,
+            computed=computed,
+            files=self.files,
+        )
+        if alike is not None and alike.take_first(fact):
+            return self._with_name(target, flows)
+        self.out.append(fact)
+        if kwargs is None:
+            self.repeats.first(key, fact)
         return self._with_name(target, flows)
+
+    def _alike(self, key: tuple[object, ...], args: Sequence[Value]) -> repeats.Alike | None:
+        """The calls that differ from this one in values alone, where they are counted."""
+        shape = repeats.shape(args, self.files)
+        return None if shape is None else self.repeats.like((key, shape))
 
     def _with_name(self, target: Value, flows: frozenset[str]) -> frozenset[str]:
         """The flows of a result: its own callable in front of those that led to it; equal ones are one object."""
@@ -583,6 +625,16 @@ def _record(opcode: str, spelling: Spelling, *, computed: bool) -> v.Import:
     record.qualname, record.names, record.segments = spelling.qualname, spelling.names, spelling.segments
     record.cut, record.lossy = spelling.cut, spelling.lossy
     return record
+
+
+def _nodes(value: tuple[Value, ...], most: int) -> int:
+    """How many values a tuple has, those of the tuples in it too; counts no further than to one more than `most`."""
+    waiting, count = [value], 0
+    while waiting and count <= most:
+        items = waiting.pop()
+        count += len(items)
+        waiting += [item for item in items if item.__class__ is tuple]
+    return count
 
 
 def _take_out(recent: deque[v.Container], target: v.Container) -> None:
