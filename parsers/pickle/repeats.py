@@ -112,14 +112,14 @@ def shape(values: Sequence[Value], files: Mapping[bytes, str]) -> Hashable:
 
 
 def _kind(value: Value) -> Hashable:
-    kind: Hashable = value.__class__
+    kind = value.__class__
     if kind in _HASHED:
-        return kind
+        return (kind,)
     if isinstance(value, v.Folded):
         return kind, value.cls, value.value.__class__
     if isinstance(value, v.Literal):
         return kind, value.type, value.file
-    return kind if kind is tuple else _one(value)
+    return (kind,) if kind is tuple else _one(value)
 
 
 _NUMBER = frozenset([int])
