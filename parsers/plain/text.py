@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from modelaudit.parsers.base import Context, Input
 
 SOURCE = frozenset({".py", ".pyw"})  # that Python takes for source whatever it looks like
+NOTEBOOK = ".ipynb"
 TEMPLATE = frozenset({".jinja", ".jinja2"})
 POINTER = b"version https://git-lfs.github.com/spec/"  # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 POINTER_MAX = 1024  # bytes
@@ -64,6 +65,10 @@ def _by_extension(artifact: Input, context: Context) -> Iterator[Fact]:
         from modelaudit.parsers.repository.source import parse_source
 
         yield from parse_source(artifact, context)
+    elif artifact.extension == NOTEBOOK:
+        from modelaudit.parsers.project.notebook import parse_notebook
+
+        yield from parse_notebook(artifact, context)
     elif artifact.extension in TEMPLATE:
         from modelaudit.parsers.repository.template import parse_template
 

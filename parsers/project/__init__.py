@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 
+from modelaudit.parsers.keys import keys_in, plain
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,14 +27,13 @@ MARK = b"\xef\xbb\xbf"
 SECTIONS = (b"[", b"\t", b"\n", b"\r", b" ", b"#", b";")  # how a configuration of Git begins
 LOOK = 1024 * 1024  # bytes that are looked at
 NOTEBOOK_MAX = 64 * 1024 * 1024
-END = 4096
 LINE_MAX = 8192
 # Quantifiers give nothing back (`++`), so that no line takes long.
 REQUIREMENT = re.compile(
     rb"[ \t]*+(?:#.*+"
-    rb"|-{1,2}[a-z][a-z-]*+(?:[ \t=].*+)?"
+    rb"|-{1,2}[a-z].*+"
     rb"|(?:[a-z]++\+)?(?:https?|ssh|file|git)://\S.*+"
-    rb"|\.{0,2}/\S.*+"
+    rb"|[\w.~-]*+/\S.*+"
     rb"|[A-Za-z0-9][A-Za-z0-9._-]*+[ \t]*+(?:\[[A-Za-z0-9., _-]*+\])?+[ \t]*+"
     rb"(?:\(?[<>=!~]=?=?[ \t]*+[\w.*+!-]++(?:[ \t]*+,[ \t]*+[<>=!~]=?=?[ \t]*+[\w.*+!-]++)*+\)?|@[ \t]*+\S++)?+"
     rb"[ \t]*+(?:[;#\\].*+|--hash=.*+)?+"
@@ -45,8 +46,10 @@ TABLE = re.compile(rb"^[ \t]*\[(?:build-system|project|tool\.(?:poetry|uv|pdm|pi
 ATTRIBUTES = re.compile(rb"[ \t]*(?:#.*|\"?[^\s\"=]+\"?(?:[ \t]+[-!]?[A-Za-z][\w.-]*(?:=\S*)?)+)?[ \t\r]*")
 ATTRIBUTE = re.compile(rb"^\S+[ \t].*\b(?:filter|diff|merge)=", re.MULTILINE)
 SECTION = re.compile(
-    rb'^[ \t]*+\[(?:core|alias|filter "|diff "|merge "|credential|gpg|sendemail|include)', re.MULTILINE | re.IGNORECASE
+    rb"^[ \t]*+\[[ \t]*+(?:core|alias|(?:filter|diff|merge)[. \t]|credential|gpg|sendemail|include)",
+    re.MULTILINE | re.IGNORECASE,
 )
+NOTEBOOK = (b'"nbformat"', b'"cells"', b'"worksheets"')  # the first one and another
 TOOLS = (  # keys under which programs find commands
     *(b'"runOn"', b'"task.allowAutomaticTasks"', b'"postinstall"', b'"preinstall"', b'"install"', b'"prepare"'),
     *(b'"postCreateCommand"', b'"postStartCommand"', b'"onCreateCommand"', b'"updateContentCommand"'),
@@ -58,8 +61,8 @@ def recognise_notebook(head: bytes, reader: Reader) -> bool:
     """Whether a JSON text has cells and says of which version its layout is."""
     if head.lstrip(SPACE)[:1] != b"{" or reader.size > NOTEBOOK_MAX:
         return False
-    near = head + reader.read_at(max(0, reader.size - END), END)
-    return near.find(b'"nbformat"') >= 0 and (b'"cells"' in near or b'"worksheets"' in near)
+    found = keys_in(head, reader, NOTEBOOK, NOTEBOOK_MAX)
+    return NOTEBOOK[0] in found and len(found) > 1
 
 
 def recognise_requirements(head: bytes, reader: Reader) -> bool:
@@ -76,7 +79,7 @@ def recognise_tools(head: bytes, reader: Reader) -> bool:
     """Whether a JSON text, with comments or without, has a key under which programs find commands to run."""
     if head.lstrip(SPACE)[:1] not in (b"{", b"/"):
         return False
-    data = _looked(head, reader)
+    data = plain(_looked(head, reader))
     return any(data.find(key) >= 0 for key in TOOLS)
 
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.base import Context, Input
+    from modelaudit.parsers.keras.document import Tree
 
-ITEMS_MAX = 10_000
+READ_MAX = 16 * 1024 * 1024  # bytes
 SHOWN = 4096
 FACTS = frozenset({"metadata"})
 INSTALL = (
@@ -46,7 +47,7 @@ PROGRAMS = frozenset(
         *("core.fsmonitor", "core.sshcommand", "core.gitproxy", "core.pager", "core.editor", "core.askpass"),
         *("core.hookspath", "sequence.editor", "gpg.program", "credential.helper", "sendemail.sendmailcmd"),
         *("filter.clean", "filter.smudge", "filter.process", "diff.command", "diff.textconv", "merge.driver"),
-        *("diff.external", "include.path", "uploadpack.packobjectshook"),
+        *("diff.external", "include.path", "includeif.path", "uploadpack.packobjectshook"),
     }
 )
 PLAIN = frozenset({"true", "false", "yes", "no", "on", "off", "1", "0", ""})
@@ -54,17 +55,17 @@ PLAIN = frozenset({"true", "false", "yes", "no", "on", "off", "1", "0", ""})
 
 def parse_commands(artifact: Input, context: Context) -> Iterator[Fact]:
     """A `command` for each, with the moment at which it runs as its type."""
-    text = artifact.reader.read_at(0, LOOK).decode("utf-8-sig", "replace")
-    if artifact.reader.size > LOOK:
+    text = artifact.reader.read_at(0, READ_MAX).decode("utf-8-sig", "replace")
+    if artifact.reader.size > READ_MAX:
         size = artifact.reader.size
-        yield Limit(artifact.path, what="size", at=size, budget=LOOK, by="file", affects=FACTS)
+        yield Limit(artifact.path, what="size", at=size, budget=READ_MAX, by="file", affects=FACTS)
     found = Commands(artifact.path)
     context.check()
     if artifact.format == "git-settings":
         yield from found.git(text)
         return
     try:
-        tree = read_json(plain_json(text).encode("utf-8", "replace"))
+        tree = _tree(text)
     except (DocumentError, TooLarge) as error:
         detail = clean(str(error)[:SHOWN])[0]
         yield Defect(artifact.path, code="settings-malformed", detail=detail, affects=FACTS)
@@ -72,6 +73,16 @@ def parse_commands(artifact: Input, context: Context) -> Iterator[Fact]:
     if isinstance(tree, Object):
         yield from found.tasks(tree)
         yield from found.scripts(tree)
+
+
+def _tree(text: str) -> Tree:
+    """The tree of a JSON text, in which there may be comments."""
+    try:
+        return read_json(text.encode("utf-8", "replace"))
+    except DocumentError:
+        if len(text) > LOOK:
+            raise
+        return read_json(plain_json(text).encode("utf-8", "replace"))
 
 
 class Commands:
@@ -100,7 +111,7 @@ class Commands:
                 yield self.fact("command", scripts.get(key), "on-install", f"/scripts/{key}")
         for key in CONTAINER:
             value = tree.get(key)
-            several = [one for _, one in value.pairs[:ITEMS_MAX]] if isinstance(value, Object) else [value]
+            several = [one for _, one in value.pairs] if isinstance(value, Object) else [value]
             for one in several:
                 if one is not None:
                     yield self.fact("command", _text(one), "on-container", f"/{key}")
@@ -108,11 +119,11 @@ class Commands:
     def git(self, text: str) -> Iterator[Fact]:
         """Filters that attributes ask for, or programs that a configuration names."""
         section = ""
-        for n, written in enumerate(text.replace("\\\n", " ").splitlines(), 1):
+        for n, written in enumerate(text.replace("\\\n", " ").split("\n"), 1):
             line = written.strip()
             head = SECTION.match(line)
             if head is not None:
-                section = head[1].lower()
+                section = head[1].partition(".")[0].lower()
                 line = line[head.end() :].strip()
             pair = PAIR.match(line)
             if section and pair is not None:
@@ -173,9 +184,9 @@ def _text(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - any value
         inner = value.get("value")
         return _text(value.get("command") if inner is None else inner, depth + 1)
     if isinstance(value, list) and depth < WORDS_DEPTH:
-        return " ".join(_text(one, depth + 1) for one in value[:ITEMS_MAX])
+        return " ".join(_text(one, depth + 1) for one in value)
     return value if isinstance(value, str) else ""
 
 
 def _list(value: Any) -> list[Any]:  # noqa: ANN401 - any value
-    return value[:ITEMS_MAX] if isinstance(value, list) else []
+    return value if isinstance(value, list) else []

@@ -6,12 +6,22 @@ Nothing of a notebook runs before somebody runs a cell, so that all of its code 
 from __future__ import annotations
 
 import ast
-import re
 
 from modelaudit.engine.facts import Code, Defect, Limit, Metadata, Place, clean
 from modelaudit.parsers.keras.document import DocumentError, Object, TooLarge, read_json
 from modelaudit.parsers.project import NOTEBOOK_MAX
-from modelaudit.parsers.repository.source import FUNCTION, Calls, Names, parsed, words
+from modelaudit.parsers.project.cells import commands, plain
+from modelaudit.parsers.repository.source import (
+    FUNCTION,
+    TOKENS_MAX,
+    Calls,
+    Names,
+    crowded,
+    cut_short,
+    parsed,
+    tokens,
+    words,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,17 +31,10 @@ if TYPE_CHECKING:
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.base import Context, Input
 
-CELLS_MAX = 10_000
 SOURCE_MAX = 4 * 1024 * 1024  # characters of all cells
 COMMANDS_MAX = 10_000
 SHOWN = 4096
 FACTS = frozenset({"code", "metadata"})
-SHELLS = ("bash", "sh", "script", "system", "sx", "!", "cmd", "powershell", "pwsh")
-SHELL = re.compile(r"^\s*+(?:[\w.,\s\[\]]++=\s*+)?(?:!{1,2}|%(?:system|sx|sc)\b)\s*+(.+)")
-MAGIC = re.compile(r"^\s*+(?:[\w.,\s\[\]]++=\s*+)?%{1,2}\w")
-HELP = re.compile(r"^\s*\?|\?\s*$")
-CELL = re.compile(r"^\s*%%(!|\w+)")
-OF_PYTHON = frozenset({"time", "timeit", "capture", "prun", "python", "python3", "pypy"})
 
 
 def parse_notebook(artifact: Input, context: Context) -> Iterator[Fact]:
@@ -61,41 +64,42 @@ class Notebook:
         self.trees: list[ast.Module] = []
         self.failed: list[int] = []
         self.size = 0
+        self.tokens = 0
+        self.cut: tuple[str, int, int] | None = None
 
     def cell(self, source: str, number: int) -> None:
         """Take in the source of one cell."""
         self.size += len(source)
         if self.size > SOURCE_MAX:
+            self.cut = "source", self.size, SOURCE_MAX
             return
-        magic = CELL.match(source)
-        if magic is not None and magic[1] not in OF_PYTHON:
-            if magic[1] in SHELLS:
-                self._command(source.partition("\n")[2], number)
+        python, shells = plain(source)
+        for text in shells:
+            self._command(text, number)
+        data = python.encode("utf-8", "replace")
+        self.tokens += tokens(data)
+        if self.tokens >= TOKENS_MAX:
+            self.cut = "tokens", self.tokens, TOKENS_MAX
             return
-        lines = [self._line(line, number) for line in source.split("\n")]
-        tree = parsed("\n".join(lines).encode("utf-8", "replace"))
+        tree = parsed(data)
         if tree is None:
             self.failed.append(number)
-        else:
-            self.trees.append(tree)
-
-    def _line(self, line: str, number: int) -> str:
-        """A line as Python sees it: what IPython handles itself is taken out, its place kept."""
-        shell = SHELL.match(line)
-        if shell is not None:
-            self._command(shell[1], number)
-        if shell is None and not MAGIC.match(line) and not HELP.search(line):
-            return line
-        return " " * (len(line) - len(line.lstrip())) + "pass"
+            return
+        self.trees.append(tree)
+        for text in commands(tree):
+            self._command(text, number)
 
     def _command(self, text: str, number: int) -> None:
-        if len(self.commands) < COMMANDS_MAX and text.strip():
+        if len(self.commands) >= COMMANDS_MAX:
+            self.cut = "commands", len(self.commands) + 1, COMMANDS_MAX
+        elif text.strip():
             self.commands.setdefault(text.strip(), number)
 
     def facts(self) -> Iterator[Fact]:
         """What was found."""
-        if self.size > SOURCE_MAX:
-            yield Limit(self.path, what="source", at=self.size, budget=SOURCE_MAX, by="file", affects=FACTS)
+        if self.cut is not None:
+            what, at, budget = self.cut
+            yield Limit(self.path, what=what, at=at, budget=budget, by="file", affects=FACTS)
         for text, number in self.commands.items():
             place = (Place(pointer=f"/cells/{number}"),)
             yield Metadata(self.path, key="command", value=clean(text[:SHOWN])[0], type="notebook", places=place)
@@ -105,23 +109,27 @@ class Notebook:
                 self.path, code="cell-syntax", detail=detail, places=(Place(pointer=f"/cells/{self.failed[0]}"),)
             )
         if self.trees:
-            yield self._code()
+            code = self._code()
+            yield code
+            yield from cut_short(self.path, [code])
 
     def _code(self) -> Code:
         whole = ast.Module([statement for tree in self.trees for statement in tree.body], [])
         names = Names(whole)
         found = Calls(names)
         found.module(whole)
+        calls: set[str] = set().union(*found.calls.values())
         return Code(
             self.path,
             language="python",
             names=words(names.used),
             attributes=words(names.attributes),
             imports=words(names.imports),
-            calls=words(set().union(*found.calls.values())),
+            calls=words(calls),
             phase=FUNCTION,
             size=self.size,
             places=(Place(offset=0),),
+            cut=frozenset(crowded(names, calls, cut=found.cut)),
         )
 
 
@@ -130,7 +138,7 @@ def _sources(tree: Any) -> Iterator[str]:  # noqa: ANN401 - any value
     outer = tree if isinstance(tree, Object) else Object([])
     sheets = [outer, *(one for one in _list(outer.get("worksheets")) if isinstance(one, Object))]
     for sheet in sheets:
-        for cell in _list(sheet.get("cells"))[:CELLS_MAX]:
+        for cell in _list(sheet.get("cells")):
             if isinstance(cell, Object) and cell.text("cell_type") == "code":
                 source = cell.get("source") if cell.get("source") is not None else cell.get("input")
                 parts = source if isinstance(source, list) else [source]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 
-from modelaudit.engine.facts import Metadata, Place, Reference, clean, path_class
+from modelaudit.engine.facts import Limit, Metadata, Place, Reference, clean, path_class
 from modelaudit.parsers.project import LOOK
 
 TYPE_CHECKING = False
@@ -20,12 +20,21 @@ ITEMS_MAX = 10_000
 DEPTH_MAX = 12
 SHOWN = 2048
 NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*+)\s*+(?:\[[^\]]*+\])?+\s*+(@|[<>=!~]=?=?|;|$|#|\()")
-OPTION = re.compile(r"(-{1,2}[a-z][a-z-]*)(?:[ \t=]+(.*))?")
+WORD = re.compile(r"""(?:[^\s"']|"[^"]*+"|'[^']*+'|["'])++""")
 DIRECT = re.compile(r"(?:[a-z]+\+)?[a-z]{2,10}://\S+|\.{0,2}/\S+|git\+\S+")
 COMMENT = re.compile(r"(?:^|\s)#.*$")
-INDEXES = {"-i": "index-url", "-f": "find-links"}
+SHORT = {"i": "index-url", "f": "find-links", "e": "editable", "r": "requirement", "c": "constraint"}
+VALUED = (  # options with a value; pip takes the beginning of a name for the whole, as long as it fits one alone
+    *("index-url", "pypi-url", "extra-index-url", "find-links", "trusted-host", "editable", "requirement"),
+    *("constraint", "no-binary", "only-binary", "use-feature", "hash", "global-option", "config-settings"),
+)
+FLAGS = ("no-index", "pre", "prefer-binary", "require-hashes")
+SAME = {"pypi-url": "index-url"}
 KEPT = frozenset({"index-url", "extra-index-url", "find-links", "trusted-host"})
-EDITABLE = frozenset({"-e", "--editable"})
+LISTS = frozenset({"requirement", "constraint"})
+FACTS = frozenset({"metadata", "reference"})
+TOML_INTEGER = re.compile(r"[0-9_]{2000}")
+TOML_KEY = re.compile(r"""(?:\.[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+){100}""")  # no key has so many parts
 PLACES = ("git", "url", "path", "hg", "svn")  # keys of a dependency that is a table
 
 
@@ -35,19 +44,38 @@ def parse_packages(artifact: Input, context: Context, *, project: bool) -> Itera
     `project` says whether the text is a `pyproject.toml` or the lines of pip.
     """
     text = artifact.reader.read_at(0, LOOK).decode("utf-8-sig", "replace")
+    if artifact.reader.size > LOOK:
+        yield _limit(artifact.path, "size", artifact.reader.size, LOOK)
     found = Packages(artifact.path)
-    if not project:
+    if project:
+        yield from _project(artifact.path, text, found)
+    else:
         joined = re.sub(r"\\\r?\n", " ", text)
-        for n, line in enumerate(joined.splitlines()[:ITEMS_MAX], 1):
+        for n, line in enumerate(joined.splitlines(), 1):
             if n % 512 == 0:
                 context.check()
             yield from found.line(line, f"/{n}")
+    if found.full:
+        yield _limit(artifact.path, "packages", ITEMS_MAX, ITEMS_MAX)
+
+
+def _project(path: str, text: str, found: Packages) -> Iterator[Fact]:
+    """What a TOML text asks for; what is no TOML is refused by the tools as well."""
+    if TOML_KEY.search(text) or TOML_INTEGER.search(text):  # the library would take them, at great length
+        yield _limit(path, "length", len(text), LOOK)
         return
     try:
         tree = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except RecursionError:
+        yield _limit(path, "depth", DEPTH_MAX, DEPTH_MAX)
+    except ValueError:
         return
-    yield from found.project(tree)
+    else:
+        yield from found.project(tree)
+
+
+def _limit(path: str, what: str, at: int, budget: int) -> Limit:
+    return Limit(path, what=what, at=at, budget=budget, by="file", affects=FACTS)
 
 
 class Packages:
@@ -56,13 +84,14 @@ class Packages:
     def __init__(self, path: str) -> None:
         self.path = path
         self.seen: set[str] = set()
+        self.full = False  # not everything is told
 
     def line(self, line: str, pointer: str) -> Iterator[Fact]:
         """One line of a list of requirements, or one requirement of a project."""
         line = COMMENT.sub("", line).strip()
-        option = OPTION.match(line)
-        if option is not None:
-            yield from self.option(option[1], (option[2] or "").strip().strip("\"'"), pointer)
+        if line.startswith("-"):
+            for name, value in options(line):
+                yield from self.option(name, value, pointer)
         elif DIRECT.match(line):
             yield self.reference("package", line.split()[0], "", "direct", pointer)
         elif (named := NAMED.match(line)) is not None:
@@ -70,11 +99,12 @@ class Packages:
 
     def option(self, name: str, value: str, pointer: str) -> Iterator[Fact]:
         """An option of pip."""
-        key = INDEXES.get(name, name.lstrip("-"))
-        if key in KEPT and value:
-            yield self.reference("package-index", value, "", key, pointer)
-        elif name in EDITABLE and DIRECT.match(value):
+        if name in KEPT and value:
+            yield self.reference("package-index", value, "", name, pointer)
+        elif name == "editable" and DIRECT.match(value):
             yield self.reference("package", value, "", "editable", pointer)
+        elif name in LISTS and "://" in value:
+            yield self.reference("package", value, "", name, pointer)
 
     def named(self, line: str, named: re.Match[str], pointer: str) -> Iterator[Fact]:
         """A requirement with a name, and the place that it may come from."""
@@ -82,7 +112,8 @@ class Packages:
         kind = {"@": "direct", "==": "pinned", "===": "pinned", ";": "any", "": "any", "#": "any"}.get(
             named[2], "range"
         )
-        if name not in self.seen and len(self.seen) < ITEMS_MAX:
+        self.full = self.full or len(self.seen) >= ITEMS_MAX
+        if name not in self.seen and not self.full:
             self.seen.add(name)
             yield Metadata(
                 self.path, key="requirement", value=name[:SHOWN], type=kind, places=(Place(pointer=pointer),)
@@ -104,17 +135,20 @@ class Packages:
         project = _table(tree, "project")
         groups = {**_table(project, "optional-dependencies"), **_table(tree, "dependency-groups")}
         for items in [project.get("dependencies"), *groups.values()]:
-            for item in _list(items)[:ITEMS_MAX]:
+            for item in _list(items):
                 if isinstance(item, str):
                     yield from self.line(item, "/project/dependencies")
         yield from self.tools(_table(tree, "tool"), "/tool", 0)
 
     def tools(self, table: dict[str, Any], pointer: str, depth: int) -> Iterator[Fact]:
         """Dependencies and indexes in the tables of tools."""
-        for key, value in table.items() if depth < DEPTH_MAX else ():
+        if depth >= DEPTH_MAX:
+            self.full = True
+            return
+        for key, value in table.items():
             here = f"{pointer}/{key}"[:SHOWN]
             inner = value if isinstance(value, list) else [value]
-            for one in inner[:ITEMS_MAX]:
+            for one in inner:
                 if isinstance(one, dict):
                     yield from self.dependency(key, one, here)
                     yield from self.tools(one, here, depth + 1)
@@ -145,6 +179,27 @@ class Packages:
             places=(Place(pointer=clean(pointer)[0]),),
             lossy=lossy,
         )
+
+
+def options(line: str) -> Iterator[tuple[str, str]]:
+    """The options of a line under their whole names, with their values."""
+    words = iter(WORD.findall(line))
+    for word in words:
+        written = word.replace('"', "").replace("'", "")
+        if written.startswith("--"):
+            name, sign, value = written[2:].partition("=")
+            name = _whole(name)
+            if not sign and name in VALUED:
+                value = next(words, "").strip("\"'")
+            yield SAME.get(name, name), value
+        elif written[:1] == "-" and written[1:2] in SHORT:
+            value = written[2:].removeprefix("=") or next(words, "").strip("\"'")
+            yield SHORT[written[1]], value
+
+
+def _whole(name: str) -> str:
+    fits = [one for one in (*VALUED, *FLAGS) if one.startswith(name)]
+    return name if name in fits or len(fits) != 1 else fits[0]
 
 
 def _table(value: dict[str, Any], key: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import os
 import re
 import warnings
 from functools import cache
+from itertools import islice
 
 from modelaudit.engine.facts import Code, Defect, Limit, Place, clean
 from modelaudit.parsers.repository.constants import folded
@@ -81,7 +82,7 @@ def parse_source(artifact: Input, context: Context) -> Iterator[Fact]:
 def source_facts(path: str, data: bytes) -> Iterator[Fact]:
     """The facts of source text; a defect when it is no Python."""
     affects = frozenset({"code"})
-    if _crowd(data):
+    if tokens(data) >= TOKENS_MAX:
         yield Limit(path, what="source", at=TOKENS_MAX, budget=TOKENS_MAX, by="file", affects=affects)
         return
     codes = code_facts(path, data)
@@ -143,7 +144,7 @@ def crowded(names: Names, calls: set[str], *, cut: bool) -> set[str]:
 
 def parsed(data: bytes) -> ast.Module | None:
     """The syntax tree of a text, None when it has none. The encoding is the one that the text declares."""
-    if len(data) > PARSED_MAX * 4 or _crowd(data):
+    if len(data) > PARSED_MAX * 4 or tokens(data) >= TOKENS_MAX:
         return None
     try:
         with warnings.catch_warnings():
@@ -153,9 +154,9 @@ def parsed(data: bytes) -> ast.Module | None:
         return None
 
 
-def _crowd(data: bytes) -> bool:
-    """Whether a text has more words and signs than are parsed."""
-    return len(data) > TOKENS_MAX and any(n >= TOKENS_MAX for n, _ in enumerate(TOKEN.finditer(data)))
+def tokens(data: bytes) -> int:
+    """How many words and signs a text has; `TOKENS_MAX` for any number that is no smaller."""
+    return sum(1 for _ in islice(TOKEN.finditer(data), TOKENS_MAX))
 
 
 class Names:

@@ -15,14 +15,19 @@ if TYPE_CHECKING:
     from modelaudit.parsers.reader import Reader
 
 SPACE = b" \t\r\n"
+LOOK = 64 * 1024 * 1024  # bytes in which keys are looked for
 KEYS = (b'"modelTopology"', b'"weightsManifest"')
 
 
 def recognise(head: bytes, reader: Reader) -> bool:
-    """Whether a JSON object has the keys of a model among its first bytes, or one there and one at its end."""
-    if head.lstrip(SPACE)[:1] != b"{" or KEYS[0] not in head:
+    """Whether a JSON object has the keys of a model, wherever they stand."""
+    if head.lstrip(SPACE)[:1] != b"{":
         return False
-    return KEYS[1] in head or b'"format"' in head or KEYS[1] in reader.read_at(max(0, reader.size - 65536), 65536)
+    if KEYS[0] in head and b'"format"' in head:
+        return True
+    from modelaudit.parsers.keys import keys_in
+
+    return len(keys_in(head, reader, KEYS, LOOK)) == len(KEYS)
 
 
 RECOGNISERS = {"tfjs": recognise}
