@@ -119,7 +119,7 @@ class Location:
         """The service; `SourceError` when it cannot be opened."""
         with self._lock:
             if self._line is None:
-                self._line = Line(_connect(self._address), self.access.meter)
+                self._line = Line(connect(self._address), self.access.meter)
             return self._line
 
     def close(self) -> None:
@@ -152,7 +152,7 @@ def _again(address: str, names: frozenset[str] | None) -> Location:
     return Location(address, Access(), names)
 
 
-def _connect(address: str) -> Service:
+def connect(address: str) -> Service:
     """The service of an address, opened."""
     module, extra = service_of(address)
     try:

@@ -1,0 +1,236 @@
+"""Models of an MLflow registry and artifacts of its runs: where they are stored is asked of the server, then read there.
+
+`models:/NAME/VERSION`, `models:/NAME@ALIAS`, `models:/NAME/latest`, `runs:/RUN/PATH`. `MLFLOW_TRACKING_URI` and
+`MLFLOW_REGISTRY_URI` name the servers, `MLFLOW_TRACKING_USERNAME`, `…_PASSWORD` and `…_TOKEN` the credentials. What the
+server keeps for its clients (`mlflow-artifacts:`) comes through it; what it says to be on disk is only read where the
+registry is on this machine's disk itself.
+"""
+
+from __future__ import annotations
+
+import os
+from threading import Lock
+from urllib.parse import quote, unquote, urlsplit
+
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient, get_registry_uri, get_tracking_uri
+
+from modelaudit.sources.address import scheme_of
+from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
+from modelaudit.sources.remote.disk import Disk
+from modelaudit.sources.remote.http import Transport, basic, origin_of, target_of
+from modelaudit.sources.remote.ranges import Content
+from modelaudit.sources.remote.service import Listed, Transient
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeVar
+
+    from modelaudit.sources.remote.service import Service
+
+    T = TypeVar("T")
+
+STORED = frozenset({"s3", "r2", "gs", "gcs", "az", "abfs", "abfss", "hf", "http", "https"})  # read by other services
+PROXIED = "mlflow-artifacts"
+API = "/api/2.0/mlflow-artifacts/artifacts"
+FOLDERS = 10_000  # that are listed
+NUMBER = 18  # digits of a version
+
+
+def connect(address: str) -> Registered:
+    """The model or the artifacts at an address; raises `SourceError`."""
+    scheme, _, rest = address.partition(":/")
+    rest = rest.strip("/")
+    if not rest:
+        raise SourceError(MISSING, "name a model: models:/NAME/VERSION or runs:/RUN/PATH", address)
+    return Registered(scheme.lower(), rest)
+
+
+class Registered:
+    """What a registry knows by a name. Bytes come from where it says they are."""
+
+    def __init__(self, scheme: str, rest: str) -> None:
+        self.address = f"{scheme}:/{rest}"
+        self.repo: str | None = rest.partition("@")[0].partition("/")[0]
+        self.revision: str | None = None
+        self._scheme = scheme
+        self._rest = rest
+        self._stored: Service | None = None
+        self._lock = Lock()
+
+    def files(self) -> Iterable[Listed]:
+        """Everything that belongs to the model or lies below the path."""
+        return self._opened().files()
+
+    def read(self, file: Listed, start: int, stop: int) -> bytes:
+        """Bytes of the file that was listed."""
+        return self._opened().read(file, start, stop)
+
+    def close(self) -> None:
+        """Close connections."""
+        if self._stored is not None:
+            self._stored.close()
+
+    def _opened(self) -> Service:
+        with self._lock:
+            if self._stored is None:
+                client = MlflowClient()
+                uri = self._asked(lambda: self._run(client) if self._scheme == "runs" else self._model(client))
+                self._stored = self._at(uri)
+            return self._stored
+
+    def _model(self, client: MlflowClient) -> str:
+        """Where the files of a version of a model are."""
+        name, at, alias = self._rest.partition("@")
+        if at:
+            version = str(client.get_model_version_by_alias(name, alias).version)
+        else:
+            name, _, wanted = self._rest.rpartition("/")
+            version = wanted if wanted.isascii() and wanted.isdigit() and len(wanted) <= NUMBER else ""
+            if not name:
+                said = "name a version: models:/NAME/VERSION, models:/NAME/latest or models:/NAME@ALIAS"
+                raise SourceError(MISSING, said, self.address)
+            version = version or self._latest(client, name, wanted)
+        self.revision = version
+        return str(client.get_model_version_download_uri(name, version))
+
+    def _latest(self, client: MlflowClient, name: str, stage: str) -> str:
+        """The newest version of a model, or of one of its stages."""
+        escaped = name.replace("'", "\\'")
+        found = [
+            int(model.version)
+            for model in client.search_model_versions(f"name='{escaped}'")
+            if stage == "latest" or str(getattr(model, "current_stage", "")).lower() == stage.lower()
+        ]
+        if not found:
+            raise SourceError(MISSING, f"the model has no version {stage}", self.address)
+        return str(max(found))
+
+    def _run(self, client: MlflowClient) -> str:
+        """Where the artifacts of a run are."""
+        run, _, below = self._rest.partition("/")
+        root = str(client.get_run(run).info.artifact_uri)
+        return f"{root.rstrip('/')}/{quote(below)}" if below else root
+
+    def _at(self, uri: str) -> Service:
+        """The service that has the files."""
+        scheme = scheme_of(uri)
+        if scheme in STORED:
+            from modelaudit.sources.remote.locations import connect as elsewhere
+
+            return elsewhere(uri)
+        if scheme == PROXIED:
+            return Proxied(uri, self.address)
+        if scheme in {"", "file"}:
+            return self._on_disk(uri)
+        raise SourceError(UNREADABLE, f"the registry keeps it at {scheme}:, which is not read", self.address)
+
+    def _on_disk(self, uri: str) -> Disk:
+        """A folder of this machine, if the registry itself is one: no server tells us what to read here."""
+        servers = (get_tracking_uri(), get_registry_uri())
+        if any(scheme_of(server) in {"http", "https", "databricks", "databricks-uc"} for server in servers):
+            raise SourceError(
+                REFUSED, "the server says that it is on this machine's disk, which is not read", self.address
+            )
+        return Disk(unquote(urlsplit(uri).path) if scheme_of(uri) == "file" else uri, self.address)
+
+    def _asked(self, call: Callable[[], T]) -> T:
+        """What the registry answers."""
+        try:
+            return call()
+        except SourceError:
+            raise
+        except MlflowException as error:
+            code = str(error.error_code)
+            if code in {"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "INVALID_PARAMETER_VALUE", "ENDPOINT_NOT_FOUND"}:
+                raise SourceError(MISSING, "the registry has no such model, version or run", self.address) from None
+            if code in {"PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"}:
+                raise SourceError(REFUSED, "the registry does not allow it", self.address) from None
+            if code in {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}:
+                raise Transient(f"the registry answers {code}") from None
+            raise SourceError(UNREADABLE, f"the registry answers {code}", self.address) from None
+        except Exception as error:  # noqa: BLE001 - its client raises what its own clients raise
+            raise Transient(f"the registry does not answer ({type(error).__name__})") from None
+
+
+class Proxied:
+    """Files that an MLflow server keeps for its clients (`mlflow-artifacts:`), by its REST API."""
+
+    repo: str | None = None
+    revision: str | None = None
+
+    def __init__(self, uri: str, address: str) -> None:
+        self.address = address
+        server = target_of(get_tracking_uri())
+        url = urlsplit(uri)
+        if url.netloc and url.netloc.rpartition("@")[2] != urlsplit(server.url).netloc:
+            raise SourceError(REFUSED, "the registry leads to another server than MLFLOW_TRACKING_URI", address)
+        self._base = server.url.rstrip("/") + API
+        self._root = unquote(url.path).strip("/")
+        origin = origin_of(server.url)
+        secrets = server.secrets or ({origin: credentials} if (credentials := _credentials()) else {})
+        self._transport = Transport([origin.host], secrets)
+        self._contents: dict[str, Content] = {}
+        self._lock = Lock()
+
+    def files(self) -> Iterable[Listed]:
+        """Everything below the root, folder by folder."""
+        found = list(self._below())
+        if found or "/" not in self._root:
+            return found
+        folder, _, name = self._root.rpartition("/")
+        return [
+            Listed("", size, self._root)
+            for path, size, is_folder in self._rows(folder)
+            if path == name and not is_folder
+        ]
+
+    def read(self, file: Listed, start: int, stop: int) -> bytes:
+        """Bytes of the file."""
+        with self._lock:
+            content = self._contents.get(file.key)
+            if content is None:
+                shown = f"{self.address}/{file.name}" if file.name else self.address
+                content = Content(self._transport, f"{self._base}/{quote(file.key)}", shown, size=file.size)
+                self._contents[file.key] = content
+        return content.read(start, stop)
+
+    def close(self) -> None:
+        """Close connections, forget what was spooled."""
+        self._transport.close()
+        for content in self._contents.values():
+            content.close()
+
+    def _below(self) -> Iterator[Listed]:
+        folders, seen = [""], 0
+        while folders and seen < FOLDERS:
+            folder = folders.pop()
+            seen += 1
+            for name, size, is_folder in self._rows(f"{self._root}/{folder}".rstrip("/")):
+                below = f"{folder}/{name}".lstrip("/")
+                if is_folder:
+                    folders.append(below)
+                else:
+                    yield Listed(below, size, f"{self._root}/{below}")
+        if folders:
+            raise SourceError(UNREADABLE, f"more than {FOLDERS} folders are listed", self.address)
+
+    def _rows(self, folder: str) -> Iterator[tuple[str, int | None, bool]]:
+        """Name, size and whether it is a folder, of what a folder holds."""
+        answer = self._transport.json(f"{self._base}?path={quote(folder, safe='')}", self.address)
+        rows = answer.get("files") if isinstance(answer, dict) else None
+        for row in rows or ():
+            name = str(row.get("path", "")).rpartition("/")[2]
+            size = row.get("file_size")
+            if name:
+                yield name, int(size) if size is not None else None, bool(row.get("is_dir"))
+
+
+def _credentials() -> dict[str, str]:
+    """The credentials of the environment for the tracking server."""
+    token = os.environ.get("MLFLOW_TRACKING_TOKEN")
+    user = os.environ.get("MLFLOW_TRACKING_USERNAME")
+    if user:
+        return basic(user, os.environ.get("MLFLOW_TRACKING_PASSWORD", ""))
+    return {"Authorization": f"Bearer {token}"} if token else {}

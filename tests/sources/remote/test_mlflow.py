@@ -1,0 +1,120 @@
+"""Models of a real MLflow server, read with its own client."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+
+from modelaudit.engine.packs.load import load_ruleset
+from modelaudit.pipeline.scan import scan
+from modelaudit.sources.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+mlflow = pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
+from modelaudit.sources.remote import mlflow as service  # noqa: E402
+
+EVIL = b"cposix\nsystem\n(S'true'\ntR."
+pytestmark = pytest.mark.filterwarnings("ignore")
+LOOKS = 120
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that keeps artifacts itself, with one model in two versions."""
+    pytest.importorskip("flask", reason="the whole MLflow with its server is not installed")
+    root = tmp_path_factory.mktemp("mlflow")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{root}/store.db", "--artifacts-destination", str(root / "kept")]
+    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONWARNINGS": "ignore"}
+    running = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(LOOKS):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{url}/health", timeout=1)
+                break
+            time.sleep(0.5)
+        yield url
+    finally:
+        running.terminate()
+        running.wait(20)
+
+
+@pytest.fixture(scope="module")
+def run(server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The run whose artifacts a model is made of."""
+    folder = tmp_path_factory.mktemp("model")
+    (folder / "MLmodel").write_text("flavors: {}\n")
+    (folder / "data").mkdir()
+    (folder / "data" / "model.pkl").write_bytes(EVIL)
+    client = mlflow.MlflowClient(tracking_uri=server)
+    run_id: str = client.create_run(client.create_experiment("one")).info.run_id
+    client.log_artifacts(run_id, str(folder), "model")
+    client.create_registered_model("ranker")
+    client.create_model_version("ranker", f"{client.get_run(run_id).info.artifact_uri}/model", run_id)
+    client.set_registered_model_alias("ranker", "champion", "1")
+    return run_id
+
+
+@pytest.mark.parametrize(
+    "address", ["models:/ranker/1", "models:/ranker@champion", "models:/ranker/latest", "runs:/{}/model"]
+)
+def test_what_a_registry_knows(server: str, run: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    named = address.format(run)
+    document = scan([named], load_ruleset())
+    assert {finding.artifact for finding in document.findings if finding.severity == "critical"} == {
+        f"{named}/data/model.pkl"
+    }
+    assert not document.errors
+    assert document.decision.exit_code == 1
+
+
+@pytest.mark.parametrize("address", ["models:/nobody/1", "models:/ranker/7", "models:/ranker@nobody", "models:/ranker"])
+def test_what_it_does_not_know(server: str, run: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    with pytest.raises(SourceError, match="no such model|name a version"):
+        list(service.connect(address).files())
+
+
+def test_a_registry_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = f"sqlite:///{tmp_path}/store.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
+    client = mlflow.MlflowClient(tracking_uri=store)
+    (tmp_path / "m.pkl").write_bytes(EVIL)
+    run_id = client.create_run(client.create_experiment("two", artifact_location=(tmp_path / "a").as_uri())).info.run_id
+    client.log_artifact(run_id, str(tmp_path / "m.pkl"))
+    document = scan([f"runs:/{run_id}"], load_ruleset())
+    assert [finding.artifact for finding in document.findings if finding.severity == "critical"] == [
+        f"runs:/{run_id}/m.pkl"
+    ]
+
+
+def test_no_server_says_what_to_read_on_this_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    registered = service.connect("models:/ranker/1")
+    with pytest.raises(SourceError, match="not read"):
+        registered._at(tmp_path.as_uri())
+    with pytest.raises(SourceError, match="another server"):
+        registered._at("mlflow-artifacts://127.0.0.1:10/x")
