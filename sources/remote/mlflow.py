@@ -1,4 +1,4 @@
-"""Models of an MLflow registry and artifacts of its runs: where they are stored is asked of the server, then read there.
+"""Models of an MLflow registry and artifacts of its runs: the server says where they are, and there they are read.
 
 `models:/NAME/VERSION`, `models:/NAME@ALIAS`, `models:/NAME/latest`, `runs:/RUN/PATH`. `MLFLOW_TRACKING_URI` and
 `MLFLOW_REGISTRY_URI` name the servers, `MLFLOW_TRACKING_USERNAME`, `…_PASSWORD` and `…_TOKEN` the credentials. What the
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-STORED = frozenset({"s3", "r2", "gs", "gcs", "az", "abfs", "abfss", "hf", "http", "https"})  # read by other services
+# Read by other services. Not by http: the server would say to which machine of this network we speak.
+STORED = frozenset({"s3", "r2", "gs", "gcs", "az", "abfs", "abfss"})
 PROXIED = "mlflow-artifacts"
 API = "/api/2.0/mlflow-artifacts/artifacts"
 FOLDERS = 10_000  # that are listed

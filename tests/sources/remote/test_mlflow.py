@@ -93,7 +93,7 @@ def test_what_a_registry_knows(server: str, run: str, address: str, monkeypatch:
 @pytest.mark.parametrize("address", ["models:/nobody/1", "models:/ranker/7", "models:/ranker@nobody", "models:/ranker"])
 def test_what_it_does_not_know(server: str, run: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    with pytest.raises(SourceError, match="no such model|name a version"):
+    with pytest.raises(SourceError, match=r"no such model|name a version"):
         list(service.connect(address).files())
 
 
@@ -116,5 +116,7 @@ def test_no_server_says_what_to_read_on_this_disk(tmp_path: Path, monkeypatch: p
     registered = service.connect("models:/ranker/1")
     with pytest.raises(SourceError, match="not read"):
         registered._at(tmp_path.as_uri())
+    with pytest.raises(SourceError, match="not read"):
+        registered._at("http://169.254.169.254/latest")
     with pytest.raises(SourceError, match="another server"):
         registered._at("mlflow-artifacts://127.0.0.1:10/x")
