@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _thread import get_ident
 from time import monotonic
 
 from modelaudit.parsers.base import BudgetSpent, Context
@@ -29,8 +30,8 @@ class Budget:
     """
 
     __slots__ = (
-        *("_next", "deadline", "depth_by", "expanded", "limits", "max_depth", "members", "pulse", "timed_out"),
-        "timeout",
+        *("_next", "_thread", "deadline", "depth_by", "expanded", "limits", "max_depth", "members", "pulse"),
+        *("timed_out", "timeout"),
     )
 
     def __init__(
@@ -49,6 +50,7 @@ class Budget:
         self.timed_out = False
         self.pulse: Callable[[], None] | None = None
         self._next = monotonic() + PULSE
+        self._thread = get_ident()
 
     def allow(self, size: int) -> None:
         """Take the size of the file on disk in.
@@ -60,9 +62,9 @@ class Budget:
         self.limits["expanded"] = max(min(self.limits["expanded"], by_ratio), 2 * size)
 
     def check(self) -> None:
-        """Raise `BudgetSpent` once the deadline has passed; give a sign of life."""
+        """Raise `BudgetSpent` once the deadline has passed; give a sign of life, if this is the thread that reads."""
         now = monotonic()
-        if self.pulse is not None and now >= self._next:
+        if self.pulse is not None and now >= self._next and get_ident() == self._thread:
             self._next = now + PULSE
             self.pulse()
         if self.deadline is not None and now >= self.deadline:

@@ -1,7 +1,8 @@
 """Connections that go to checked addresses only, and that nobody can hold on to by sending slowly.
 
 A timeout of a socket counts from the last byte. Whoever sends a byte now and then would never meet it, so that each
-step of a request has an end by the clock as well: the connection is then cut from another thread.
+step of a request has an end by the clock as well, and all of them end when the scan does: the connection is then cut
+from another thread.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import socket
 import ssl
 from contextlib import contextmanager, suppress
-from threading import Lock, Timer
+from threading import Event, Lock, Thread
 from time import monotonic
 from urllib.request import getproxies, proxy_bypass
 
@@ -20,10 +21,11 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util import make_headers, parse_url
 
 from modelaudit.sources.errors import UNREADABLE, SourceError
+from modelaudit.sources.remote.service import CHECK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from urllib3 import HTTPResponse
     from urllib3._base_connection import BaseHTTPConnection
@@ -33,10 +35,42 @@ if TYPE_CHECKING:
 
 CONNECT = 10.0  # seconds to one number of a host
 SILENCE = 30.0  # seconds between two pieces of an answer
-GREETING = 30.0  # seconds for encryption to be agreed on
-ANSWER = 60.0  # seconds until the head of an answer is there
+GREETING = 20.0  # seconds until a connection is there, to whichever number and with whatever encryption
+ANSWER = 35.0  # seconds until the head of an answer is there; both are less than a worker may be silent
+POLL = 0.2  # seconds between two looks at the time that the scan has left
 KEPT = 32  # connections to one host that are kept open
 CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+class Watch(Thread):
+    """Calls `cut` after some seconds, or when the scan has no more time, unless it is cancelled before."""
+
+    def __init__(self, seconds: float, cut: Callable[[], None]) -> None:
+        super().__init__(name="modelaudit-watch", daemon=True)
+        self._end = monotonic() + seconds
+        self._cut = cut
+        self._check = CHECK.get()
+        self._cancelled = Event()
+        self.start()
+
+    def run(self) -> None:
+        """Wait."""
+        while (left := self._end - monotonic()) > 0 and not self._spent():
+            if self._cancelled.wait(min(left, POLL)):
+                return
+        self._cut()
+
+    def cancel(self) -> None:
+        """Do nothing any more."""
+        self._cancelled.set()
+
+    def _spent(self) -> bool:
+        try:
+            if self._check is not None:
+                self._check()
+        except Exception:  # noqa: BLE001 - whoever waits for the bytes asks again, and is told why
+            return True
+        return False
 
 
 class Timed(HTTPConnection):
@@ -44,29 +78,34 @@ class Timed(HTTPConnection):
 
     guard: Guard | None = None  # none on the way to a proxy
     _copy: socket.socket | None = None  # of the socket, which encryption and answers take over
+    was_cut = False  # by the watch
     _held = False  # an answer is being read, maybe of a connection that counts as closed
 
     def _new_conn(self) -> socket.socket:
-        made = self._checked() if self.guard is not None else super()._new_conn()
-        self._forget()
-        self._copy = made.dup()
+        self.was_cut = False
+        if self.guard is not None:
+            return self._checked(self.guard)
+        made = super()._new_conn()
+        self._know(made)
         return made
 
-    def _checked(self) -> socket.socket:
-        assert self.guard is not None  # noqa: S101 - asked by the caller
+    def _checked(self, guard: Guard) -> socket.socket:
         trouble: OSError | None = None
-        for family, where in self.guard.targets(self.host, self.port or 0, f"{self.host}:{self.port}"):
+        for family, where in guard.targets(self.host, self.port or 0, f"{self.host}:{self.port}"):
             try:
                 return self._connected(family, where)
             except OSError as error:
                 trouble = error
-        if isinstance(trouble, TimeoutError):
+                if self.was_cut:
+                    break
+        if self.was_cut or isinstance(trouble, TimeoutError):
             raise ConnectTimeoutError(self, "no answer") from trouble
         raise NewConnectionError(self, "no connection") from trouble
 
     def _connected(self, family: socket.AddressFamily, where: tuple[str | int | bytes, ...]) -> socket.socket:
         made = socket.socket(family, socket.SOCK_STREAM)
         try:
+            self._know(made)
             for option in self.socket_options or ():
                 made.setsockopt(*option)
             made.settimeout(CONNECT)
@@ -76,9 +115,14 @@ class Timed(HTTPConnection):
             raise
         return made
 
+    def _know(self, made: socket.socket) -> None:
+        """Have a hold on a socket whoever takes it over."""
+        self._forget()
+        self._copy = made.dup()
+
     def connect(self) -> None:
         """Connect, and agree on encryption in good time."""
-        with self.within(GREETING + CONNECT):
+        with self.within(GREETING):
             super().connect()
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
@@ -100,23 +144,20 @@ class Timed(HTTPConnection):
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """Cut the connection when what is done with it takes longer; TimeoutError when it looks as if it were done."""
-        end = monotonic() + seconds
-        timer = self.cut_after(seconds)
+        watch = self.cut_after(seconds)
         try:
             yield
         finally:
-            timer.cancel()
-        if monotonic() >= end:
+            watch.cancel()
+        if self.was_cut:
             raise TimeoutError
 
-    def cut_after(self, seconds: float) -> Timer:
+    def cut_after(self, seconds: float) -> Watch:
         """A running clock that cuts the connection at its end, unless it is cancelled."""
-        timer = Timer(seconds, self._cut)
-        timer.daemon = True
-        timer.start()
-        return timer
+        return Watch(seconds, self._cut)
 
     def _cut(self) -> None:
+        self.was_cut = True
         copy = self._copy
         if copy is not None:
             with suppress(OSError):

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
-from time import monotonic
 from typing import NamedTuple
 from urllib.parse import unquote, urlencode, urljoin
 
@@ -26,14 +25,13 @@ from urllib3.util import parse_url
 from modelaudit import __version__
 from modelaudit.sources.address import without_secrets
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
-from modelaudit.sources.remote.connections import Connections, Timed
+from modelaudit.sources.remote.connections import Connections, Timed, Watch
 from modelaudit.sources.remote.hosts import Guard
-from modelaudit.sources.remote.service import Transient
+from modelaudit.sources.remote.service import CHECK, Transient
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
-    from threading import Timer
     from types import TracebackType
     from typing import Self
 
@@ -182,6 +180,8 @@ class Transport:
         sent = {"User-Agent": f"modelaudit/{__version__}", "Accept-Encoding": "identity", "Accept": "*/*", **headers}
         if form is not None:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
+        if (check := CHECK.get()) is not None:
+            check()
         try:
             pool = self._connections.pool(url, shown)
             return pool.urlopen(
@@ -226,7 +226,8 @@ class Exchange:
         self.broken = False
         self._response = response
         self._connection = response.connection
-        self._clock: Timer | None = None
+        self._check = CHECK.get()
+        self._watch: Watch | None = None
         self.allow(BODY)
 
     def __enter__(self) -> Self:
@@ -254,6 +255,8 @@ class Exchange:
         """At most `most` bytes that come next; fewer when the body ends or the connection breaks."""
         parts = []
         while most > 0:
+            if self._check is not None:
+                self._check()
             piece = self._piece(min(most, PIECE))
             if not piece:
                 break
@@ -263,11 +266,10 @@ class Exchange:
 
     def allow(self, seconds: float) -> None:
         """Let the rest of the body take so long from now."""
-        if self._clock is not None:
-            self._clock.cancel()
-        self._end = monotonic() + seconds
+        if self._watch is not None:
+            self._watch.cancel()
         if isinstance(self._connection, Timed):
-            self._clock = self._connection.cut_after(seconds)
+            self._watch = self._connection.cut_after(seconds)
 
     def drain(self) -> None:
         """Have done with the body; a short one is read so that the connection can be used again."""
@@ -277,8 +279,8 @@ class Exchange:
 
     def close(self) -> None:
         """Give the connection back, or drop it when there is more on its way."""
-        if self._clock is not None:
-            self._clock.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
         if not self._response.closed and self._response.length_remaining != 0:
             self._response.close()
         self._response.release_conn()
@@ -291,8 +293,8 @@ class Exchange:
         except (HTTPError, HTTPException, OSError, ValueError):
             self.broken = True
             return b""
-        if not piece and monotonic() >= self._end:
-            self.broken = True  # cut: a body without a length looks as if it were over
+        if not piece and isinstance(self._connection, Timed) and self._connection.was_cut:
+            self.broken = True  # a body without a length looks as if it were over
         return piece or b""
 
 

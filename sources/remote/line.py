@@ -11,7 +11,7 @@ from threading import Lock
 from time import monotonic, sleep
 
 from modelaudit.sources.errors import UNREADABLE, SourceError
-from modelaudit.sources.remote.service import Transient
+from modelaudit.sources.remote.service import CHECK, Transient
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ class Line:
             if check is not None:
                 check()
             self.meter.request(path)
+            token = CHECK.set(check)
             try:
                 return call()
             except Transient as trouble:
@@ -116,6 +117,8 @@ class Line:
                     raise SourceError(UNREADABLE, words, path) from None
                 self.meter.again()
                 wait(pause(attempt, trouble.after), check)
+            finally:
+                CHECK.reset(token)
         raise AssertionError("the last attempt returns or raises")
 
 

@@ -12,6 +12,7 @@ from threading import Lock
 
 from modelaudit.sources.errors import UNREADABLE, SourceError
 from modelaudit.sources.passing import Passing
+from modelaudit.sources.remote.line import NAP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -210,12 +211,22 @@ class RangeReader:
                     while at < self.size and len(parts) < AHEAD:
                         parts.append(self._ask(pool, at))
                         at += STREAM
-                    data = parts.pop(0).result()
+                    data = self._came(parts.pop(0))
                     self.bytes_read += len(data)
                     passing.give(data)
             finally:
                 for part in parts:
                     part.cancel()
+
+    def _came(self, part: Future[bytes]) -> bytes:
+        """What a request gives, with a sign of life while it is on its way."""
+        from concurrent.futures import wait
+
+        while not part.done():
+            if self._check is not None:
+                self._check()
+            wait([part], NAP)
+        return part.result()
 
     def _ask(self, pool: ThreadPoolExecutor, at: int) -> Future[bytes]:
         stop = min(at + STREAM, self.size)

@@ -7,13 +7,14 @@ caches, retries and budgets; `line.py` has these for all services.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 BLOB = "git:"  # before a version that is the digest of a Git blob
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Protocol
 
     class Service(Protocol):
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
         def close(self) -> None:
             """Give connections back."""
+
+
+# What a service may ask, from any thread, while bytes are on their way: it raises when the scan has no more time.
+CHECK: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None)
 
 
 @dataclass(frozen=True, slots=True)

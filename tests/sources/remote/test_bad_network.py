@@ -169,3 +169,31 @@ def test_a_repository_and_a_registry(scanned, monkeypatch) -> None:
         assert not document.errors
         assert len(server.seen) <= 6
         assert server.sent < 200_000
+
+
+def _silent(handler: Handler) -> None:
+    time.sleep(6)
+    handler.drop()
+
+
+def _silent_body(handler: Handler) -> None:
+    handler.head(206, {"Content-Range": "bytes 0-999/1000", "Content-Length": "1000", "ETag": '"x"'})
+    time.sleep(6)
+    handler.drop()
+
+
+def _without_end(handler: Handler) -> None:
+    handler.head(200, {"Connection": "close"})
+    for _ in range(1200):
+        handler.send(bytes(1000))
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("respond", [_silent, _silent_body, _without_end])
+def test_the_time_of_a_scan_ends_what_is_on_its_way(ruleset, respond) -> None:
+    with Server(respond) as server:
+        began = time.monotonic()
+        document = scan([f"{server.url}/m.bin"], ruleset, Options(timeout=0.5))
+        assert time.monotonic() - began < 4
+    assert document.decision.exit_code == 2
+    assert document.errors
