@@ -28,6 +28,7 @@ OVERLAP = 8 * 1024  # bytes at the end of a window that the next one begins with
 MARK = b"\xef\xbb\xbf"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 DEFAULT = ("doc", "other")
+CONFIGS = frozenset({"repository-json", "repository-yaml"})
 EVIDENCE_MAX = 4 * 1024 * 1024  # bytes of a text that is looked at for licences
 REQUIREMENTS = ("requirements", "constraints")
 PROJECT = "pyproject.toml"
@@ -38,6 +39,8 @@ def parse_text(artifact: Input, context: Context) -> Iterator[Fact | Property | 
     """The file's role, its text, and a defect when it only stands for a file that is not there."""
     name = artifact.path.replace("\\", "/").rpartition("/")[2].rpartition("!")[2]
     text_role, role = _roles(name.lower())
+    if role == DEFAULT[1] and artifact.format in CONFIGS:
+        text_role = "config"  # whatever its name, a loader may take its settings from it
     if role != DEFAULT[1]:
         yield Property("role", role)
     reader = artifact.reader
