@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from modelaudit.engine.facts import Relation, clean
+from modelaudit.engine.facts import Metadata, Place, Relation, clean
 from modelaudit.parsers.keras.document import DocumentError, Object, TooLarge, read_json
 
 TYPE_CHECKING = False
@@ -28,14 +28,16 @@ NAMED = re.compile(r"[\w.-]+/[\w.-]+")
 SHOWN = 200
 READ_MAX = 32 * 1024 * 1024  # bytes of a configuration or a header
 MATRICES = (".lora_A.weight", ".lora_A.default.weight")
+KEYS = ("base_model_name_or_path", "peft_type")
 PATTERNS = ("rank_pattern", "alpha_pattern", "layer_replication")  # with these, ranks differ between layers
 
 
 def relate_adapter(folder: Folder, context: Context) -> Iterator[Fact]:
-    """One `relation` for the rank, one for the modules, and one for the base, where both sides say something of it."""
+    """What the adapter needs; a `relation` for its rank, its modules and its base, where both sides say something."""
     config = _object(folder.open(CONFIG), 0)
     if config is None:
         return
+    yield from _needs(folder.path, config)
     reader = folder.open(WEIGHTS)
     length = int.from_bytes(reader.read_at(0, 8), "little") if reader is not None else 0
     header = _object(reader, 8, length)
@@ -43,6 +45,17 @@ def relate_adapter(folder: Folder, context: Context) -> Iterator[Fact]:
     yield from _ranks(folder.path, config, header)
     yield from _modules(folder.path, config, header)
     yield from _base(folder, config)
+
+
+def _needs(path: str, config: Object) -> Iterator[Metadata]:
+    """The base model, and the kind of the adapter."""
+    for key in KEYS:
+        value = config.get(key)
+        if isinstance(value, str) and value:
+            shown, lossy = clean(value[:SHOWN])
+            yield Metadata(
+                path, key=key, value=shown, type="str", places=(Place(pointer=f"/{CONFIG}/{key}"),), lossy=lossy
+            )
 
 
 def _ranks(path: str, config: Object, header: Object | None) -> Iterator[Relation]:

@@ -15,9 +15,12 @@ from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
 
 from modelaudit.reports.escape import visible
+from modelaudit.reports.sbom import composition
 from modelaudit.reports.sbom.card import into_json, into_xml
 from modelaudit.reports.sbom.components import Components
+from modelaudit.reports.sbom.composition import compositions
 from modelaudit.reports.sbom.findings import vulnerabilities
+from modelaudit.reports.sbom.paths import last_part
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,15 +37,17 @@ def written(document: ScanDocument, version: str, format: str) -> str:
     bom = _bom(document, components)
     output = OutputFormat.JSON if format == "json" else OutputFormat.XML
     text = make_outputter(bom, output, SchemaVersion.from_version(version)).output_as_string()
+    whole = compositions(components.covered(), components.named())
     if format == "xml":
-        return into_xml(text, components.cards) + "\n"
-    return json.dumps(into_json(json.loads(text), components.cards), indent=2) + "\n"
+        return into_xml(text, components.cards, whole, components.needs) + "\n"
+    made = composition.into_json(into_json(json.loads(text), components.cards), whole, components.needs)
+    return json.dumps(made, indent=2) + "\n"
 
 
 def _bom(document: ScanDocument, components: Components) -> Bom:
-    subject = Component(name=_subject(document), type=ComponentType.FILE, bom_ref="subject")
+    subject = Component(name=_subject(document), type=_kind(components), bom_ref="subject")
     bom = Bom(
-        serial_number=_serial(document),
+        serial_number=_serial(document, components),
         components=components.top,
         metadata=BomMetaData(
             timestamp=_moment(document),
@@ -50,16 +55,23 @@ def _bom(document: ScanDocument, components: Components) -> Bom:
             tools=ToolRepository(components=[_tool(document)]),
             properties=[Property(name=f"modelaudit:{name}", value=visible(value)) for name, value in _scan(document)],
         ),
-        vulnerabilities=vulnerabilities(document, components.by_path),
+        vulnerabilities=vulnerabilities(document, components),
     )
     bom.register_dependency(subject, components.top)
     return bom
 
 
+def _kind(components: Components) -> ComponentType:
+    """What the bill is about: a model when that is all there is."""
+    single = components.top[0] if len(components.top) == 1 else None
+    is_model = single is not None and single.type == ComponentType.MACHINE_LEARNING_MODEL
+    return ComponentType.MACHINE_LEARNING_MODEL if is_model else ComponentType.FILE
+
+
 def _subject(document: ScanDocument) -> str:
     """What was scanned: the last part of the one path, else how many there were."""
     if len(document.paths) == 1:
-        return visible(document.paths[0].rstrip("/\\").replace("\\", "/").rpartition("/")[2]) or "."
+        return visible(last_part(document.paths[0])) or "."
     return f"{len(document.paths)} paths"
 
 
@@ -101,16 +113,17 @@ def _moment(document: ScanDocument) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _serial(document: ScanDocument) -> UUID:
+def _serial(document: ScanDocument, components: Components) -> UUID:
     """The same for the same content, judged by the same rules and policy with the same outcome."""
+    shown = components.paths
     said = {
         "content": document.content_hash,
         "tool": document.tool_version,
         "packs": sorted((pack.pack, pack.version, pack.digest) for pack in document.packs),
         "policy": document.policy.digest,
-        "artifacts": sorted((a.path, a.format, a.coverage, a.sha256 or "") for a in document.artifacts),
+        "artifacts": sorted((shown(a.path), a.format, a.coverage, a.sha256 or "") for a in document.artifacts),
         "findings": sorted(
-            (f.id, f.artifact, f.severity, f.suppression.step if f.suppression is not None else "")
+            (f.id, shown(f.artifact), f.severity, f.suppression.step if f.suppression is not None else "")
             for f in document.findings
         ),
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from modelaudit.reports.escape import visible
+from modelaudit.reports.sbom import composition
 from modelaudit.reports.sbom.fields import hub_name
 
 TYPE_CHECKING = False
@@ -72,8 +73,8 @@ def into_json(document: Json, cards: Mapping[str, Json]) -> Json:
     return document
 
 
-def into_xml(text: str, cards: Mapping[str, Json]) -> str:
-    """The XML document with the cards."""
+def into_xml(text: str, cards: Mapping[str, Json], compositions: list[Json], needs: dict[str, list[str]]) -> str:
+    """The XML document with the cards, compositions and further dependencies."""
     root = ET.fromstring(text)  # noqa: S314 - written by ourselves a moment ago
     space = root.tag.partition("}")[0] + "}"
     ET.register_namespace("", space[1:-1])
@@ -84,6 +85,7 @@ def into_xml(text: str, cards: Mapping[str, Json]) -> str:
             behind = {f"{space}{name}" for name in BEFORE_CARD}
             at = next((at for at, child in enumerate(component) if child.tag in behind), len(component))
             component.insert(at, element)
+    composition.into_xml(root, space, compositions, needs)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode")
 

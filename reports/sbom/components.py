@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from cyclonedx.model import HashAlgorithm, HashType, Property
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
 from cyclonedx.model.component import Component, ComponentType, Pedigree
 from cyclonedx.model.component_evidence import ComponentEvidence
+from cyclonedx.model.contact import OrganizationalEntity
 from packageurl import PackageURL
 
 from modelaudit.reports.escape import visible
@@ -14,6 +15,7 @@ from modelaudit.reports.sbom.card import completed, model_card
 from modelaudit.reports.sbom.fields import Fields, hub_name
 from modelaudit.reports.sbom.hub import cached
 from modelaudit.reports.sbom.licences import licences
+from modelaudit.reports.sbom.paths import Paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,14 +27,22 @@ if TYPE_CHECKING:
 MODELS = frozenset({"model", "weights", "bundle"})  # roles
 PARTS = frozenset({"model", "weights"})  # roles of files that a folder may speak for
 HUB = "huggingface"
+ADDRESS = "https://huggingface.co/"
+ADAPTER = "lora-adapter"  # what needs its base to be used
 LINK = "link"
 
 
 class Components:
-    """The components of a scan. `cards` has their model cards by `bom-ref`, `top` those that stand in no other."""
+    """The components of a scan.
+
+    `cards` has their model cards by `bom-ref`, `top` those that stand in no other, `needs` the base models that
+    adapters are of no use without.
+    """
 
     def __init__(self, document: ScanDocument) -> None:
+        self.paths = Paths(document.paths)
         self.fields = Fields()
+        self.needs: dict[str, list[str]] = {}
         self.cards: dict[str, dict[str, Any]] = {}
         self.artifacts = {a.path: a for a in document.artifacts if a.format != LINK}
         self._bundles = sorted((a.path for a in self.artifacts.values() if a.role == "bundle"), key=len, reverse=True)
@@ -44,6 +54,24 @@ class Components:
                 self.top.append(component)
             else:
                 self.by_path[parent].components.add(component)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self.by_path
+
+    def reference(self, path: str) -> str:
+        """The `bom-ref` of the component at a path."""
+        return reference(self.paths(path))
+
+    def covered(self) -> Iterator[tuple[str, bool]]:
+        """The `bom-ref` of each component, and whether its content was read in full."""
+        for path, artifact in self.artifacts.items():
+            yield self.reference(path), artifact.coverage == "full"
+
+    def named(self) -> Iterator[str]:
+        """The `bom-ref` of each base model, of which no more than the name is known."""
+        for component in self.by_path.values():
+            for base in component.pedigree.ancestors if component.pedigree is not None else ():
+                yield str(base.bom_ref.value)
 
     def _parent(self, path: str) -> str | None:
         """The path of the file or the folder as a whole that an artifact stands in."""
@@ -59,11 +87,16 @@ class Components:
         made = Component(
             name=repo.rpartition("/")[2] if whole else _name(artifact.path),
             type=ComponentType.MACHINE_LEARNING_MODEL if artifact.role in MODELS else ComponentType.FILE,
-            bom_ref=reference(artifact.path),
+            bom_ref=self.reference(artifact.path),
             version=revision,
             hashes=[HashType(alg=HashAlgorithm.SHA_256, content=artifact.sha256)] if artifact.sha256 else None,
             purl=hub_purl(repo, revision, within) if repo and artifact.role in MODELS else None,
-            properties=[Property(name=f"modelaudit:{name}", value=visible(value)) for name, value in _facts(artifact)],
+            supplier=_owner(repo),
+            external_references=_addresses(repo) if artifact.role in MODELS else None,
+            properties=[
+                Property(name=f"modelaudit:{name}", value=visible(value))
+                for name, value in _facts(artifact, self.paths)
+            ],
         )
         if said is not None:
             self._describe(made, artifact, said)
@@ -85,13 +118,16 @@ class Components:
         if around is not None:
             card = completed(card, model_card(around, self.fields))
         if card:
-            self.cards[reference(artifact.path)] = card
+            self.cards[self.reference(artifact.path)] = card
         named = self.fields.values(said, "base_model")
         if not named and around is not None:
             named = self.fields.values(around, "base_model")
         bases = list(dict.fromkeys(hub_name(value) for value in named))
         if bases:
-            made.pedigree = Pedigree(ancestors=[_base(name, artifact.path) for name in bases])
+            ancestors = [_base(name, self.paths(artifact.path)) for name in bases]
+            made.pedigree = Pedigree(ancestors=ancestors)
+            if artifact.format == ADAPTER:
+                self.needs[self.reference(artifact.path)] = [str(base.bom_ref.value) for base in ancestors]
 
     def _around(self, artifact: ArtifactSummary) -> Description | None:
         """What the folder says of the model that an artifact is a file of."""
@@ -131,9 +167,27 @@ def _is_plain(part: str) -> bool:
 
 def _base(name: str, path: str) -> Component:
     key = reference(f"{path}\0{name}")
+    purl = hub_purl(name)
     return Component(
-        name=visible(name), type=ComponentType.MACHINE_LEARNING_MODEL, bom_ref=f"base-{key}", purl=hub_purl(name)
+        name=visible(name),
+        type=ComponentType.MACHINE_LEARNING_MODEL,
+        bom_ref=f"base-{key}",
+        purl=purl,
+        supplier=_owner(name) if purl is not None else None,
+        external_references=_addresses(name),
     )
+
+
+def _owner(repo: str) -> OrganizationalEntity | None:
+    """Who publishes a repository of the hub."""
+    return OrganizationalEntity(name=visible(repo.partition("/")[0])) if "/" in repo else None
+
+
+def _addresses(repo: str) -> list[ExternalReference] | None:
+    """Where a repository of the hub is."""
+    if hub_purl(repo) is None:
+        return None
+    return [ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(f"{ADDRESS}{repo}"))]
 
 
 def _name(path: str) -> str:
@@ -141,8 +195,8 @@ def _name(path: str) -> str:
     return visible(last.replace("%21", "!").replace("%25", "%")) or visible(path) or "."
 
 
-def _facts(artifact: ArtifactSummary) -> Iterator[tuple[str, str]]:
-    yield "path", artifact.path
+def _facts(artifact: ArtifactSummary, shown: Paths) -> Iterator[tuple[str, str]]:
+    yield "path", shown(artifact.path)
     yield "format", artifact.format
     yield "role", artifact.role
     yield "size", str(artifact.size)

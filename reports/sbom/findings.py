@@ -22,14 +22,15 @@ from cyclonedx.model.vulnerability import (
 
 from modelaudit.reports import digest
 from modelaudit.reports.escape import paragraphs, visible
-from modelaudit.reports.sbom.components import reference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Iterator
 
     from modelaudit.engine.document import ScanDocument
     from modelaudit.engine.finding import Finding, Suppression
+    from modelaudit.reports.sbom.components import Components
+    from modelaudit.reports.sbom.paths import Paths
 
 NVD = "https://nvd.nist.gov/vuln/detail/"
 SEVERITIES = {
@@ -46,18 +47,18 @@ STATES = {
 }
 
 
-def vulnerabilities(document: ScanDocument, components: Container[str]) -> Iterator[Vulnerability]:
+def vulnerabilities(document: ScanDocument, components: Components) -> Iterator[Vulnerability]:
     """One for each finding from info on; those that another finding stands for are left out."""
     seen: dict[str, int] = {}
     for finding in (*digest.shown_findings(document, verbose=False), *digest.suppressed_findings(document)):
         if finding.severity not in SEVERITIES or (finding.suppression and finding.suppression.step == "absorb"):
             continue
-        key = f"finding-{finding.id}-{reference(finding.artifact)[-8:]}"
+        key = f"finding-{finding.id}-{components.reference(finding.artifact)[-8:]}"
         again = seen[key] = seen.get(key, 0) + 1
         yield _vulnerability(finding, key if again == 1 else f"{key}-{again}", components)
 
 
-def _vulnerability(finding: Finding, key: str, components: Container[str]) -> Vulnerability:
+def _vulnerability(finding: Finding, key: str, components: Components) -> Vulnerability:
     source = VulnerabilitySource(name=f"modelaudit {finding.pack}" if finding.pack else "modelaudit")
     target = finding.artifact if finding.artifact in components else digest.top_level(finding.artifact)
     return Vulnerability(
@@ -82,12 +83,15 @@ def _vulnerability(finding: Finding, key: str, components: Container[str]) -> Vu
         recommendation=paragraphs(finding.fix) or None,
         advisories=[VulnerabilityAdvisory(url=XsUri(url)) for url in finding.references],
         analysis=_analysis(finding.suppression),
-        affects=[BomTarget(ref=reference(target))] if target in components else None,
-        properties=[Property(name=f"modelaudit:{name}", value=visible(value)) for name, value in _facts(finding)],
+        affects=[BomTarget(ref=components.reference(target))] if target in components else None,
+        properties=[
+            Property(name=f"modelaudit:{name}", value=visible(value))
+            for name, value in _facts(finding, components.paths)
+        ],
     )
 
 
-def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
+def _facts(finding: Finding, shown: Paths) -> Iterator[tuple[str, str]]:
     yield "finding", finding.id
     yield "title", finding.title
     yield "rule-version", str(finding.rule_version)
@@ -95,7 +99,7 @@ def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
         yield "pack-version", finding.pack_version
     yield "severity", finding.severity
     yield "confidence", finding.confidence
-    yield "location", digest.location(finding.artifact, finding.places)
+    yield "location", digest.location(shown(finding.artifact), finding.places)
     for tag in finding.tags:
         yield "tag", tag
 
