@@ -13,6 +13,7 @@ import ssl
 from contextlib import contextmanager, suppress
 from threading import Event, Lock, Thread
 from time import monotonic
+from urllib.parse import unquote
 from urllib.request import getproxies, proxy_bypass
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, Timeout
@@ -255,7 +256,7 @@ def _proxied(proxy: str, timeout: Timeout, context: ssl.SSLContext, shown: str) 
     if url.scheme not in {"http", "https"}:
         said = f"the environment names a proxy of the kind {url.scheme}; http and https are understood"
         raise SourceError(UNREADABLE, said, shown)
-    headers = make_headers(proxy_basic_auth=url.auth) if url.auth else None
+    headers = make_headers(proxy_basic_auth=unquote(url.auth)) if url.auth else None
     bare = url._replace(auth=None).url
     manager = ProxyManager(
         bare, proxy_headers=headers, proxy_ssl_context=context, ssl_context=context, maxsize=KEPT, timeout=timeout

@@ -63,7 +63,7 @@ class Origin(NamedTuple):
 class Target:
     """An address taken apart: `url` has no credentials, `headers` say them to the origin."""
 
-    url: str
+    url: str = field(repr=False)  # a token may stand behind `?`
     shown: str  # for messages and reports: neither credentials nor what stands behind `?`
     origin: Origin
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)

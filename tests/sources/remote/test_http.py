@@ -1,6 +1,7 @@
 """Where requests go, and what goes with them."""
 
 import socket
+import threading
 from ipaddress import ip_address
 
 import pytest
@@ -283,7 +284,7 @@ def test_a_proxy_that_the_environment_names(monkeypatch, tls) -> None:
         Server(serve({PATH: DATA}).respond, tls=context) as secure,
         proxy({"models.test": plain.port, "models.example": secure.port}) as through,
     ):
-        monkeypatch.setenv("http_proxy", f"http://us:pass@127.0.0.1:{through.port}")
+        monkeypatch.setenv("http_proxy", f"http://us:p%40ss@127.0.0.1:{through.port}")
         monkeypatch.setenv("https_proxy", f"127.0.0.1:{through.port}")
         for address in (f"http://models.test{PATH}", f"https://models.example{PATH}", plain.url + PATH):
             service = web.connect(address)
@@ -291,7 +292,7 @@ def test_a_proxy_that_the_environment_names(monkeypatch, tls) -> None:
             assert service.read(file, 40_000, 40_010) == DATA[40_000:40_010]
             service.close()
         assert [seen.method for seen in through.seen] == ["GET", "GET", "CONNECT"]
-        assert "proxy-authorization" in through.seen[0].headers
+        assert through.seen[0].headers["proxy-authorization"] == basic("us", "p@ss")["Authorization"]
         assert not any(seen.secret for seen in plain.seen + secure.seen)
 
 
@@ -348,3 +349,17 @@ def test_origins() -> None:
     assert target.origin == Origin("https", "host.example", 443)
     assert (target.url, target.shown) == ("https://host.example/a%20b?c=d", "HTTPS://***@Host.Example/a%20b")
     assert "pw" not in repr(target)
+    assert "c=d" not in repr(target)
+
+
+def test_nothing_stays_behind() -> None:
+    with serve({PATH: DATA}) as server:
+        service = web.connect(server.url + PATH)
+        [file] = service.files()
+        for at in range(0, 70_000, 10_000):
+            service.read(file, at, at + 10)
+        service.close()
+    watches = [thread for thread in threading.enumerate() if thread.name == "modelaudit-watch"]
+    for watch in watches:
+        watch.join(5)
+        assert not watch.is_alive()
