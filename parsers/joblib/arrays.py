@@ -21,6 +21,8 @@ HELPERS = frozenset(["copyreg._reconstructor"])
 DEPTH = 16
 HAS_OBJECTS = 1  # bit of a dtype's flags
 
+ARRAYS = frozenset(["numpy.ndarray", "numpy.memmap"])  # what `NumpyArrayWrapper.read` gives as it is
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelaudit.parsers.pickle.state import State
@@ -93,9 +95,9 @@ def _array(m: State, target: v.Made, after: int) -> int:
 
 
 def _becomes(m: State, subclass: Value) -> None:
-    """The loader puts the array in the place of its wrapper."""
+    """The loader puts the array in the place of its wrapper, and makes an object of any class but its own two."""
     cls = subclass if isinstance(subclass, v.Import) else None
-    if cls is not None:
+    if cls is not None and cls.names.isdisjoint(ARRAYS):
         cls.uses.add("called")
     m.stack[-1] = v.Result(cls, cls.flows if cls is not None else v.NONE)
 

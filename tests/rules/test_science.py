@@ -1,0 +1,59 @@
+"""Ordinary objects of scientific libraries are silent, and stay so only as long as they are used as those write them."""
+
+import pytest
+
+from fixtures import pickles
+from modelaudit.engine.judge import judge
+from modelaudit.engine.packs.load import load_ruleset
+from modelaudit.pipeline.facts import facts
+
+SILENT = [
+    "networkx.classes.digraph.DiGraph",
+    "networkx.classes.coreviews.AdjacencyView",
+    "xarray.core.dataset.Dataset",
+    "statsmodels.regression.linear_model.RegressionResultsWrapper",
+    "statsmodels.tsa.arima.model.ARIMA",
+    "gensim.models.phrases.Phrases",
+    "polars.dataframe.frame.DataFrame",
+    "shap._explanation.Explanation",
+    "pandas.core.groupby.grouper.Grouping",
+    "scipy.spatial._qhull.Delaunay",
+    "scipy.stats._distn_infrastructure.rv_sample",
+    "decimal.DecimalTuple",
+]
+
+
+def said(tmp_path, data: bytes):
+    (tmp_path / "m.pkl").write_bytes(data)
+    (tree,) = facts([str(tmp_path / "m.pkl")])
+    return {(finding.severity, finding.rule) for finding in judge(load_ruleset(), tree).findings}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_an_object_with_state_is_silent(tmp_path, name):
+    module, _, cls = name.rpartition(".")
+    assert said(tmp_path, pickles.build(module, cls, {"x": 1}).replace(b"}", b")\x81}", 1)) == set()
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_the_same_class_called_is_not(tmp_path, name):
+    module, _, cls = name.rpartition(".")
+    assert "warning" in {severity for severity, _ in said(tmp_path, pickles.reduce_call(module, cls, "x"))}
+
+
+def test_a_restored_formula_is_told(tmp_path):
+    data = pickles.build("statsmodels.base.data", "PandasData", {"restore_design_info": 1}).replace(b"}", b")\x81}", 1)
+    assert ("warning", "MA1069") in said(tmp_path, data)
+
+
+def test_a_saved_memory_map_is_an_array(tmp_path):
+    made = pickles.stream(
+        pickles.stack_global("numpy.core.multiarray", "_reconstruct"),
+        pickles.args(pickles.stack_global("numpy", "memmap"), pickles.args(0), pickles.literal(b"b")),
+        b"R",
+    )
+    assert said(tmp_path, made) == set()
+
+
+def test_a_memory_map_that_is_called_opens_a_file(tmp_path):
+    assert "critical" in {severity for severity, _ in said(tmp_path, pickles.reduce_call("numpy", "memmap", "x"))}
