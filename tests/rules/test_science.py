@@ -1,4 +1,4 @@
-"""Ordinary objects of scientific libraries are silent, and stay so only as long as they are used as those write them."""
+"""Ordinary objects of scientific libraries are silent as long as they are used as those libraries write them."""
 
 import pytest
 
