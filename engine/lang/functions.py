@@ -160,6 +160,13 @@ def _namespace(text: str) -> str | None:
     return None if match is None else match.group(1)
 
 
+_WORDS = re.compile(r"[^\W_]+(?:\.[^\W_]+)*")
+
+
+def _sorted_words(text: str) -> str:
+    return "-".join(sorted(_WORDS.findall(_fold(text))))
+
+
 def _base64_text(text: str) -> str | None:
     from modelaudit.engine.lang import encodings
 
@@ -292,6 +299,11 @@ _TABLE = (
         *("normalize_name", "str", "str", "linear"),
         "The name of a Python package in its normal form (PEP 503).",
         normalize_name,
+    ),
+    Function(
+        *("sorted_words", "str", "str", "linear"),
+        "The words of a name by the alphabet, in NFKC and without differences of case, with `-` between them.",
+        _sorted_words,
     ),
     Function(
         *("semver_lt", "str str", "bool?", "linear"),

@@ -44,6 +44,7 @@ def call(name, *args):
         ("fold", ("ＳTRASSE",), "strasse"),
         ("fold", ("straße",), "strasse"),
         ("normalize_name", ("Foo__Bar.-baz",), "foo-bar-baz"),
+        ("sorted_words", ("Uncased_BERT base-v1.5",), "base-bert-uncased-v1.5"),
         ("semver_lt", ("1.2.3", "1.10"), True),
         ("semver_lt", ("2.0.0-rc.1", "2.0.0"), True),
         ("semver_lt", ("2.0.0-rc.2", "2.0.0-rc.10"), True),
