@@ -44,11 +44,14 @@ class Where:
 class Weights:
     """The tensors of one file on disk and of what is nested in it."""
 
-    __slots__ = ("_context", "_every", "_heads", "_low", "_stats", "_tensors")
+    __slots__ = ("_absent", "_context", "_every", "_heads", "_low", "_stats", "_tensors")
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._every = context.full and context.wants("tensor.measured")
+        every = context.wants("tensor.measured")
+        self._every = context.full and every
+        # What the scope leaves out leaves no rule of a scan open; facts that are kept say that it is not known.
+        self._absent = _NEITHER if context.full or every else frozenset[str]()
         self._stats = self._every or (context.full and context.wants("tensor.stats"))
         self._low = context.full and context.wants("blob")
         self._heads = HEADS
@@ -72,7 +75,7 @@ class Weights:
     def _measured(self, tensor: Tensor, role: str | None, where: Where) -> Tensor:
         """The tensor with its role, and with its statistics when it is one of those that are measured."""
         if not self._stats:
-            return tensor.replace(role=role, unknown=tensor.unknown | _NEITHER)
+            return tensor.replace(role=role, unknown=tensor.unknown | self._absent)
         if self._every:
             tensor = tensor.replace(role=role)
             return tensor.replace(measured="no") if where.element is None else self._with_stats(tensor, where)
