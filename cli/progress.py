@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import TextIO
 
+    from rich.progress import BarColumn, TaskID
     from rich.progress import Progress as Bar
-    from rich.progress import TaskID
 
     from modelaudit.pipeline.events import Event, Observer
 
 AFTER = 1.0  # seconds before anything is shown
 EVERY = 0.1  # seconds between two pictures on a terminal
 SELDOM = 2.0  # seconds between two lines elsewhere
+BAR = 24  # cells of the bar where there is room for it
 COUNTING = 0.005  # seconds of each picture that go into counting what there is
 
 
@@ -81,6 +82,7 @@ class Progress:
         self.reading: dict[str, int] = {}  # bytes of files that are not done
         self._bar: Bar | None = None
         self._task: TaskID | None = None
+        self._column: BarColumn
 
     def __call__(self, event: Event) -> None:
         """Take an event, and show where the scan stands if it is time for that."""
@@ -112,23 +114,29 @@ class Progress:
         assert self._bar is not None  # noqa: S101 - it was begun
         assert self._task is not None  # noqa: S101 - it was begun
         total = max(self.tally.bytes, 1) if self.tally.whole else None
-        self._bar.update(self._task, description=self.words(), total=total, completed=self.done())
+        room = self._bar.console.width - 1
+        words = self.words(room)
+        self._column.bar_width = max(1, min(BAR, room - len(words) - 1))
+        self._bar.update(self._task, description=words, total=total, completed=self.done())
         self._bar.refresh()
 
     def done(self) -> int:
         """Bytes that were read."""
         return self.bytes + sum(self.reading.values())
 
-    def words(self) -> str:
-        """Files, bytes, rate and time left."""
-        seconds = max(monotonic() - self.began, 0.001)
+    def words(self, room: int = sys.maxsize) -> str:
+        """Files, bytes, rate and time left, as many of them as there is room for; the time left goes last."""
         done = self.done()
-        rate = done / seconds
-        if not self.tally.whole:
-            return f"{self.files:,} files, {human_size(done)}, {human_size(int(rate))}/s"
-        left = _clock((self.tally.bytes - done) / rate) if rate else "unknown"
-        files = f"{self.files:,} of {self.tally.files:,} files"
-        return f"{files}, {human_size(done)} of {human_size(self.tally.bytes)}, {human_size(int(rate))}/s, {left} left"
+        rate = done / max(monotonic() - self.began, 0.001)
+        files, size, speed = f"{self.files:,} files", human_size(done), f"{human_size(int(rate))}/s"
+        orders = [(files, size, speed), (files, size), (files,)]
+        if self.tally.whole:
+            files = f"{self.files:,} of {self.tally.files:,} files"
+            size = f"{size} of {human_size(self.tally.bytes)}"
+            left = f"{_clock((self.tally.bytes - done) / rate) if rate else 'unknown'} left"
+            orders = [(files, size, speed, left), (files, size, left), (files, left), (left,)]
+        texts = [", ".join(order) for order in orders]
+        return next((text for text in texts if len(text) <= room), texts[-1])
 
     def end(self) -> None:
         """Take the bar away."""
@@ -141,10 +149,11 @@ class Progress:
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bar
 
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24))
+        self._column = BarColumn(bar_width=BAR)
+        columns = (TextColumn("{task.description}", markup=False), self._column)
         # No thread of rich's own: a process with one thread starts its workers faster.
         self._bar = Bar(*columns, console=Console(file=self.stream), transient=True, auto_refresh=False)
-        self._task = self._bar.add_task("")
+        self._task = self._bar.add_task(self.words(self._bar.console.width - 1), total=None)
         self._bar.start()
 
 
