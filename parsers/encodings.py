@@ -14,7 +14,7 @@ from modelaudit.parsers.reader import BytesReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from modelaudit.parsers.pickle.encoded import Payload
 
@@ -30,8 +30,11 @@ FIRST = (0x4D, 0x7F, 0x80)  # bytes that PE and ELF files and pickles begin with
 PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
-def encoded_files(text: str) -> Iterator[tuple[int, Payload]]:
-    """Files and code that stand encoded in a text, with the place of the first character of each."""
+def encoded_files(text: str, count: Callable[[int], None] | None = None) -> Iterator[tuple[int, Payload]]:
+    """Files and code that stand encoded in a text, with the place of the first character of each.
+
+    `count` is told of the bytes of each layer, and may raise when there are too many.
+    """
     from modelaudit.parsers.spellings import SHORTEST, spelled, turned
 
     if len(text) < SHORTEST:
@@ -40,7 +43,7 @@ def encoded_files(text: str) -> Iterator[tuple[int, Payload]]:
     for run in spelled(text):
         if run.at in told or not _may_begin(run.head()):
             continue
-        found = _under(run.whole(), run.method.split("+"))
+        found = _under(run.whole(), run.method.split("+"), count)
         if found is not None:
             told.add(run.at)
             yield run.at, found
@@ -64,7 +67,7 @@ def _may_begin(head: bytes) -> bool:
     return not text.translate(None, TEXT)
 
 
-def _under(data: bytes, methods: list[str]) -> Payload | None:
+def _under(data: bytes, methods: list[str], count: Callable[[int], None] | None) -> Payload | None:
     """The file or code in bytes that came out of an encoding."""
     from modelaudit.parsers.pickle.encoded import COMPRESSED, LAYERS, TOO_DEEP, Payload, layer, payload
     from modelaudit.parsers.pickle.literals import glance, sniff
@@ -72,7 +75,9 @@ def _under(data: bytes, methods: list[str]) -> Payload | None:
     found = sniff(data, BytesReader(data)) if len(data) >= 8 else None
     if found is not None and found[0] not in COMPRESSED and found[1]:
         return Payload(found, methods, data, cut=False)
-    inner = payload(data, lambda: data, sniff, glance)
+    if count is not None:
+        count(len(data))
+    inner = payload(data, lambda: data, sniff, glance, count=count)
     if inner is not None and inner is not TOO_DEEP:
         return Payload(inner.found, [*methods, *inner.methods], inner.data, cut=inner.cut)
     while len(methods) < LAYERS:
@@ -82,6 +87,8 @@ def _under(data: bytes, methods: list[str]) -> Payload | None:
             return code
         methods = [*methods, step[0]]
         data = step[1]
+        if count is not None:
+            count(len(data))
     return None
 
 

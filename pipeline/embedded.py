@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 HELD = 8 * 1024 * 1024  # bytes of a file that is in memory as a whole
 HASHED = 16 * 1024 * 1024  # bytes of a program whose digest is taken
 MARK = 256  # bytes of a script in a text by which it is known again
+DECODED = 64 * 1024 * 1024  # bytes that the texts of one file on disk may hold encoded
 TOLD = 100  # programs of one artifact that are told
 SHORTEST = 40  # characters of a text in which a file may be encoded
 PROSE = frozenset(
@@ -40,12 +41,13 @@ NEAR = 64  # bytes between a fact's place and the bytes that it is about: the he
 class Embedded:
     """The search in one file on disk and in what is nested in it."""
 
-    __slots__ = ("_allowance", "_passing", "_prose", "_told")
+    __slots__ = ("_allowance", "_decoded", "_passing", "_prose", "_told")
 
     def __init__(self, limits: dict[str, int] | None = None) -> None:
         self._allowance = Allowance(Context.BUDGETS if limits is None else limits)
         self._passing: Search | None = None
         self._told: set[tuple[str, int, str]] = set()  # kind, size and digest
+        self._decoded = 0  # bytes that texts held encoded
         self._prose: set[tuple[str, bytes]] = set()  # scripts in texts: kind and first lines
 
     def attach(self, reader: Reader) -> None:
@@ -72,11 +74,25 @@ class Embedded:
         role = fact.role if isinstance(fact, Text) else "metadata"
         if role in PROSE:
             return
+        if self._decoded > DECODED:
+            return
+        try:
+            yield from self._encoded(fact, role)
+        except BudgetSpent as spent:
+            yield Limit(fact.artifact, what="encoded", at=spent.at, budget=DECODED, by="file", affects=_BLOB)
+
+    def _count(self, number: int) -> None:
+        """Count decoded bytes: a line of text can be that of many megabytes."""
+        self._decoded += number
+        if self._decoded > DECODED:
+            raise BudgetSpent("encoded", at=self._decoded, budget=DECODED, by="file")
+
+    def _encoded(self, fact: Text | Metadata, role: str) -> Iterator[Fact | Nested]:
         from hashlib import sha256
 
         from modelaudit.parsers.encodings import encoded_files
 
-        for at, found in encoded_files(fact.value):
+        for at, found in encoded_files(fact.value, self._count):
             kind = found.found[0]
             digest = sha256(found.data).hexdigest()
             key = kind, len(found.data), f"{fact.artifact} {digest}"

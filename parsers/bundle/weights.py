@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from math import prod
 
 from modelaudit.engine.facts import Relation, clean
 from modelaudit.parsers.safetensors.header import HeaderError, Members, entries
@@ -30,6 +31,8 @@ FILES_MAX = 512
 LAYER = re.compile(r"(?:^|(.*)\.)(?:layers?|blocks?|h)\.(\d{1,5})\.")
 FLOATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 SIZE = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
+DIMENSIONS = 64
+NUMBER_MAX = 2**63 - 1
 DETAIL = 5  # numbers that are shown
 
 
@@ -50,13 +53,14 @@ class Tensors:
         dtype, shape = pairs.get("dtype"), pairs.get("shape")
         if not isinstance(dtype, str) or dtype not in FLOATS or not isinstance(shape, list):
             return
-        count = SIZE[dtype]
-        for one in shape:
-            count *= one if isinstance(one, int) else 0
+        sizes = [one for one in shape[: DIMENSIONS + 1] if type(one) is int and 0 <= one <= NUMBER_MAX]
+        if len(shape) > DIMENSIONS or len(sizes) != len(shape):
+            return
+        count = SIZE[dtype] * prod(sizes)
         self.types[dtype] = self.types.get(dtype, 0) + count
-        if name.endswith(embeddings) and len(shape) == 2 and all(type(one) is int for one in shape):
-            self.words.add(int(str(shape[0])))
-            self.widths.add(int(str(shape[1])))
+        if name.endswith(embeddings) and len(shape) == 2:
+            self.words.add(sizes[0])
+            self.widths.add(sizes[1])
         found = LAYER.match(f"{name}.")
         if found is not None:
             part = found[1] or ""
@@ -145,7 +149,7 @@ def _total(folder: Folder, tensors: Tensors) -> Iterator[Relation]:
     """The bytes that the index counts."""
     about = _json(folder, INDEX).get("metadata")
     total = about.get("total_size") if isinstance(about, dict) else None
-    if isinstance(total, (int, float)) and tensors.size is not None:
+    if isinstance(total, (int, float)) and abs(total) <= NUMBER_MAX and tensors.size is not None:
         detail = None if total == tensors.size else f"bytes: {total:.0f} in the index, {tensors.size} in the files"
         yield _relation(folder.path, "bytes", INDEX, tensors.first, detail)
 

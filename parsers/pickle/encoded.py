@@ -49,17 +49,23 @@ TOO_DEEP = Payload(("", False, False), [], b"", cut=True)
 
 
 def payload(
-    head: bytes, whole: Callable[[], bytes], sniff: Sniff, glance: Glance, *, cut: bool = False
+    head: bytes,
+    whole: Callable[[], bytes],
+    sniff: Sniff,
+    glance: Glance,
+    *,
+    cut: bool = False,
+    count: Callable[[int], None] | None = None,
 ) -> Payload | None:
     """The file in a constant that begins with `head`; None when there is none, or it is not encoded at all.
 
     `cut` says that the constant has more bytes than `whole` gives. `TOO_DEEP` stands for what is encoded further
-    than is looked.
+    than is looked. `count` is told of the bytes of each layer.
     """
     promised = _promises(head[:HEAD], glance)
     if promised is None:
         return TOO_DEEP
-    return _peeled(whole(), sniff, glance, cut=cut) if promised else None
+    return _peeled(whole(), sniff, glance, count, cut=cut) if promised else None
 
 
 def _promises(data: bytes, glance: Glance) -> bool | None:
@@ -75,7 +81,9 @@ def _promises(data: bytes, glance: Glance) -> bool | None:
     return None
 
 
-def _peeled(data: bytes, sniff: Sniff, glance: Glance, *, cut: bool) -> Payload | None:
+def _peeled(
+    data: bytes, sniff: Sniff, glance: Glance, count: Callable[[int], None] | None, *, cut: bool
+) -> Payload | None:
     methods: list[str] = []
     while len(data) >= FILE_MIN:
         found = sniff(data, BytesReader(data))
@@ -89,6 +97,8 @@ def _peeled(data: bytes, sniff: Sniff, glance: Glance, *, cut: bool) -> Payload 
         methods.append(step)
         data, more = _decoded(data, step, WHOLE)
         cut = cut or more
+        if count is not None:
+            count(len(data))
     return None
 
 

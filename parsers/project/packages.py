@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from modelaudit.parsers.base import Context, Input
 
 ITEMS_MAX = 10_000
+PROJECT_MAX = 512 * 1024  # bytes of a TOML text: its parser takes five hundred for each
 DEPTH_MAX = 12
 SHOWN = 2048
 NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*+)\s*+(?:\[[^\]]*+\])?+\s*+(@|[<>=!~]=?=?|;|$|#|\()")
@@ -34,7 +35,7 @@ KEPT = frozenset({"index-url", "extra-index-url", "find-links", "trusted-host"})
 LISTS = frozenset({"requirement", "constraint"})
 FACTS = frozenset({"metadata", "reference"})
 TOML_INTEGER = re.compile(r"[0-9_]{2000}")
-TOML_KEY = re.compile(r"""(?:\.[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+){100}""")  # no key has so many parts
+TOML_KEY = re.compile(r"""(?:\.[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+){20}""")  # no key has so many parts
 PLACES = ("git", "url", "path", "hg", "svn")  # keys of a dependency that is a table
 
 
@@ -43,9 +44,10 @@ def parse_packages(artifact: Input, context: Context, *, project: bool) -> Itera
 
     `project` says whether the text is a `pyproject.toml` or the lines of pip.
     """
-    text = artifact.reader.read_at(0, LOOK).decode("utf-8-sig", "replace")
-    if artifact.reader.size > LOOK:
-        yield _limit(artifact.path, "size", artifact.reader.size, LOOK)
+    most = PROJECT_MAX if project else LOOK
+    text = artifact.reader.read_at(0, most).decode("utf-8-sig", "replace")
+    if artifact.reader.size > most:
+        yield _limit(artifact.path, "size", artifact.reader.size, most)
     found = Packages(artifact.path)
     if project:
         yield from _project(artifact.path, text, found)

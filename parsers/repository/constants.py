@@ -79,7 +79,7 @@ def _sign(node: ast.expr) -> str | None:
 
 def _method(name: str, value: str, args: list[str]) -> str | None:
     if name == "replace" and len(args) == 2 and args[0]:
-        return value.replace(args[0], args[1])[:FOLDED_MAX]
+        return value.replace(args[0], args[1], FOLDED_MAX // max(1, len(args[1])) + 1 if args[1] else -1)[:FOLDED_MAX]
     if name in ("decode", "encode", "strip", "lower"):
         return value.lower() if name == "lower" else value.strip() if name == "strip" else value
     return None

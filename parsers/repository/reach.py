@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import islice
 
 from jinja2 import Environment, nodes
 from jinja2.ext import Extension
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 FOLDED_MAX = 4096  # characters of a text that is put together
 DEPTH_MAX = 40  # of what is folded
 SET_MAX = 1000  # variables with a text that is known
-BRANCHES_MAX = 200
-OUTPUTS_MAX = 50
+BRANCHES_MAX = 2000
+OUTPUTS_MAX = 200
+STEPS_MAX = 500_000  # nodes in conditions and under them, those in several as often
 LOOPS = 4  # nested loops from which on they are counted as a call of their own
 REPEATED = 1_000_000  # of a range or a repeated text
 TEXT_TESTS = frozenset({"startswith", "endswith", "find", "index", "count"})
@@ -84,12 +86,17 @@ class Reach:
         self.constants: dict[str, None] = {}
         self.branches: list[Branch] = []
         self.computed = False
+        self.left = STEPS_MAX
+        self.cut = False  # not everything was looked at
         self._set: dict[str, str | None] = {}
 
     def template(self, tree: nodes.Template) -> None:
         """Take in a template: first what variables are set to, then everything."""
         for node in _all(tree):
-            if isinstance(node, nodes.Assign) and isinstance(node.target, nodes.Name) and len(self._set) < SET_MAX:
+            if isinstance(node, nodes.Assign) and isinstance(node.target, nodes.Name):
+                self.cut = self.cut or len(self._set) >= SET_MAX
+                if self.cut:
+                    continue
                 value = self.text(node.node)
                 known = node.target.name not in self._set
                 self._set[node.target.name] = value if known else None  # set twice: not known
@@ -142,7 +149,8 @@ class Reach:
         return None
 
     def _texts(self, node: nodes.Node | None, depth: int) -> list[str | None]:
-        return [self.text(one, depth + 1) for one in _items(node)]
+        items = _items(node)
+        return [self.text(one, depth + 1) for one in items] if len(items) <= FOLDED_MAX else [None]
 
     def _filling(self, items: list[nodes.Node | None], depth: int) -> list[str | None]:
         """What is filled into a text: texts, and numbers as they are written."""
@@ -239,11 +247,12 @@ class Reach:
 
     def _branch(self, node: nodes.If | nodes.CondExpr) -> None:
         """A condition on texts, when something is put out under it."""
-        if len(self.branches) >= BRANCHES_MAX:
+        if len(self.branches) >= BRANCHES_MAX or self.left < 0:
+            self.cut = True
             return
         compared, names = self._compared(node.test)
         body = node.body if isinstance(node, nodes.If) else [node.expr1]
-        outputs = [text for one in body for text in self._outputs(one)][:OUTPUTS_MAX]
+        outputs = list(islice((text for one in body for text in self._outputs(one)), OUTPUTS_MAX))
         if compared and outputs:
             self.branches.append(Branch(compared, names, outputs))
 
@@ -252,6 +261,9 @@ class Reach:
         texts: list[str] = []
         names: list[str] = []
         for node in _all(test):
+            self.left -= 1
+            if self.left < 0:
+                break
             if isinstance(node, nodes.Name):
                 names.append(node.name)
             elif isinstance(node, nodes.Getattr):
@@ -270,6 +282,9 @@ class Reach:
         stack = [node]
         while stack:
             one = stack.pop()
+            self.left -= 1
+            if self.left < 0:
+                return
             if one is None or isinstance(one, nodes.If):
                 continue
             if isinstance(one, nodes.TemplateData):
@@ -334,7 +349,7 @@ def _changed(name: str, value: str | None, args: list[str | None]) -> str | None
     if value is None:
         return None
     if name == "replace" and len(args) >= 2 and args[0] and args[1] is not None:
-        return value.replace(args[0], args[1])[:FOLDED_MAX]
+        return value.replace(args[0], args[1], FOLDED_MAX // max(1, len(args[1])) + 1 if args[1] else -1)[:FOLDED_MAX]
     if name == "format":
         return _formatted(value, args) if SPEC.search(value) else _braces(value, args)
     if name in PLAIN:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MARKS = ("{%", "{{")
 TEMPLATE_MAX = 512 * 1024  # characters
-FOUND_MAX = 4096  # different names of one kind
+FOUND_MAX = 16_384  # different names of one kind
 CONSTANTS_MAX = 256
 SHOWN = 1024
 LANGUAGE, BRANCH = "jinja", "jinja-branch"
@@ -52,7 +52,9 @@ def parse_template(artifact: Input, context: Context) -> Iterator[Fact]:
 def marked_facts(path: str, text: str, place: Place) -> Iterator[Fact]:
     """The same for a text that has the marks of a template and may be none: nothing when it cannot be read as one."""
     if any(mark in text for mark in MARKS):
-        yield from (fact for fact in template_facts(path, text, place) if isinstance(fact, Code))
+        told = list(template_facts(path, text, place))
+        if any(isinstance(fact, Code) for fact in told):
+            yield from told
 
 
 def template_facts(path: str, text: str, place: Place) -> Iterator[Fact]:
@@ -67,7 +69,11 @@ def template_facts(path: str, text: str, place: Place) -> Iterator[Fact]:
         detail = clean(str(error))[0]
         yield Defect(path, code="template-syntax", detail=detail, affects=frozenset({"code"}), places=(place,))
         return
-    yield _whole(path, text, found, place)
+    whole = _whole(path, text, found, place)
+    yield whole
+    if found.cut or whole.cut - {"constants"}:
+        affects = frozenset({"code"})
+        yield Limit(path, what="template", at=FOUND_MAX, budget=FOUND_MAX, by="file", affects=affects)
     for branch in found.branches:
         yield Code(
             path,
@@ -83,20 +89,23 @@ def template_facts(path: str, text: str, place: Place) -> Iterator[Fact]:
 
 def _whole(path: str, text: str, found: Reach, place: Place) -> Code:
     filters = {f"filters.{name}" for name in found.filters}
+    calls = found.calls | filters
+    fields = {"names": found.names, "imports": found.imports, "calls": calls, "attributes": found.attributes}
+    cut = {field for field, words in fields.items() if len(words) > FOUND_MAX}
     return Code(
         path,
         language=LANGUAGE,
         names=_words(found.names),
         constants=tuple(clean(one[:SHOWN])[0] for one in list(found.constants)[:CONSTANTS_MAX]),
         imports=_words(found.imports),
-        calls=_words(found.calls | filters),
+        calls=_words(calls),
         attributes=_words(found.attributes),
         computed_attribute=found.computed,
         phase="function",
         excerpt=clean(text[:200])[0],
         size=len(text),
         places=(place,),
-        cut=frozenset({"constants"} if len(found.constants) > CONSTANTS_MAX else ()),
+        cut=frozenset(cut | ({"constants"} if len(found.constants) > CONSTANTS_MAX else set())),
     )
 
 

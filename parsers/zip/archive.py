@@ -343,7 +343,7 @@ class _Parse:
         """The tensors; storages that are missing, or of another size than the tensors say."""
         if not self.pickles or self.package:
             return
-        from modelaudit.parsers.zip.geometry import asked, mistakes
+        from modelaudit.parsers.zip.geometry import READ_MAX, asked, mistakes
         from modelaudit.parsers.zip.tensors import Places
         from modelaudit.parsers.zip.values import Storages
 
@@ -351,7 +351,10 @@ class _Parse:
         places = Places(self.path, self.sizes, {} if self.big else self.begins, self.reader.size, storages)
         for folder, reader, offset in self.pickles:
             machine = asked(reader, self.context.check)
-            if machine is not None:
+            if machine is None:
+                affects = frozenset({"tensor", "defect"})
+                yield Limit(self.path, what="pickle", at=reader.size, budget=READ_MAX, by="file", affects=affects)
+            else:
                 self.asked |= {
                     folder + key: size for key, storage in machine.storages.items() if (size := storage.nbytes)
                 }

@@ -6,7 +6,7 @@ from modelaudit.parsers.base import Context
 from modelaudit.parsers.pickle.tape import Tape
 from modelaudit.parsers.zip.tensors import TensorMachine
 
-READ_MAX = 32 * 1024 * 1024  # bytes of a pickle that is read for this
+READ_MAX = 1024 * 1024 * 1024  # bytes of a pickle that is read for this
 REPORTS = 100
 
 TYPE_CHECKING = False

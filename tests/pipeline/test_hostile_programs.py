@@ -1,5 +1,7 @@
 """Bytes full of first bytes of programs: the work is bounded, and what is not looked at is said."""
 
+import base64
+import bz2
 import io
 import struct
 import zipfile
@@ -7,7 +9,7 @@ import zipfile
 import pytest
 
 from fixtures import executables
-from modelaudit.engine.facts import Limit
+from modelaudit.engine.facts import Blob, Limit, Metadata
 from modelaudit.parsers import executables as checks
 from modelaudit.parsers.executables import search
 from modelaudit.parsers.reader import BytesReader
@@ -109,3 +111,20 @@ def test_a_class_with_a_large_pool_is_one() -> None:
 
 def test_a_module_of_sections_alone_is_one_program() -> None:
     assert found(BytesReader(b"\1" * 64 + SECTIONS * 2500)) == (["wasm"], [])  # the same bytes are told once
+
+
+def test_texts_that_hold_much_encoded_have_a_measure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "DECODED", 3_000_000)
+    held = [b"PK\x03\x04" + bytes(1_000_000) + bytes([n]) for n in range(8)]
+    texts = [Metadata("m", key="a", value=base64.b64encode(bz2.compress(one)).decode(), type="str") for one in held]
+    searched = Embedded()
+    found = [fact for text in texts for fact in searched.encoded(text)]
+    assert [fact.what for fact in found if isinstance(fact, Limit)] == ["encoded"]
+    assert 1 <= sum(isinstance(fact, Blob) for fact in found) <= 3
+
+
+def test_a_file_behind_many_encoded_runs_is_found() -> None:
+    runs = [base64.b64encode(b"PK\x05\x06" + bytes([n % 256]) * 40).decode() for n in range(200)]
+    evil = base64.b64encode(executables.elf()).decode()
+    found = list(Embedded().encoded(Metadata("m", key="a", value=" ".join([*runs, evil]), type="str")))
+    assert "elf" in [fact.kind for fact in found if isinstance(fact, Blob)]
