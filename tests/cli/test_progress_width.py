@@ -15,7 +15,10 @@ def under_way(tmp_path, monkeypatch):
         (tmp_path / f"{n}.txt").write_text("text" * 256)
     stream = io.StringIO()
     stream.isatty = lambda: True
-    return progress.Progress((str(tmp_path),), stream, terminal=True)
+    shown = progress.Progress((str(tmp_path),), stream, terminal=True)
+    shown.tally.go_on(60)
+    shown.reading["1.txt"] = 3 * 1024  # so that no time is left, whatever the rate
+    return shown
 
 
 @pytest.mark.parametrize(
@@ -23,8 +26,8 @@ def under_way(tmp_path, monkeypatch):
     [
         (12, ("0:00 left",)),
         (30, ("1 of 4 files", "left")),
-        (50, ("1 of 4 files", "1.0 KiB of 4.0 KiB", "left")),
-        (80, ("1 of 4 files", "1.0 KiB of 4.0 KiB", "/s", "left")),
+        (50, ("1 of 4 files", "4.0 KiB of 4.0 KiB", "left")),
+        (80, ("1 of 4 files", "4.0 KiB of 4.0 KiB", "/s", "left")),
     ],
 )
 def test_the_time_left_is_said_wherever_there_is_room_for_it(under_way, room, said):
