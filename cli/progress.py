@@ -10,6 +10,7 @@ from time import monotonic
 from modelaudit.cli import interrupt
 from modelaudit.pipeline.events import FileDone, FileProgress, ScanDone, ScanStarted, nobody
 from modelaudit.reports.digest import human_size
+from modelaudit.sources.address import is_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,12 +52,13 @@ class Tally:
     def __init__(self, paths: Sequence[str]) -> None:
         self.files = self.bytes = 0
         self.whole = False
+        self.countable = not any(map(is_address, paths))  # listing another machine twice would cost too much
         self._steps = self._count(paths)
 
     def go_on(self, seconds: float) -> None:
         """Count for so long."""
         until = monotonic() + seconds
-        while not self.whole and monotonic() < until:
+        while self.countable and not self.whole and monotonic() < until:
             self.whole = next(self._steps, True)
 
     def _count(self, paths: Sequence[str]) -> Iterator[bool]:

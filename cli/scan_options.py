@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from modelaudit.cli.config import configure
@@ -33,19 +35,26 @@ class Delivery:
     progress: bool
 
 
-SECRETS = ("registry_uri", "jfrog_api_token", "jfrog_access_token")
+SECRETS = {
+    "registry_uri": "MLFLOW_REGISTRY_URI",
+    "jfrog_api_token": "JFROG_API_TOKEN",
+    "jfrog_access_token": "JFROG_ACCESS_TOKEN",
+}
 DELIVERY = tuple(Delivery.__annotations__) if TYPE_CHECKING else Delivery.FIELDS
 
 
 def split(given: dict[str, Any]) -> tuple[Request, Delivery]:
     """What click gives a command with these options, as records.
 
-    Addresses and tokens of registries stand in neither: nothing that is reported is made from them.
+    Addresses and tokens of registries stand in neither, since nothing that is reported is made from them: sources find
+    them where every client looks, in the variables of the process.
     """
     from modelaudit.pipeline.request import Request
 
-    for name in SECRETS:
-        given.pop(name)
+    for name, variable in SECRETS.items():
+        value = given.pop(name)
+        if value:
+            os.environ[variable] = value
     delivery = Delivery(**{name: given.pop(name) for name in DELIVERY})
     return Request(**given, describe=delivery.sbom is not None), delivery
 

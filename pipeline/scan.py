@@ -15,7 +15,7 @@ from modelaudit.pipeline.limits import Limits, Options, check_final
 from modelaudit.pipeline.one import LINK, Plan, link_tree, link_words, shown
 from modelaudit.pipeline.reach import reach_of
 from modelaudit.pipeline.workers.work import Job, Work
-from modelaudit.sources.address import without_secrets
+from modelaudit.sources.address import is_address, without_secrets
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink
 
@@ -283,9 +283,18 @@ def _policy_of(paths: Sequence[str], plan: Plan, options: Options) -> tuple[Acce
         return acceptance, None
     from modelaudit.engine.policy.origin import Origins
 
-    admitted = Origins(plan.ruleset)
+    admitted = Origins(plan.ruleset, _other_names)
     admitted.check(paths)
     return acceptance, admitted
+
+
+def _other_names(path: str) -> Sequence[str]:
+    """Further names of an address; a path on disk has none."""
+    if not is_address(path):
+        return ()
+    from modelaudit.sources.remote.hub import other_names
+
+    return other_names(path)
 
 
 def content_hash(hashes: Iterable[str]) -> str | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from modelaudit.engine.errors import UsageError
-from modelaudit.engine.policy.where import Located, target
+from modelaudit.engine.policy.where import SCHEME, Located, target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from modelaudit.engine.ruleset import Ruleset
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 
 class Origins:
-    """The sources that a policy admits. Local paths are judged by where they really are, links followed."""
+    """The sources that a policy admits. Local paths are judged by where they really are, links followed.
 
-    __slots__ = ("_allow", "_deny", "policy")
+    `others` gives further names of a place, each of which may be what a pattern means.
+    """
 
-    def __init__(self, ruleset: Ruleset) -> None:
+    __slots__ = ("_allow", "_deny", "_others", "policy")
+
+    def __init__(self, ruleset: Ruleset, others: Callable[[str], Sequence[str]] = lambda _: ()) -> None:
+        self._others = others
         said: Json = ruleset.policy.doc.get("sources") or {}
         self.policy = ruleset.policy.policy
         self._allow = _places(said["allow"]) if "allow" in said else None
@@ -30,11 +34,11 @@ class Origins:
 
     def refusal(self, path: str) -> str:
         """Why a file is not let in, empty when it is."""
-        place = target(path)
-        denied = next((pattern for pattern, located in self._deny if located.fits(place)), None)
+        places = [target(name) for name in (path, *self._others(path))]
+        denied = next((pattern for pattern, located in self._deny if any(map(located.fits, places))), None)
         if denied is not None:
             return f"policy {self.policy} denies this source: {path} ({denied})"
-        if self._allow is None or any(located.fits(place) for _, located in self._allow):
+        if self._allow is None or any(located.fits(place) for _, located in self._allow for place in places):
             return ""
         known = ", ".join(pattern for pattern, _ in self._allow) or "none"
         return f"policy {self.policy} does not admit this source: {path} (admitted: {known})"
@@ -50,12 +54,12 @@ class Origins:
 
     def _refusal_of_named(self, path: str) -> str:
         said = self.refusal(path)
-        if not said or not os.path.isdir(path):
+        if not said or not (SCHEME in path or os.path.isdir(path)):
             return said
-        place = target(path)
-        if any(located.fits(place) for _, located in self._deny):
+        places = [target(name) for name in (path, *self._others(path))]
+        if any(located.fits(place) for _, located in self._deny for place in places):
             return said
-        return "" if any(located.may_hold(place) for _, located in self._allow or ()) else said
+        return "" if any(located.may_hold(place) for _, located in self._allow or () for place in places) else said
 
 
 def _places(said: Sequence[Json]) -> list[tuple[str, Located]]:

@@ -7,11 +7,8 @@ large file is that of Git LFS; a small one is known by the digest of its Git blo
 
 from __future__ import annotations
 
-import os
-import re
 from threading import Lock
-from typing import NamedTuple
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from huggingface_hub import HfApi, constants, get_token
 from huggingface_hub.errors import (
@@ -23,9 +20,9 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from modelaudit.sources.address import without_secrets
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.http import Transport, origin_of, refusal
+from modelaudit.sources.remote.hub import place_of
 from modelaudit.sources.remote.ranges import Content
 from modelaudit.sources.remote.service import BLOB, Listed, Transient
 
@@ -33,75 +30,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-HUB = "https://huggingface.co"
-KINDS = {"datasets": "dataset", "spaces": "space", "models": "model"}
-PAGES = frozenset({"tree", "blob", "resolve", "raw"})  # what stands before the revision in the address of a page
-REFERENCE = re.compile(r"refs/(?:pr|convert)/[^/]+")
+    from modelaudit.sources.remote.hub import Place
+
 TIMEOUT = 30.0  # seconds
-
-
-class Place(NamedTuple):
-    """Where an address leads."""
-
-    kind: str  # model, dataset, space
-    repo: str
-    revision: str | None  # as the user says it
-    path: str  # of a folder or a file in the repository; empty for all of it
-    endpoint: str
 
 
 def connect(address: str) -> Hub:
     """The repository, folder or file at an address; raises `SourceError`."""
     return Hub(place_of(address))
-
-
-def place_of(address: str) -> Place:
-    """An address taken apart: `hf://ORG/REPO[@REVISION][/PATH]`, or that of a page of the hub."""
-    here = os.environ.get("HF_ENDPOINT", "").rstrip("/")
-    if address.lower().startswith("hf://"):
-        kind, parts = _kind(address[5:].strip("/").split("/"))
-        return _place(kind, parts, here or HUB, without_secrets(address))
-    url = urlsplit(address)
-    ours = bool(here) and url.hostname == urlsplit(here).hostname
-    endpoint = here if ours else HUB
-    path = url.path.strip("/").removeprefix(urlsplit(endpoint).path.strip("/")).strip("/")
-    kind, parts = _kind([unquote(part) for part in path.split("/")])
-    page = next((at for at in (1, 2) if len(parts) > at and parts[at] in PAGES), None)
-    shown = without_secrets(address)
-    if page is None:
-        return _place(kind, parts, endpoint, shown)
-    repo, rest = "/".join(parts[:page]), parts[page + 1 :]
-    encoded = bool(rest) and "/" in rest[0]  # the address of a page has `refs%2Fpr%2F1`
-    revision, below = (rest[0], "/".join(rest[1:])) if encoded else _revision("/".join(rest))
-    return Place(kind, _checked(repo, shown), revision or None, below, endpoint)
-
-
-def _kind(parts: list[str]) -> tuple[str, list[str]]:
-    return (KINDS[parts[0]], parts[1:]) if parts[0] in KINDS and len(parts) > 1 else ("model", parts)
-
-
-def _place(kind: str, parts: list[str], endpoint: str, shown: str) -> Place:
-    """`[ORG/]REPO[@REVISION][/PATH]`. A name without an organisation is that of an old model, and has no path."""
-    named = next((at for at, part in enumerate(parts[:2]) if "@" in part), min(len(parts), 2) - 1)
-    name, sign, rest = "/".join(parts[named:]).partition("@")
-    repo = "/".join([*parts[:named], name if sign else parts[named]])
-    revision, below = _revision(rest) if sign else (None, "/".join(parts[named + 1 :]))
-    return Place(kind, _checked(repo, shown), revision, below, endpoint)
-
-
-def _revision(text: str) -> tuple[str, str]:
-    """A revision and the path behind it."""
-    found = REFERENCE.match(text)
-    if found:
-        return found[0], text[found.end() :].strip("/")
-    revision, _, below = text.partition("/")
-    return revision, below.strip("/")
-
-
-def _checked(repo: str, shown: str) -> str:
-    if not re.fullmatch(r"[\w.-]+(?:/[\w.-]+)?", repo, re.ASCII) or ".." in repo:
-        raise SourceError(MISSING, "name a repository: hf://ORGANISATION/NAME", shown)
-    return repo
 
 
 class Hub:

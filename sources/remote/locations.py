@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from modelaudit.sources.address import STDIN, scheme_of, without_secrets
 from modelaudit.sources.errors import MISSING, UNREADABLE, SourceError
 from modelaudit.sources.local import VERSION_CONTROL, SourceFile, SourceFolder, SourceLink
+from modelaudit.sources.remote.hub import is_hub
 from modelaudit.sources.remote.line import Line, Meter
 from modelaudit.sources.remote.names import problem
 from modelaudit.sources.remote.reader import Blocks, RangeReader
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from modelaudit.sources.local import Entry
     from modelaudit.sources.remote.service import Listed
 
-HUBS = frozenset({"huggingface.co", "hf.co", "www.huggingface.co"})
 # Module, and the extra that installs the client; none where the base install has it.
 SCHEMES = {
     "hf": ("huggingface", "huggingface"),
@@ -51,11 +51,11 @@ def service_of(address: str) -> tuple[str, str]:
         known = ", ".join(SCHEMES)
         raise SourceError(MISSING, f"no source has the scheme {scheme}; known are file, {known}", _shown(address))
     if scheme in {"http", "https"}:
-        host = (urlsplit(address).hostname or "").lower()
-        hub = urlsplit(os.environ.get("HF_ENDPOINT", "")).hostname
-        if host in HUBS or (hub and host == hub.lower()):
+        if is_hub(address):
             return SCHEMES["hf"]
-        if host.endswith(".jfrog.io") or _below(address, os.environ.get("JFROG_URL", "")):
+        if (urlsplit(address).hostname or "").lower().endswith(".jfrog.io") or _below(
+            address, os.environ.get("JFROG_URL", "")
+        ):
             return "jfrog", ""
     return SCHEMES[scheme]
 

@@ -1,0 +1,100 @@
+"""Addresses of the Hugging Face Hub, and the other names that one address has. Nothing is asked of anybody."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from modelaudit.sources.address import scheme_of, without_secrets
+from modelaudit.sources.errors import MISSING, SourceError
+
+HUB = "https://huggingface.co"
+HOSTS = frozenset({"huggingface.co", "hf.co", "www.huggingface.co"})
+KINDS = {"datasets": "dataset", "spaces": "space", "models": "model"}
+PAGES = frozenset({"tree", "blob", "resolve", "raw"})  # what stands before the revision in the address of a page
+REFERENCE = re.compile(r"refs/(?:pr|convert)/[^/]+")
+TWINS = {"gs": "gcs", "gcs": "gs"}  # two names of one service
+
+
+class Place(NamedTuple):
+    """Where an address leads."""
+
+    kind: str  # model, dataset, space
+    repo: str
+    revision: str | None  # as the user says it
+    path: str  # of a folder or a file in the repository; empty for all of it
+    endpoint: str
+
+
+def is_hub(address: str) -> bool:
+    """Whether an address of http is one of the hub, or of the server that takes its place."""
+    host = (urlsplit(address).hostname or "").lower()
+    here = urlsplit(os.environ.get("HF_ENDPOINT", "")).hostname
+    return host in HOSTS or bool(here and host == here.lower())
+
+
+def other_names(address: str) -> tuple[str, ...]:
+    """What else an address may be called in a policy: that of a page as `hf://`, and the other way round."""
+    scheme = scheme_of(address)
+    if scheme in TWINS:
+        return (TWINS[scheme] + address[len(scheme) :],)
+    if scheme != "hf" and not (scheme in {"http", "https"} and is_hub(address)):
+        return ()
+    try:
+        place = place_of(address)
+    except SourceError:
+        return ()
+    prefix = "" if place.kind == "model" else f"{place.kind}s/"
+    name = f"{prefix}{place.repo}" + (f"/{place.path}" if place.path else "")
+    return f"hf://{name}", f"{HUB}/{name}"
+
+
+def place_of(address: str) -> Place:
+    """An address taken apart: `hf://ORG/REPO[@REVISION][/PATH]`, or that of a page of the hub."""
+    here = os.environ.get("HF_ENDPOINT", "").rstrip("/")
+    if address.lower().startswith("hf://"):
+        kind, parts = _kind(address[5:].strip("/").split("/"))
+        return _place(kind, parts, here or HUB, without_secrets(address))
+    url = urlsplit(address)
+    ours = bool(here) and url.hostname == urlsplit(here).hostname
+    endpoint = here if ours else HUB
+    path = url.path.strip("/").removeprefix(urlsplit(endpoint).path.strip("/")).strip("/")
+    kind, parts = _kind([unquote(part) for part in path.split("/")])
+    page = next((at for at in (1, 2) if len(parts) > at and parts[at] in PAGES), None)
+    shown = without_secrets(address)
+    if page is None:
+        return _place(kind, parts, endpoint, shown)
+    repo, rest = "/".join(parts[:page]), parts[page + 1 :]
+    encoded = bool(rest) and "/" in rest[0]  # the address of a page has `refs%2Fpr%2F1`
+    revision, below = (rest[0], "/".join(rest[1:])) if encoded else _revision("/".join(rest))
+    return Place(kind, _checked(repo, shown), revision or None, below, endpoint)
+
+
+def _kind(parts: list[str]) -> tuple[str, list[str]]:
+    return (KINDS[parts[0]], parts[1:]) if parts[0] in KINDS and len(parts) > 1 else ("model", parts)
+
+
+def _place(kind: str, parts: list[str], endpoint: str, shown: str) -> Place:
+    """`[ORG/]REPO[@REVISION][/PATH]`. A name without an organisation is that of an old model, and has no path."""
+    named = next((at for at, part in enumerate(parts[:2]) if "@" in part), min(len(parts), 2) - 1)
+    name, sign, rest = "/".join(parts[named:]).partition("@")
+    repo = "/".join([*parts[:named], name if sign else parts[named]])
+    revision, below = _revision(rest) if sign else (None, "/".join(parts[named + 1 :]))
+    return Place(kind, _checked(repo, shown), revision, below, endpoint)
+
+
+def _revision(text: str) -> tuple[str, str]:
+    """A revision and the path behind it."""
+    found = REFERENCE.match(text)
+    if found:
+        return found[0], text[found.end() :].strip("/")
+    revision, _, below = text.partition("/")
+    return revision, below.strip("/")
+
+
+def _checked(repo: str, shown: str) -> str:
+    if not re.fullmatch(r"[\w.-]+(?:/[\w.-]+)?", repo, re.ASCII) or ".." in repo:
+        raise SourceError(MISSING, "name a repository: hf://ORGANISATION/NAME", shown)
+    return repo
