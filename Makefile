@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test fuzz corpus lint format generate docs bench dist install-check clean
+.PHONY: help demo test test-remote fuzz corpus lint format generate docs bench dist install-check clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -22,6 +22,13 @@ demo: $(STAMP)  ## build harmless demo models and scan them, with two policies
 
 test: $(STAMP)  ## run the tests, as many at a time as there are cores (JOBS=1)
 	$(BIN)/python -m pytest --numprocesses $(or $(JOBS),auto) --dist worksteal
+
+REMOTE := .cache/remote
+
+test-remote:  ## install the clients of all sources and read from the servers of the tests through them
+	@test -x $(REMOTE)/bin/python || $(PYTHON) -m venv $(REMOTE)
+	$(REMOTE)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,cloud]' 'moto[server]>=5' 'mlflow>=2.16' 'dvc>=3.50'
+	$(REMOTE)/bin/python -m pytest tests/sources/remote
 
 fuzz: $(STAMP)  ## compare the pickle machine with CPython's readers, change files of formats (SECONDS=60 JOBS=1 MUTANTS=20000)
 	$(BIN)/python tools/fuzz.py --seconds $(or $(SECONDS),60) --jobs $(or $(JOBS),1)

@@ -64,7 +64,8 @@ class Located:
             base = _slashes(os.path.realpath(f"/{literal}"))
             glob = glob[len(literal) :].lstrip("/")
         rest = _literal(glob)
-        self.prefix = "/".join(part for part in (base, rest) if part)  # everything that fits lies here
+        joint = "" if base.endswith(SCHEME) else "/"
+        self.prefix = joint.join(part for part in (base, rest) if part)  # everything that fits lies here
         self._base = base
         self._fits = globs.compile_glob(glob, "uri") if glob else None
 

@@ -39,7 +39,9 @@ def test_what_is_denied_is_not_asked(
 
 
 def test_files_are_asked_about_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "p.yaml").write_text(f"{HEAD}sources: {{allow: ['mem://acme/**/*.json'], deny: ['mem://**/secret/**']}}\n")
+    (tmp_path / "p.yaml").write_text(
+        f"{HEAD}sources: {{allow: ['mem://acme/**/*.json'], deny: ['mem://**/secret/**']}}\n"
+    )
     files = {"config.json": b"{}", "evil.pkl": EVIL, "secret/config.json": b"{}"}
     with served(monkeypatch, Memory(files)) as service:
         document = scan(["mem://acme/model"], load_ruleset(str(tmp_path / "p.yaml")))
