@@ -29,6 +29,7 @@ TYPE = re.compile(r"[<>|=]([biufcmMSUV])(\d{1,9})(?:\[.*\])?")
 WIDE = {"U": 4}  # bytes of what the size of a type counts, 1 for others
 BLOSC, LZ4 = "blosc", "lz4"
 DIMENSIONS = 64
+LARGEST = 2**63 - 1
 
 
 class Layout:
@@ -69,14 +70,14 @@ def _layout(reader: Reader | None) -> Layout | None:
     codec = compressor.get("id") if isinstance(compressor, Object) else None
     nbytes = None if tree.get("filters") else _item(tree.get("dtype"))
     for size in chunks:
-        nbytes = None if nbytes is None else nbytes * size
+        nbytes = None if nbytes is None or nbytes > LARGEST else nbytes * size
     return Layout([-(-a // b) for a, b in zip(shape, chunks, strict=True)], nbytes, str(codec) if codec else None)
 
 
 def _sizes(value: Tree) -> list[int] | None:
     if not isinstance(value, list) or len(value) > DIMENSIONS:
         return None
-    sizes = [one for one in value if type(one) is int and one >= 0]
+    sizes = [one for one in value if type(one) is int and 0 <= one <= LARGEST]
     return sizes if len(sizes) == len(value) else None
 
 

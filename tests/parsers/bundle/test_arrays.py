@@ -71,6 +71,7 @@ def test_parts_in_folders_of_their_own_are_known_too_and_other_files_are_not(tmp
         ({"w/.zarray": described(), "w/0.0": NUMBERS + b"x"}, "a part has 64 bytes, this one 65"),
         ({"w/.zarray": described("blosc"), "w/0.0": blosc(NUMBERS, packed=99)}, "99 bytes are packed, 80 are there"),
         ({"w/.zarray": described("blosc"), "w/0.0": blosc(NUMBERS, size=9)}, "a part has 64 bytes, this one 9"),
+        ({"w/.zarray": described(chunks=(10**18, 4)), "w/1.0": NUMBERS}, "the array has 1 x 1 parts"),
         ({"w/.zarray": described("lz4"), "w/0.0": bytes(9)}, "a part has 64 bytes, this one 0"),
     ],
 )
