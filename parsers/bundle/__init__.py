@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     Recogniser = Callable[[Collection[str]], bool]
 
-INDEX = (".safetensors.index.json", ".bin.index.json")
+KERAS = ".weights.json"  # of the index of Keras
+INDEX = (".safetensors.index.json", ".bin.index.json", KERAS)
 ABOUT = ("readme", "license", "licence", "copying")  # how the names of files begin that describe a model
 WEIGHTS = (
     *(".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx", ".h5", ".keras", ".msgpack", ".tflite"),

@@ -1,13 +1,14 @@
 """A model in several files: each tensor of the index must be in the shard that the index names.
 
 Layout: `NAME.safetensors.index.json` has `weight_map`, from tensor names to file names, and `metadata`. Of an index
-`NAME.bin.index.json` only the files are compared, since the tensors of a pickle are not named outside of it.
+`NAME.bin.index.json` only the files are compared, since the tensors of a pickle are not named outside of it, and of an
+index of Keras, `NAME.weights.json` beside `NAME_00000.weights.h5` …, whose values are lists.
 """
 
 from __future__ import annotations
 
 from modelaudit.engine.facts import Defect, Place, Reference, Relation, clean, path_class
-from modelaudit.parsers.bundle import INDEX
+from modelaudit.parsers.bundle import INDEX, KERAS
 from modelaudit.parsers.safetensors.header import HeaderError, Members, entries
 
 TYPE_CHECKING = False
@@ -38,6 +39,8 @@ def relate_shards(folder: Folder, context: Context) -> Iterator[Fact]:
             try:
                 shards = _weight_map(folder.open(name))
             except ShardError as bad:
+                if name.endswith(KERAS) and not _is_index(folder.open(name)):
+                    continue  # many files could have such a name
                 detail, lossy = clean(f"{name}: {bad}")
                 yield Defect(folder.path, code="bad-index", detail=detail, affects=MISSING, lossy=lossy)
             else:
@@ -60,10 +63,11 @@ def _by_shard(weights: Members) -> dict[str, list[str]]:
     if repeated := weights.repeated():
         raise ShardError(f"{repeated[0]} is in the weight map twice")
     shards: dict[str, list[str]] = {}
-    for tensor, shard in weights.pairs:
-        if not isinstance(shard, str):
-            raise ShardError(f"the shard of {tensor} is no name")
-        shards.setdefault(shard, []).append(tensor)
+    for tensor, named in weights.pairs:
+        for shard in named if isinstance(named, list) else [named]:
+            if not isinstance(shard, str):
+                raise ShardError(f"the shard of {tensor} is no name")
+            shards.setdefault(shard, []).append(tensor)
     if len(shards) > SHARDS_MAX:
         raise ShardError(f"{len(shards)} shards")
     return shards
@@ -82,18 +86,26 @@ def _shards(folder: Folder, index: str, shards: dict[str, list[str]], context: C
         else:
             detail = "the shard is missing"
         yield _relation(folder, shard, index, detail)
-    stem, ending = _parted(index)
+    begin, amid, ending = _parted(index)
     for name in folder.names:
-        if name not in shards and name.startswith(f"{stem}-") and "-of-" in name and name.endswith(ending):
+        if name not in shards and name.startswith(begin) and amid in name and name.endswith(ending):
             yield _relation(folder, name, index, "the index does not name this file")
 
 
-def _parted(index: str) -> tuple[str, str]:
-    """What the names of the shards begin and end with."""
+def _is_index(reader: Reader | None) -> bool:
+    """Whether a file has anything that looks like a weight map."""
+    return reader is not None and reader.size <= READ_MAX and b'"weight_map"' in reader.read_at(0, reader.size)
+
+
+def _parted(index: str) -> tuple[str, str, str]:
+    """What the names of the shards begin with, what is in them, and what they end with."""
     for ending in INDEX:
-        if index.endswith(ending):
-            return index.removesuffix(ending), ending.removesuffix(".index.json")
-    return index, SAFETENSORS
+        stem = index.removesuffix(ending)
+        if ending == KERAS and stem != index:
+            return f"{stem}_0", "_0", ".weights.h5"
+        if stem != index:
+            return f"{stem}-", "-of-", ending.removesuffix(".index.json")
+    return f"{index}-", "-of-", SAFETENSORS
 
 
 def _disagreement(reader: Reader | None, tensors: list[str]) -> str | None:
