@@ -43,26 +43,40 @@ class BytesReader:
 
 
 class Ends:
-    """A file of which only the beginning and the end are read, as it is recognised where weights are not read."""
+    """A file of which only the beginning and the end are read, as it is recognised where weights are not read.
 
-    __slots__ = ("_base", "size")
+    The directory of an archive belongs to the end, however long it is.
+    """
+
+    __slots__ = ("_base", "_last", "size")
 
     REACH = 64 * 1024
     TAIL = 65_557  # an archive's end record with the longest comment
 
     def __init__(self, base: Reader) -> None:
         self._base = base
+        self._last: int | None = None  # where the end begins, once somebody has asked for the middle
         self.size = base.size
 
     def read_at(self, offset: int, length: int) -> bytes:
         """At most `length` bytes from `offset`; none of those in the middle."""
+        if offset >= self.size - self.TAIL or offset + length <= self.REACH or offset >= self._begin():
+            return self._base.read_at(offset, length)
         if offset < self.REACH:
-            return self._base.read_at(offset, min(length, self.REACH - offset))
-        return self._base.read_at(offset, length) if offset >= self.size - self.TAIL else b""
+            return self._base.read_at(offset, length if self._begin() <= self.REACH else self.REACH - offset)
+        return b""
 
     def window(self, offset: int, length: int = WINDOW) -> bytes:
         """The same, for a sequential parser."""
         return self.read_at(offset, length)
+
+    def _begin(self) -> int:
+        if self._last is None:
+            from modelaudit.parsers.zip.directory import find_ends
+
+            starts = [end.start for end in find_ends(self._base) if end.plausible]
+            self._last = min([self.size - self.TAIL, *starts])
+        return self._last
 
 
 class SliceReader:
