@@ -69,6 +69,7 @@ def _manifest(path: str, tree: Object, pointer: str) -> Iterator[Fact]:
     for key in ("mediaType", "artifactType"):
         if (kind := tree.text(key)) is not None:
             yield _metadata(path, key, kind, pointer)
+    yield from _named(path, tree, pointer)
     for key in LISTS:
         for n, item in enumerate(_list(tree.get(key))):
             if isinstance(item, Object):
@@ -80,6 +81,16 @@ def _manifest(path: str, tree: Object, pointer: str) -> Iterator[Fact]:
     if isinstance(config, Object):
         yield from _descriptor(path, config, f"{pointer}/config")
         yield from _settings(path, config, f"{pointer}/config")
+
+
+def _named(path: str, tree: Object, pointer: str) -> Iterator[Metadata]:
+    """What an image is called: its annotations, and the tags of `docker save`."""
+    notes = tree.get("annotations")
+    for key, note in notes.pairs[:ITEMS_MAX] if isinstance(notes, Object) else ():
+        if isinstance(note, str):
+            yield _metadata(path, clean(key[:SHOWN])[0], note, f"{pointer}/annotations")
+    for tag in _texts(tree.get("RepoTags")):
+        yield _metadata(path, "RepoTags", tag, f"{pointer}/RepoTags")
 
 
 def _settings(path: str, config: Object, pointer: str) -> Iterator[Fact]:
