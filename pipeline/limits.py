@@ -93,6 +93,9 @@ def check_final(options: Options, policy: Policy) -> None:
         if own is not None and asked is not None and asked > own and final & {"limits", f"limits.{name}"}:
             said = "no limit" if asked >= UNLIMITED else f"{asked:g}"
             raise UsageError(f"policy {policy.policy} makes limits.{name} final at {own:g}: {said} would loosen it")
+    own, asked = policy.limits.get("scope"), options.scope
+    if own == "full" and asked is not None and asked != own and final & {"limits", "limits.scope"}:
+        raise UsageError(f"policy {policy.policy} makes limits.scope final at full: {asked} would loosen it")
 
 
 def _first(*values: float | None) -> float | None:

@@ -68,7 +68,8 @@ def scan(
     if options.selection is not None:
         registry.left_out = frozenset(registry.formats) - frozenset(options.selection.enabled)
         store = None  # it knows files as every parser reads them
-    plan = Plan(registry, limits, ruleset, store=store, keep=False, describe=options.describe, scope=options.scope)
+    plan = Plan(registry, limits, ruleset, store=store, keep=False, describe=options.describe)
+    plan.scope = options.scope or ruleset.policy.limits.get("scope")
     run = Run(tuple(paths), plan, options)
     observer(ScanStarted(run.paths))
     if run.reach.elsewhere and executor is None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 FINAL_KEYS = (
     *("select", "ignore", "maturity", "lists", "severity", "deny", "allow", "limits", "gate"),
     *(f"gate.{key}" for key in (*GATE_SCALES, *GATE_OTHERS)),
-    *("limits.max_file_size", "limits.max_total_size", "limits.max_depth", "limits.timeout"),
+    *("limits.max_file_size", "limits.max_total_size", "limits.max_depth", "limits.timeout", "limits.scope"),
     *("sources", "sources.allow", "sources.deny", "waivers", "waiver_rules"),
     *(f"waiver_rules.{key}" for key in ("max_days", "require", "on_expired", "on_unused")),
     *("packs", "trust"),

@@ -35,6 +35,8 @@ def size_in_bytes(text: str) -> int:
 
 def is_looser(section: str, key: str, before: Json, after: Json) -> bool:
     """Whether a later value of `gate.KEY`, `limits.KEY` or `waiver_rules.KEY` lets more through than the earlier."""
+    if key == "scope":
+        return bool(before == "full" and after != "full")
     if section == "limits" or key == "max_days":
         return before is not None and (after is None or after > before)
     scale = {**GATE_SCALES, **WAIVER_SCALES}.get(key)

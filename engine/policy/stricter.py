@@ -107,6 +107,8 @@ class _Comparison:
                     self.refuted(f"limits.{key} is {'not set' if after is None else after}, there it is {before}")
             elif before != after and self.child_gate.policy["on_incomplete"] == "report":
                 self.unproved(f"limits.{key} reads less, and gate.on_incomplete lets what is not read pass")
+        if is_looser("limits", "scope", theirs.get("scope"), mine.get("scope")):
+            self.refuted("limits.scope is not full, there it is")
 
     def rules(self) -> None:
         """Every rule that can fail the parent's scan takes part, counts, and sees as much."""

@@ -54,6 +54,6 @@ def test_a_limit_of_the_policy_makes_the_scan_incomplete_and_is_no_finding(scann
 
 
 def test_a_final_threshold_refuses_the_command_line_before_anything_is_read(scanned, monkeypatch):
-    monkeypatch.setattr("modelaudit.pipeline.scan.discover", lambda _: pytest.fail("a file was read"))
+    monkeypatch.setattr("modelaudit.pipeline.reach.discover", lambda *_: pytest.fail("a file was read"))
     with pytest.raises(UsageError, match=r"gate\.fail_on final at warning"):
         scanned("gate: {fail_on: warning}\nfinal: [gate.fail_on]\n", fail_on="critical")

@@ -1,0 +1,58 @@
+"""How much is read: by default, by option and by policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures.services import Memory, served
+from modelaudit.engine.errors import UsageError
+from modelaudit.engine.packs.load import load_ruleset
+from modelaudit.pipeline.limits import Options
+from modelaudit.pipeline.scan import scan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEADER = b'{"w":{"dtype":"U8","shape":[3000000],"data_offsets":[0,3000000]}}'
+WEIGHTS = len(HEADER).to_bytes(8, "little") + HEADER + bytes(3_000_000)
+HEAD = "schema: modelaudit/policy@1\npolicy: acme\nversion: 1\nextends: ['builtin:default']\n"
+
+
+@pytest.mark.parametrize(
+    ("limits", "option", "read"),
+    [
+        ("{}", None, "structure"),
+        ("{scope: full}", None, "full"),
+        ("{scope: full}", "structure", "structure"),
+        ("{}", "full", "full"),
+        ("{scope: structure}", "full", "full"),
+    ],
+)
+def test_who_decides(
+    tmp_path: Path, limits: str, option: str | None, read: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "p.yaml").write_text(f"{HEAD}limits: {limits}\n")
+    with served(monkeypatch, Memory({"m.safetensors": WEIGHTS}, digests=False)) as service:
+        document = scan(["mem://acme/model"], load_ruleset(str(tmp_path / "p.yaml")), Options(scope=option))
+    assert document.artifacts[0].scope == read
+    assert (document.artifacts[0].sha256 is not None) == (service.moved >= len(WEIGHTS)) == (read == "full")
+
+
+def test_a_final_scope_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "p.yaml").write_text(f"{HEAD}limits: {{scope: full}}\nfinal: [limits.scope]\n")
+    ruleset = load_ruleset(str(tmp_path / "p.yaml"))
+    with served(monkeypatch, Memory({"m.safetensors": WEIGHTS})) as service:
+        with pytest.raises(UsageError, match=r"limits\.scope final"):
+            scan(["mem://acme/model"], ruleset, Options(scope="structure"))
+        assert not service.listings
+
+
+def test_an_extending_policy_cannot_loosen_it(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(f"{HEAD}limits: {{scope: full}}\nfinal: [limits.scope]\n")
+    (tmp_path / "p.yaml").write_text(
+        "schema: modelaudit/policy@1\npolicy: b\nversion: 1\nextends: ['./base.yaml']\nlimits: {scope: structure}\n"
+    )
+    with pytest.raises(Exception, match="E310"):
+        load_ruleset(str(tmp_path / "p.yaml"))
