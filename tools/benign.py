@@ -5,9 +5,9 @@
 Weights are made like those of trained models: normal and uniform values in each precision, quantised to eight and four
 bits, sparse, with pages of zeros, embeddings with rows that repeat, and plain random bytes; as safetensors, arrays,
 PyTorch archives, HDF5 in chunks, GGUF and files of no format. Texts are those below the folders (by default what is
-installed with this Python): documents, metadata of packages as model cards, sources in archives, and vocabularies made of
-their words. With `--python`, an interpreter that has scikit-learn, text models are fitted on them. The exit code is 1 if
-anything that must not be found is.
+installed with this Python): documents, metadata of packages as model cards, sources in archives, and vocabularies made
+of their words. With `--python`, an interpreter that has scikit-learn, text models are fitted on them. The exit code is 1
+if anything that must not be found is.
 """
 
 from __future__ import annotations
@@ -138,7 +138,10 @@ def arrays(found: Array) -> bytes:
 def chunked(found: Array) -> bytes:
     """A data set in chunks behind filters."""
     part = found[: len(found) // 8 // 256 * 256].reshape(-1, 256)
-    return hdf5s.made(lambda file: file.create_dataset("layer/kernel", data=part, compression="gzip", shuffle=True))
+    data: bytes = hdf5s.made(
+        lambda file: file.create_dataset("layer/kernel", data=part, compression="gzip", shuffle=True)
+    )
+    return data
 
 
 def gguf(found: Array) -> bytes:
@@ -229,7 +232,7 @@ def vocabulary(folder: Path, words: list[str]) -> None:
     (folder / "tokenizer.json").write_text(json.dumps({"version": "1.0", "model": model, "added_tokens": []}))
     (folder / "vocab.json").write_text(json.dumps(numbered))
     (folder / "vocab.txt").write_text("\n".join(words))
-    (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(model["merges"]))  # type: ignore[arg-type]
+    (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(model["merges"]))
 
 
 def said(folder: Path) -> list[dict[str, Any]]:
