@@ -6,8 +6,7 @@ Weights are made like those of trained models: normal and uniform values in each
 bits, sparse, with pages of zeros, embeddings with rows that repeat, and plain random bytes; as safetensors, arrays,
 PyTorch archives, HDF5 in chunks, GGUF and files of no format. Texts are those below the folders (by default what is
 installed with this Python): documents, metadata of packages as model cards, sources in archives, and vocabularies made
-of their words. With `--python`, an interpreter that has scikit-learn, text models are fitted on them. The exit code is 1
-if anything that must not be found is.
+of XX
 """
 
 from __future__ import annotations
