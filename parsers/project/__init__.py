@@ -50,10 +50,9 @@ SECTION = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 NOTEBOOK = (b'"nbformat"', b'"cells"', b'"worksheets"')  # the first one and another
-TOOLS = (  # keys under which programs find commands
-    *(b'"runOn"', b'"task.allowAutomaticTasks"', b'"postinstall"', b'"preinstall"', b'"install"', b'"prepare"'),
-    *(b'"postCreateCommand"', b'"postStartCommand"', b'"onCreateCommand"', b'"updateContentCommand"'),
-    *(b'"initializeCommand"', b'"postAttachCommand"'),
+TOOLS = re.compile(  # keys under which programs find commands; in vocabularies such words have numbers
+    rb'"(?:runOn|task\.allowAutomaticTasks|postinstall|preinstall|install|prepare|postCreateCommand|postStartCommand'
+    rb'|onCreateCommand|updateContentCommand|initializeCommand|postAttachCommand)"\s*:\s*["\[{tf]'
 )
 
 
