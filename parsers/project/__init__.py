@@ -52,7 +52,7 @@ SECTION = re.compile(
 NOTEBOOK = (b'"nbformat"', b'"cells"', b'"worksheets"')  # the first one and another
 TOOLS = re.compile(  # keys under which programs find commands; in vocabularies such words have numbers
     rb'"(?:runOn|task\.allowAutomaticTasks|postinstall|preinstall|install|prepare|postCreateCommand|postStartCommand'
-    rb'|onCreateCommand|updateContentCommand|initializeCommand|postAttachCommand)"\s*:\s*["\[{tf]'
+    rb'|onCreateCommand|updateContentCommand|initializeCommand|postAttachCommand)"\s*:\s*(?:["\[{tf]|\Z)'
 )
 
 
@@ -78,8 +78,7 @@ def recognise_tools(head: bytes, reader: Reader) -> bool:
     """Whether a JSON text, with comments or without, has a key under which programs find commands to run."""
     if head.lstrip(SPACE)[:1] not in (b"{", b"/"):
         return False
-    data = plain(_looked(head, reader))
-    return any(data.find(key) >= 0 for key in TOOLS)
+    return bool(TOOLS.search(plain(_looked(head, reader))))
 
 
 def recognise_git(head: bytes, reader: Reader) -> bool:
