@@ -32,7 +32,7 @@ LEVELS = 64  # folders between a part and the description of its array
 
 
 def claims(tree: FactSet) -> tuple[Claim, ...]:
-    """What the model in a file says of files beside it."""
+    """What one model says of files beside it, on disk or in the same archive."""
     artifact = tree.artifact
     folder = os.path.dirname(artifact.path)
     if artifact.format == ARRAY:

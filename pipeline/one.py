@@ -208,12 +208,13 @@ def judged(result: FileResult, plan: Plan) -> None:
 
 
 def claimed(tree: FactSet) -> tuple[tuple[str, str], ...]:
-    """What the model in a file says of files beside it; see `pipeline.claims`."""
-    if tree.artifact.format not in CLAIMING:
+    """What the models in a file say of files beside them; see `pipeline.claims`."""
+    claiming = [node for node in tree.walk() if node.artifact.format in CLAIMING]
+    if not claiming:
         return ()
     from modelaudit.pipeline.claims import claims
 
-    return claims(tree)
+    return tuple([claim for node in claiming for claim in claims(node)])
 
 
 def budget_for(plan: Plan) -> Budget:

@@ -6,6 +6,7 @@ import zlib
 import pytest
 
 from fixtures import onnxes
+from fixtures.archives import Entry, archive
 from modelaudit.engine.finding import NOTHING_FOUND
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.limits import Options
@@ -61,6 +62,14 @@ def test_parts_in_folders_of_their_own_are_known_too_and_other_files_are_not(tmp
         "w/0/x": "unknown",
         "v/0/0": "unknown",
     }
+
+
+def test_parts_in_an_archive_are_known_too(tmp_path):
+    stored = archive([Entry("w/.zarray", described()), Entry("w/0.0", NUMBERS), Entry("v/0.0", NUMBERS[::-1])])
+    listed, findings, code = found(tmp_path, {"a.zip": stored})
+    assert (findings, code) == ([], 0)
+    assert listed["a.zip!w/0.0"] == ("zarr-chunk", "full")
+    assert listed["a.zip!v/0.0"] == ("unknown", "none")
 
 
 @pytest.mark.parametrize(
