@@ -356,6 +356,7 @@ CASES = [
     Case("opcode-heavy pickle, 30,000 records", opcode_heavy(30_000), scan, peer("picklescan", "-p"), "≤ 0.6", runs=3),
     Case("nested records, 0.865 M opcodes", nested_records(22_170), scan, peer("picklescan", "-p"), "≤ 0.6", runs=3),
     Case("nested records, 3.6 M opcodes", nested_records(92_270), scan, peer("picklescan", "-p"), "≤ 0.6", runs=3),
+    Case("nested records, 0.865 M opcodes, promptfoo", nested_records(22_170), scan, namesake(), "≤ 0.1", runs=1),
     Case(
         "pickle of 20 NumPy arrays, 100 MiB", numpy_pickle, scan, openssl, "≤ 1.5, ≤ 200 MiB", less_startup=True, runs=9
     ),

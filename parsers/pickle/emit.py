@@ -99,6 +99,7 @@ _RECORDS: dict[type, Callable[..., Arg]] = {
     v.Import: _import,
     v.Result: _result,
     v.Prepared: _result,
+    v.Tensor: _result,
     v.Instance: _instance,
     v.Unknown: _unknown,
     v.Persistent: _unknown,

@@ -14,7 +14,9 @@ from modelaudit.parsers.pickle.opcodes import NAMES
 from modelaudit.parsers.pickle.tape import Break, Tape
 
 KINDS = frozenset(["import", "call", "setattr", "text", "blob"])  # what a stream's reading can yield
-HARMLESS = frozenset(["late-proto", "bad-frame", "tensor-bounds"])  # defects that need not stop a reader
+HARMLESS = frozenset(
+    ["late-proto", "bad-frame", "tensor-bounds", "sparse-bounds"]
+)  # defects that need not stop a reader
 C_READER, PYTHON_READER = "c", "python"
 BOTH = frozenset([C_READER, PYTHON_READER])
 DEFECTS_MAX = 100  # defects of one code in one stream
@@ -561,13 +563,19 @@ class State:
     def loaded(self, args: Sequence[Value], flows: frozenset[str]) -> Value:
         """What the loader's `persistent_load` gives for an id, taken apart when it is a tuple."""
         made = v.Persistent("persistent_load", flows)
-        if len(args) >= 5 and args[0] == "storage" and type(args[4]) is int and not _is_untyped(args[1]):
-            made.count = args[4]
+        if len(args) >= 5 and args[0] == "storage" and type(args[4]) is int:
+            if _is_untyped(args[1]):
+                made.nbytes = args[4]
+            else:
+                made.count = args[4]
         return made
 
     def tensor(self, cls: v.Import, args: Sequence[Value], flows: frozenset[str], offset: int) -> Value | None:
         """The value of a rebuilt tensor, of a machine that looks for tensors; None is any result of a call."""
         return None
+
+    def indexed(self, indices: Value, limits: Sequence[int], offset: int) -> None:
+        """Note the indices of a sparse tensor, each row of which has to stay below its limit."""
 
     def set(self, via: str, target: Value, pairs: Sequence[tuple[Value, Value]], offset: int, *, known: bool) -> None:
         """Emit state that is set on something, in portions."""

@@ -210,6 +210,16 @@ class Folded(Result):
         self.value = value
 
 
+class Tensor(Result):
+    """A rebuilt tensor of PyTorch and its sizes."""
+
+    __slots__ = ("shape",)
+
+    def __init__(self, cls: Import | None, flows: frozenset[str], shape: tuple[int, ...]) -> None:
+        super().__init__(cls, flows)
+        self.shape = shape
+
+
 class Instance(Made):
     """Object made by `__new__` of a class."""
 
@@ -228,17 +238,18 @@ class Unknown:
 
 
 class Persistent(Unknown):
-    """What the loader's `persistent_load` gives for an id; of a storage of PyTorch also its number of elements."""
+    """What the loader's `persistent_load` gives for an id; of a storage of PyTorch its number of elements or bytes."""
 
-    __slots__ = ("count",)
+    __slots__ = ("count", "nbytes")
 
     def __init__(self, source: str, flows: frozenset[str] = NONE) -> None:
         super().__init__(source, flows)
         self.count: int | None = None
+        self.nbytes: int | None = None
 
 
 PLAIN = frozenset([int, float, str, bytes, bool, type(None), Literal])
-OBJECTS = frozenset([Import, Result, Prepared, Folded, Instance, Unknown, Persistent])
+OBJECTS = frozenset([Import, Result, Prepared, Folded, Tensor, Instance, Unknown, Persistent])
 
 
 def is_live(value: Value, depth: int = 4) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import prod
 
-from modelaudit.engine.facts import Limit, Place, Tensor, clean
+from modelaudit.engine.facts import Defect, Limit, Place, Tensor, clean
 from modelaudit.parsers.base import Values
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.torch.storages import SIZES, ObjectMachine
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Value = object
 
 TENSORS_MAX = 100_000
+SPARSE_MAX = 1000  # sparse tensors whose indices are looked at
 TENSOR = frozenset({"tensor"})
 OWNERS_MAX = 400_000  # values and containers whose owner is remembered
 DEPTH = 32  # keys of a name
@@ -78,6 +79,7 @@ class TensorMachine(ObjectMachine):
         self.storages = {}
         self.tensors: list[Rebuilt] = []
         self.rebuilt = 0  # tensors, those that are not kept too
+        self.indices: list[tuple[Value, Sequence[int], int]] = []  # of sparse tensors: what each row stays below
         self.keys: dict[int, tuple[Value, str, str]] = {}  # of storages: the value itself, key, type
         self.owners: dict[int, tuple[Value, Value, str]] = {}  # of values: the value itself, what holds it, key
 
@@ -96,9 +98,14 @@ class TensorMachine(ObjectMachine):
         self.rebuilt += 1
         if self.rebuilt > TENSORS_MAX:
             return None
-        value = v.Result(cls, flows)
+        value = v.Tensor(cls, flows, _geometry(*args[1:4])[1])
         self.tensors.append(Rebuilt(value, found[1], found[2], args, offset))
         return value
+
+    def indexed(self, indices: Value, limits: Sequence[int], offset: int) -> None:
+        """Note the indices of a sparse tensor."""
+        if len(self.indices) < TENSORS_MAX:
+            self.indices.append((indices, limits, offset))
 
     def store(self, target: v.Container, items: Sequence[Value], step: int = 1) -> None:
         """Put items into a container, and note that it holds them."""
@@ -159,14 +166,29 @@ class Places:
         self.begins = begins
         self.room = room * SHARED
 
-    def facts(self, folder: str, machine: TensorMachine) -> Iterator[Tensor | Limit | Values]:
+    def facts(self, folder: str, machine: TensorMachine) -> Iterator[Tensor | Defect | Limit | Values]:
         """The tensors of one pickle, whose storages are in a folder; a limit when there are more than are told."""
         for tensor in machine.tensors:
             fact = self.fact(folder + tensor.key, tensor, machine.name(tensor))
             values = self.values(folder + tensor.key, tensor) if fact.data_offset is None else None
             yield fact if values is None else Values(fact, values)
+        yield from self.sparse(folder, machine)
         if machine.rebuilt > TENSORS_MAX:
             yield Limit(self.path, what="tensors", at=machine.rebuilt, budget=TENSORS_MAX, by="file", affects=TENSOR)
+
+    def sparse(self, folder: str, machine: TensorMachine) -> Iterator[Defect]:
+        """Indices of sparse tensors that lie outside."""
+        from modelaudit.parsers.zip.indices import outside
+
+        tensors = {id(tensor.value): tensor for tensor in machine.tensors} if machine.indices else {}
+        for value, limits, offset in machine.indices[:SPARSE_MAX]:
+            tensor = tensors.get(id(value))
+            values = None if tensor is None else self.values(folder + tensor.key, tensor)
+            wrong = None if tensor is None or values is None else outside(values, tensor.kind, limits)
+            if wrong is not None:
+                name, _ = clean(tensor.key[:100])  # type: ignore[union-attr]
+                detail = f"storage {name}: {wrong}"
+                yield Defect(self.path, code="sparse-index", detail=detail, places=(Place(offset=offset),))
 
     def values(self, member: str, tensor: Rebuilt) -> Reader | None:
         """The values of a tensor that do not stand in the archive as they are."""
