@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 DESCRIPTION = ".zarray"
 SIZE = 1024 * 1024  # bytes of a description
-PARTS = 10_000  # that are looked at
 KEY = re.compile(r"\d{1,18}(?:\.\d{1,18})*")
 TYPE = re.compile(r"[<>|=]([biufcmMSUV])(\d{1,9})(?:\[.*\])?")
 WIDE = {"U": 4}  # bytes of what the size of a type counts, 1 for others
@@ -48,7 +47,7 @@ def relate_array(folder: Folder, context: Context) -> Iterator[Fact]:
     layout = _layout(folder.open(DESCRIPTION))
     if layout is None:
         return  # the description itself says so
-    for name in [name for name in folder.names if KEY.fullmatch(name)][:PARTS]:
+    for name in filter(KEY.fullmatch, folder.names):
         context.check()
         detail = _disagreement(name, folder.open(name), layout)
         yield Relation(folder.path, kind="shard-of", a=name, b=DESCRIPTION, agrees=detail is None, detail=detail)

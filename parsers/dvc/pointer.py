@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.base import Context, Input
 
-ITEMS_MAX = 100_000
 SHOWN = 4096
 FACTS = frozenset({"reference", "metadata"})
 MD5 = re.compile(r"([0-9a-f]{2})([0-9a-f]{30}(?:\.dir)?)")
@@ -37,7 +36,7 @@ def parse_pointer(artifact: Input, context: Context) -> Iterator[Fact]:
         if isinstance(tree, Object):
             yield from _stage(artifact.path, tree, "", "")
             stages = tree.get("stages")
-            for name, stage in stages.pairs[:ITEMS_MAX] if isinstance(stages, Object) else ():
+            for name, stage in stages.pairs if isinstance(stages, Object) else ():
                 context.check()
                 if isinstance(stage, Object):
                     yield from _stage(artifact.path, stage, name, f"/stages/{name[:200]}")
@@ -103,7 +102,7 @@ def _joined(wdir: str, target: str) -> str:
 
 
 def _list(value: Any) -> list[Any]:  # noqa: ANN401 - any value
-    return value[:ITEMS_MAX] if isinstance(value, list) else []
+    return value if isinstance(value, list) else []
 
 
 def _reference(

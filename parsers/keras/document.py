@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 BRACKETS_MAX = 2_000_000  # objects and lists in a configuration
 NODES_MAX = 1_000_000  # of a YAML text, aliases written out
-DIGITS_MAX = 400  # of a number; a longer one is none that a layer has
+DIGITS_MAX = 300  # of a number; a longer one is none that a layer has, and none that a float can be
 YAML_MAX = 16 * 1024 * 1024
 PLAIN = frozenset(
     {

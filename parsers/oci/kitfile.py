@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from modelaudit.parsers.base import Context, Input, Property, Searched
 
 PARTS = ("model", "code", "datasets", "docs", "prompts", "parts")
-ITEMS_MAX = 10_000
 DEPTH_MAX = 4
 SHOWN = 4096
 PACKAGE = "package"
@@ -50,7 +49,7 @@ def _parts(path: str, value: Object, pointer: str, depth: int) -> Iterator[Metad
     """The paths of the parts in an object, and what is said of each."""
     for key in PARTS if depth < DEPTH_MAX else ():
         found = value.get(key)
-        for n, item in enumerate((found if isinstance(found, list) else [found])[:ITEMS_MAX]):
+        for n, item in enumerate(found if isinstance(found, list) else [found]):
             if isinstance(item, Object):
                 here = f"{pointer}/{key}/{n}" if isinstance(found, list) else f"{pointer}/{key}"
                 yield from _path(path, item.get("path"), key, here)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from modelaudit.engine.facts import TEXT_MAX, Metadata, Place, Reference, Text, clean, path_class
+from modelaudit.engine.facts import TEXT_MAX, Limit, Metadata, Place, Reference, Text, clean, path_class
 from modelaudit.parsers.keras.document import DocumentError, Object, TooLarge, read_json
 from modelaudit.parsers.oci import MANIFEST_MAX
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from modelaudit.parsers.reader import Reader
 
 LISTS = ("layers", "manifests", "fsLayers", "blobs")
-ITEMS_MAX = 10_000
 SHOWN = 1024
 RUN = ("Entrypoint", "Cmd", "Env", "User", "Healthcheck", "OnBuild")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
@@ -58,9 +57,12 @@ def parse_manifest(artifact: Input, context: Context) -> Iterator[Fact]:
         value, lossy = clean(reader.read_at(0, TEXT_MAX).decode("utf-8", "replace"))
         cut = frozenset({"value"}) if reader.size > TEXT_MAX else frozenset[str]()
         yield Text(artifact.path, value=value, role="config", owner="manifest", lossy=lossy, cut=cut)
+    if reader.size > MANIFEST_MAX:
+        affects = frozenset({"reference", "metadata"})
+        yield Limit(artifact.path, what="size", at=reader.size, budget=MANIFEST_MAX, by="file", affects=affects)
     tree = _tree(reader)
     for n, item in enumerate(tree if isinstance(tree, list) else [tree]):
-        if isinstance(item, Object) and n < ITEMS_MAX:
+        if isinstance(item, Object):
             context.check()
             yield from _manifest(artifact.path, item, f"/{n}" if isinstance(tree, list) else "")
 
@@ -129,7 +131,7 @@ def _tree(reader: Reader) -> Any:  # noqa: ANN401 - any value
 
 
 def _list(value: Any) -> list[Any]:  # noqa: ANN401 - any value
-    return value[:ITEMS_MAX] if isinstance(value, list) else []
+    return value if isinstance(value, list) else []
 
 
 def _texts(value: Any) -> list[str]:  # noqa: ANN401 - any value

@@ -30,6 +30,7 @@ FACTS = frozenset({"import", "reference", "metadata", "text", "code"})
 DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 RESOLVER = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*:(?![-+=?])")  # not what shells write so
 NESTED = (Object, list, Tagged)  # values that have values in them
+NESTED_SET = frozenset(NESTED)
 OPCODE = "config-key"  # of the imports
 PIPELINE = "_class_name"  # of the index of a diffusers pipeline, whose other values are pairs of library and class
 INDEX, OF_PIPELINES = "model_index.json", "Pipeline"  # the index by its name, or by that of its class
@@ -236,15 +237,28 @@ def _below(value: Any, key: str, pointer: str) -> Iterator[tuple[Any, str, str]]
     if isinstance(value, Tagged):
         yield value.value, key, pointer
     elif isinstance(value, list):
-        if key in KEYS.skip and len(value) > ITEMS_MAX:
-            return
+        looked = _reaches if key in KEYS.skip and len(value) > ITEMS_MAX else _is_looked_at
         for n, item in enumerate(value):
-            if type(item) in NESTED or (type(item) is str and "${" in item):
+            if looked(item):
                 yield item, key, f"{pointer}/{n}"
-    elif isinstance(value, Object) and not (key in KEYS.skip and len(value.pairs) > ITEMS_MAX):
+    elif isinstance(value, Object):
+        looked = _reaches if key in KEYS.skip and len(value.pairs) > ITEMS_MAX else _is_looked_at
         for name, item in value.pairs:
-            if type(item) in NESTED or (type(item) is str and "${" in item):
+            if looked(item):
                 yield item, name, _pointer(pointer, name)
+
+
+def _is_looked_at(item: Any) -> bool:  # noqa: ANN401 - any value
+    return type(item) in NESTED or (type(item) is str and "${" in item)
+
+
+def _reaches(item: Any) -> bool:  # noqa: ANN401 - any value
+    """Whether an item of a vocabulary is an object, or leads to one; what vocabularies are made of does not."""
+    return type(item) is Object or (type(item) in NESTED and _holds_nested(item))
+
+
+def _holds_nested(item: Any) -> bool:  # noqa: ANN401 - any value
+    return not isinstance(item, list) or not NESTED_SET.isdisjoint(map(type, item))
 
 
 def _is_paired(value: Object, key: str) -> bool:
