@@ -88,7 +88,7 @@ def _manifest(path: str, tree: Object, pointer: str) -> Iterator[Fact]:
 def _named(path: str, tree: Object, pointer: str) -> Iterator[Metadata]:
     """What an image is called: its annotations, and the tags of `docker save`."""
     notes = tree.get("annotations")
-    for key, note in notes.pairs[:ITEMS_MAX] if isinstance(notes, Object) else ():
+    for key, note in notes.pairs if isinstance(notes, Object) else ():
         if isinstance(note, str):
             yield _metadata(path, clean(key[:SHOWN])[0], note, f"{pointer}/annotations")
     for tag in _texts(tree.get("RepoTags")):
