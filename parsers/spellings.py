@@ -28,6 +28,8 @@ HEX = re.compile(
     r"(?:(?<![0-9A-Za-z])|(?=\\x))"
     r"(?:(?:\\x|0x|%)?[0-9a-fA-F]{2}[ \t\r\n,:;-]{0,4}){19,}(?:\\x|0x|%)?[0-9a-fA-F]{2}"
 )
+HEX_SIGNS = bytes(1 if sign in b"0123456789abcdefABCDEF\\x%, \t\r\n:;-" else 0 for sign in range(256))
+HEX_RUN = b"\1" * 40  # of the shortest run
 PAIR = re.compile(r"(?:\\x|0x|%)?([0-9a-fA-F]{2})[ \t\r\n,:;-]{0,4}")
 NUMBERS_MIN = 23  # commas between numbers
 NUMBERS = re.compile(r"(?:\b[0-9]{1,3}\s*,\s*){23,}[0-9]{1,3}\b")
@@ -66,7 +68,7 @@ class Spelled:
 
 def spelled(text: str) -> Iterator[Spelled]:
     """The runs of a text that may stand for bytes, in each code that their characters allow."""
-    for run in HEX.finditer(text):
+    for run in HEX.finditer(text) if _may_be_hex(text) else ():
         yield Spelled(run.start(), "hex", run[0], _hex)
     for pattern in _numeric(text):
         for run in pattern.finditer(text):
@@ -75,6 +77,11 @@ def spelled(text: str) -> Iterator[Spelled]:
         yield from _dense(text)
     for run in ADOBE.finditer(text) if "<~" in text else ():
         yield Spelled(run.start(), "ascii85", run[0][2:-2], _ascii85)
+
+
+def _may_be_hex(text: str) -> bool:
+    """Whether so many signs stand together as the shortest run has, which is faster seen than looked for."""
+    return HEX_RUN in text.encode("utf-8", "replace").translate(HEX_SIGNS)
 
 
 def _numeric(text: str) -> Iterator[re.Pattern[str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-COMMON = "etaoinsrlcdm_"  # letters that nearly every text has
+FREQUENT = "etaoinsrlcdm_uhpgfbywvkxjqz"  # letters, the most frequent first
+COMMON = 13  # of these that nearly every text has
 SIGNS = 30  # as many as fit into a small number
 KEPT = 1024  # sets of letters whose words are kept
 
@@ -18,7 +19,7 @@ class Sieve:
 
     def __init__(self, words: Iterable[str]) -> None:
         words = list(words)
-        rare = sorted(set("".join(words)).difference(COMMON))[:SIGNS]
+        rare = sorted(set("".join(words)).difference(FREQUENT[:COMMON]), key=_frequency)[:SIGNS]
         bits = {sign: 1 << n for n, sign in enumerate(rare)}
         self._signs = list(bits.items())
         self._words = [(word, sum(bits.get(sign, 0) for sign in set(word))) for word in words]
@@ -42,3 +43,8 @@ class Sieve:
             self._possible.clear()
         self._possible[lacking] = words
         return words
+
+
+def _frequency(sign: str) -> tuple[int, str]:
+    """The place of a sign in the order of frequency, the rarest first; what is no letter is rarer than all."""
+    return -FREQUENT.index(sign) if sign in FREQUENT else -len(FREQUENT), sign
