@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from modelaudit.engine.facts.sieve import Sieve
 
 TYPE_CHECKING = False
@@ -10,22 +12,26 @@ if TYPE_CHECKING:
     from typing import Any
 
 SMALL = 16 * 1024  # bytes that are searched for one keyword after the other: less than what importing RE2 takes
+ALL_SMALL = 256 * 1024  # bytes of all that is searched so
 
 
 class Keywords:
     """Texts of which one is looked for, whatever its case."""
 
-    __slots__ = ("_regex", "_sieve", "_words")
+    __slots__ = ("_left", "_regex", "_sieve", "_words")
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words = tuple(sorted({word.lower().encode() for word in words}))
         self._sieve = Sieve(word.decode("latin-1") for word in self._words)
         self._regex: Any = None
+        self._left = ALL_SMALL
 
     def find(self, data: bytes, start: int = 0) -> int:
         """Where the first keyword at or behind an offset begins, -1 when there is none."""
         if self._regex is None:
-            if len(data) - start <= SMALL:
+            size = len(data) - start
+            if size <= SMALL and self._left > 0 and "re2" not in sys.modules:
+                self._left -= size
                 return self._one_by_one(data[start:].lower().decode("latin-1"), start)
             self._compile()
         found = self._regex.search(data, start)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from modelaudit.engine.index.sources import of_env, of_fact
-from modelaudit.engine.index.table import NONE
+from operator import attrgetter
+
+from modelaudit.engine.index.sources import of_env, of_fact, of_few_values
+from modelaudit.engine.index.table import LONG, NONE
 from modelaudit.engine.judging.hits import Trial, facts_of
 from modelaudit.engine.lang.evaluate import Env
 from modelaudit.engine.ruleset import applies
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.facts.columns import Columns
     from modelaudit.engine.factset import Facts, FactSet
     from modelaudit.engine.index.rows import Rows
+    from modelaudit.engine.index.sources import OfEnv
     from modelaudit.engine.lang.lists import Matcher
     from modelaudit.engine.lazy import Lazy
     from modelaudit.engine.ruleset import Allow, Rule
@@ -178,19 +181,29 @@ class KindIndex:
         self._fields = []
         self._values = []
         self._whole = []
+        self._few: list[tuple[str, OfEnv]] = []
         for source in doc["sources"]:
             if source["whole"]:
-                self._whole.append(of_env(source, lists))
+                few = of_few_values(source, lists)
+                self._few += [few] if few is not None else []
+                self._whole += [of_env(source, lists)] if few is None else []
                 continue
             by_fact = of_fact(kind, source, lists)
             if by_fact is not None:
                 self._fields.append(by_fact)
             else:
                 self._values.append(of_env(source, lists))
+        self._answers: dict[tuple[object, ...], Rules] = {}
+        self._key = attrgetter("unknown", "cut", *dict.fromkeys(name for name, _ in self._few))
 
     def of_artifact(self, env: Env) -> Rules:
         """The rules that an artifact leaves open for all of its facts."""
-        found: Rules = NONE
+        key = self._key(env.node.artifact)
+        found = self._answers.get(key)
+        if found is None:
+            found = NONE.union(*[say(env) for _, say in self._few])
+            if len(self._answers) < _KEPT and not any(isinstance(each, str) and len(each) > LONG for each in key):
+                self._answers[key] = found
         for source in self._whole:
             found |= source(env)
         return found

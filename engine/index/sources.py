@@ -57,6 +57,15 @@ def of_field(kind: str, doc: Json, lists: Mapping[str, Matcher]) -> tuple[str, T
     return name, table, _items(table) if len(path) == 1 else _parts(table, path[1])
 
 
+FEW_VALUES = frozenset({"depth", "format", "repo", "role", "view"})
+
+
+def of_few_values(doc: Json, lists: Mapping[str, Matcher]) -> tuple[str, OfEnv] | None:
+    """A field of the artifact that has the same few values in all artifacts, and what it says; else None."""
+    plain = _artifact_field(doc)
+    return (plain[0], of_env(doc, lists)) if plain is not None and plain[0] in FEW_VALUES else None
+
+
 def of_env(doc: Json, lists: Mapping[str, Matcher]) -> OfEnv:
     """What any source says in an environment."""
     from modelaudit.engine.lang.linker import Linker
