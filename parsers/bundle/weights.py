@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from modelaudit.parsers.bundle import Folder
 
 CONFIG, TOKENS, INDEX = "config.json", "tokenizer_config.json", "model.safetensors.index.json"
+GENERATION, NUMBER = "generation_config.json", "_token_id"
 WEIGHTS = re.compile(r"model(?:-\d{5}-of-\d{5})?\.safetensors")  # as transformers names those of a configuration
 READ_MAX = 32 * 1024 * 1024  # bytes of a header or a JSON file
 FILES_MAX = 512
@@ -83,6 +84,7 @@ def relate_weights(folder: Folder, context: Context) -> Iterator[Fact]:
     yield from _sizes(folder.path, tensors, parts, keys)
     yield from _types(folder.path, tensors, parts)
     yield from _tokens(folder, tensors)
+    yield from _generated(folder, tensors)
     yield from _total(folder, tensors)
 
 
@@ -143,6 +145,16 @@ def _tokens(folder: Folder, tensors: Tensors) -> Iterator[Relation]:
         last, rows = max(numbers), max(tensors.words)
         detail = None if last < rows else f"tokens: number {last} of {rows} rows"
         yield _relation(folder.path, "tokens", TOKENS, tensors.first, detail)
+
+
+def _generated(folder: Folder, tensors: Tensors) -> Iterator[Relation]:
+    """Whether every token that ends or begins what is generated has a row."""
+    values = [value for key, value in _json(folder, GENERATION).items() if key.endswith(NUMBER)]
+    numbers = [one for value in values for one in (value if isinstance(value, list) else [value]) if type(one) is int]
+    if numbers and tensors.words:
+        last, rows = max(numbers), max(tensors.words)
+        detail = None if last < rows else f"tokens: number {last} of {rows} rows"
+        yield _relation(folder.path, "tokens", GENERATION, tensors.first, detail)
 
 
 def _total(folder: Folder, tensors: Tensors) -> Iterator[Relation]:

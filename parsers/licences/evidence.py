@@ -1,7 +1,9 @@
 """What a text file says of licences: a licence's own text, a model card, the metadata of a Python package.
 
 Packages: https://packaging.python.org/en/latest/specifications/pyproject-toml/ (`license`, `classifiers`), and the same
-fields in `setup.cfg` and calls of `setup`. They are found by their shape, since nothing of a package is ever run.
+fields in `setup.cfg` and calls of `setup`; of a built package the headers of its `METADATA`
+(https://packaging.python.org/en/latest/specifications/core-metadata/). They are found by their shape, since nothing of
+a package is ever run.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import re
 
 from modelaudit.engine.facts import Place
-from modelaudit.engine.facts.licences import licence_expression
+from modelaudit.engine.facts.licences import PREFIX, licence_expression
 from modelaudit.parsers.licences.card import card_facts, is_card, license_fact
 from modelaudit.parsers.licences.texts import Known
 
@@ -25,6 +27,8 @@ FIELD = re.compile(
     r"""(?:^|[\s,(])license\s*=\s*(?:\{\s*text\s*=\s*)?(?:"([^"\n]{1,200})"|'([^'\n]{1,200})'|([\w.+() -]{1,200}$))""",
     re.MULTILINE,
 )
+BUILT = "Metadata-Version:"
+HEADER = re.compile(r"^License(?:-Expression)?:[ \t]*([^\n]{2,200})$", re.MULTILINE)
 VAGUE = frozenset({"OSI Approved", "Other/Proprietary License"})  # classifiers that name no licence
 
 _known: list[Known] = []
@@ -50,6 +54,9 @@ def text_facts(path: str, text: str, check: Callable[[], None], place: Place | N
 
 def _package(path: str, text: str) -> Iterator[License]:
     found = {match[1].strip(): "classifier" for match in CLASSIFIER.finditer(text) if match[1].strip() not in VAGUE}
+    if text.startswith(BUILT):
+        headers = (match[1].strip() for match in HEADER.finditer(text.partition("\n\n")[0]))
+        found |= {words: "package" for words in headers if not licence_expression(words).startswith(PREFIX)}  # no prose
     found |= {next(filter(None, match.groups())).strip(): "package" for match in FIELD.finditer(text)}
     expressions = {licence_expression(words): method for words, method in found.items()}
     for expression, method in expressions.items():

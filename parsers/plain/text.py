@@ -32,7 +32,7 @@ CONFIGS = frozenset({"repository-json", "repository-yaml"})
 EVIDENCE_MAX = 4 * 1024 * 1024  # bytes of a text that is looked at for licences
 REQUIREMENTS = ("requirements", "constraints")
 PROJECT = "pyproject.toml"
-PACKAGES = frozenset({"pyproject.toml", "setup.cfg", "setup.py"})
+PACKAGES = frozenset({"pyproject.toml", "setup.cfg", "setup.py", "metadata", "pkg-info"})
 
 
 def parse_text(artifact: Input, context: Context) -> Iterator[Fact | Property | Searched]:
