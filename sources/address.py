@@ -27,10 +27,23 @@ def on_disk(path: str) -> str:
     from urllib.parse import unquote, urlsplit
     from urllib.request import url2pathname
 
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:  # half of an IPv6 address
+        return path
     if parts.netloc not in {"", "localhost"}:
         return path
     return url2pathname(unquote(parts.path, errors="surrogateescape"))
+
+
+def host_of(address: str) -> str:
+    """The host of an address in lower case, empty when it has none that can be read."""
+    from urllib.parse import urlsplit
+
+    try:
+        return (urlsplit(address).hostname or "").lower()
+    except ValueError:
+        return ""
 
 
 _PLAIN = str.maketrans("", "", "+.-")

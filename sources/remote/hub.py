@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from modelaudit.sources.address import scheme_of, without_secrets
+from modelaudit.sources.address import host_of, scheme_of, without_secrets
 from modelaudit.sources.errors import MISSING, SourceError
 
 HUB = "https://huggingface.co"
@@ -30,9 +30,8 @@ class Place(NamedTuple):
 
 def is_hub(address: str) -> bool:
     """Whether an address of http is one of the hub, or of the server that takes its place."""
-    host = (urlsplit(address).hostname or "").lower()
-    here = urlsplit(os.environ.get("HF_ENDPOINT", "")).hostname
-    return host in HOSTS or bool(here and host == here.lower())
+    host = host_of(address)
+    return host in HOSTS or bool(host and host == host_of(os.environ.get("HF_ENDPOINT", "")))
 
 
 def other_names(address: str) -> tuple[str, ...]:
@@ -58,7 +57,7 @@ def place_of(address: str) -> Place:
         kind, parts = _kind(address[5:].strip("/").split("/"))
         return _place(kind, parts, here or HUB, without_secrets(address))
     url = urlsplit(address)
-    ours = bool(here) and url.hostname == urlsplit(here).hostname
+    ours = host_of(address) == host_of(here)
     endpoint = here if ours else HUB
     path = url.path.strip("/").removeprefix(urlsplit(endpoint).path.strip("/")).strip("/")
     kind, parts = _kind([unquote(part) for part in path.split("/")])
