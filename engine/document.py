@@ -172,4 +172,5 @@ class ScanDocument:
     content_hash: str | None = None  # over the SHA-256 of all files, sorted; None when there are none
     waivers: tuple[WaiverUse, ...] = ()  # every waiver of the policy
     selection: ScannerSelection | None = None  # only when parsers were left out
+    questions: tuple[Finding, ...] = ()  # what verdicts are about, see `engine/verdict.py`
     transfer: Transfer | None = None  # only when an address was scanned

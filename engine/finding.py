@@ -78,6 +78,7 @@ class Judgement:
 
     findings: tuple[Finding, ...]
     inconclusive: tuple[Inconclusive, ...]
+    questions: tuple[Finding, ...] = ()  # what verdicts are about, see `engine/verdict.py`: no findings
 
 
 NOTHING_FOUND = Judgement((), ())  # of most files

@@ -15,6 +15,7 @@ from modelaudit.engine.judging.absorb import absorb
 from modelaudit.engine.judging.findings import drafts
 from modelaudit.engine.judging.grades import is_suppressed, potential
 from modelaudit.engine.judging.hits import Trial, run
+from modelaudit.engine.verdict import asks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,16 +47,23 @@ class Judge:
         """The findings and inconclusive rules of a tree, outermost artifact first."""
         findings: list[Finding] = []
         inconclusive: list[Inconclusive] = []
+        questions: list[Finding] = []
         for node in tree.walk():
-            self.artifact(node, findings, inconclusive)
-        return Judgement(tuple(findings), tuple(inconclusive)) if findings or inconclusive else NOTHING_FOUND
+            self.artifact(node, findings, inconclusive, questions)
+        if not (findings or inconclusive or questions):
+            return NOTHING_FOUND
+        return Judgement(tuple(findings), tuple(inconclusive), tuple(questions))
 
-    def artifact(self, node: FactSet, findings: list[Finding], inconclusive: list[Inconclusive]) -> None:
+    def artifact(
+        self, node: FactSet, findings: list[Finding], inconclusive: list[Inconclusive], questions: list[Finding]
+    ) -> None:
         """Judge one artifact, and append what is found."""
         found: list[Draft] = []
         path = node.artifact.path
         for trial in self.trials(node):
-            if trial.hits:
+            if trial.hits and asks(trial.rule):
+                questions += [draft.finding for draft in drafts(trial.rule, node, trial.hits)]
+            elif trial.hits:
                 found += drafts(trial.rule, node, trial.hits)
             if trial.cause is not None and not is_suppressed(trial.rule):
                 grave = potential(trial.rule)[0]

@@ -1,6 +1,7 @@
 """Verdicts: what several rules say together of one stream, in one line with its reasons.
 
-A rule tagged `subject:NAME` says of which streams the question is asked, and its message is the question. Rules tagged
+A rule tagged `subject:NAME` says of which streams the question is asked, and its message is the question: it makes no
+finding. Rules tagged
 `verdict:NAME` are the reasons against. The answer is `yes` when none of them matched, `no` when one did, and
 `unknown` when one of them could not be decided.
 """
@@ -91,6 +92,11 @@ def _is_within(finding: Finding, begin: int, stop: int | None) -> bool:
     """Whether a place of the finding lies in a stream; one without places is about every stream."""
     offsets = [place.offset for place in finding.places if place.offset is not None]
     return not offsets or any(offset >= begin and (stop is None or offset < stop) for offset in offsets)
+
+
+def asks(rule: Rule) -> bool:
+    """Whether a rule asks a question and finds nothing."""
+    return any(tag.startswith(SUBJECT) for tag in rule.tags)
 
 
 def judges(ruleset: Ruleset) -> list[Rule]:

@@ -223,6 +223,7 @@ class Run:
             artifacts=artifacts,
             findings=tuple(finding for judgement in judgements for finding in judgement.findings),
             inconclusive=tuple(item for judgement in self.judgements for item in judgement.inconclusive),
+            questions=tuple(question for judgement in self.judgements for question in judgement.questions),
             errors=errors,
             notices=(*ruleset.notices, *self.notices, *notices(waivers)),
             rules=rule_infos(ruleset),

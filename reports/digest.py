@@ -91,7 +91,7 @@ def answers(document: ScanDocument) -> dict[str, list[Verdict]]:
         return tags.get(rule, ())
 
     found: dict[str, list[Verdict]] = {}
-    for verdict in verdicts(document.findings, document.inconclusive, tags_of):
+    for verdict in verdicts((*document.findings, *document.questions), document.inconclusive, tags_of):
         found.setdefault(top_level(verdict.artifact), []).append(verdict)
     return found
 

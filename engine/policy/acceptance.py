@@ -52,7 +52,8 @@ class Acceptance:
             return list(judgements), ()
         done = _Application(self, artifacts)
         settled = [
-            Judgement(tuple(map(done.finding, judgement.findings)), judgement.inconclusive) for judgement in judgements
+            Judgement(tuple(map(done.finding, judgement.findings)), judgement.inconclusive, judgement.questions)
+            for judgement in judgements
         ]
         return settled, tuple(done.uses())
 

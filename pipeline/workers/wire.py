@@ -57,7 +57,7 @@ def clean_row(result: FileResult) -> tuple[object, ...] | None:
     judged = result.judgement
     if result.errors or result.ordered or result.claims or result.tree is not None or judged is None:
         return None
-    if judged.findings or judged.inconclusive:
+    if judged.findings or judged.inconclusive or judged.questions:
         return None
     rows = []
     for summary in result.summaries:
