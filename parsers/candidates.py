@@ -104,7 +104,7 @@ class Candidates:
             except BudgetSpent as spent:
                 if spent.what == "time":
                     raise
-                kept = kept or spent
+                kept = kept or spent.with_traceback(None)  # which holds the reader
         return self._answers.get(left) or self._chosen(left), kept
 
     def _chosen(self, bits: int) -> list[Format]:

@@ -115,7 +115,7 @@ class Look:
         except BudgetSpent as spent:
             if spent.what == "time":
                 raise
-            self.spent = self.spent or spent
+            self.spent = self.spent or spent.with_traceback(None)  # which holds the reader
             return False
 
 

@@ -154,7 +154,7 @@ class Streamed:
         except BudgetSpent as spent:
             if spent.what == "time":
                 raise
-            self.spent = spent
+            self.spent = spent.with_traceback(None)  # which holds the member
         self.cut = search.cut or self._looked.cut or len(self._far) > FAR
         self.wordy = search.wordy or self._looked.wordy
         self.found = sorted(self._looked.found, key=lambda one: (one.start, -one.size))
