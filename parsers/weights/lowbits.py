@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from modelaudit.parsers.reader import Reader
     from modelaudit.parsers.weights import Element
 
-HEAD = 64 * 1024  # bytes of a tensor that are put together at first
+START = 32  # bytes of each way that are put together at first: no prefix and magic are longer
+HEAD = 64 * 1024  # bytes of a tensor that are looked at when one of them begins as a file does
 WHOLE = 64 * 1024 * 1024  # bytes of one that begins as a file does
 PREFIXES = (0, 4, 8)  # bytes before a file, where its length may stand
 BITS = (1, 2, 4, 8)
-LOOK = 1024  # bytes that are looked at first
+LOOK = 1024  # bytes that are looked at then
 PICKLE_MIN = 24  # bytes of a pickle that is no chance
 PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04\x95", b"\x80\x05\x95")
 ARCHIVES = {b"PK\x03\x04": "zip", b"7z\xbc\xaf\x27\x1c": "7z", b"\xfd7zXZ\x00": "xz"}
@@ -45,11 +46,15 @@ class Hidden:
 
 def hidden(reader: Reader, offset: int, nbytes: int, element: Element) -> Hidden | None:
     """The file in the low bits of a tensor's values, None when there is none."""
-    head = reader.read_at(offset, min(HEAD, nbytes // element.size * element.size))
+    known = nbytes // element.size * element.size
+    start = reader.read_at(offset, min(START * 8 * element.size, known))
+    if not any(_may_start(data) for _, data in _ways(start, element, None, START)):
+        return None
+    head = reader.read_at(offset, min(HEAD, known))
     for method, data in _ways(head, element, None, LOOK):
         if not _may_begin(data):
             continue
-        whole = reader.read_at(offset, min(WHOLE, nbytes // element.size * element.size))
+        whole = reader.read_at(offset, min(WHOLE, known))
         for _, full in _ways(whole, element, method):
             found = _file(full)
             if found is not None:
@@ -104,6 +109,12 @@ def _bytes(data: bytes, element: Element, reverse: bool) -> bytes:
     return bytes(out)
 
 
+def _may_start(data: bytes) -> bool:
+    """Whether the first bytes do not rule out that these are the beginning of a file."""
+    magics = _starts()
+    return any(data.startswith(magics, prefix) for prefix in PREFIXES)
+
+
 def _may_begin(data: bytes) -> bool:
     """Whether bytes may be the beginning of a file, by magics that chance seldom has."""
     magics = _magics()
@@ -117,6 +128,11 @@ def _may_begin(data: bytes) -> bool:
 def _magics() -> tuple[bytes, ...]:
     programs = (one.magic for one in signatures() if one.check not in ("pe", "pyc"))
     return (*ARCHIVES, *PICKLES, GZIP, *programs)
+
+
+@cache
+def _starts() -> tuple[bytes, ...]:
+    return (*_magics(), b"MZ")
 
 
 def _file(data: bytes) -> tuple[str, int] | None:
