@@ -8,15 +8,45 @@ from __future__ import annotations
 
 from modelaudit.engine.facts.sieve import Sieve
 from modelaudit.parsers.base import BudgetSpent
+from modelaudit.parsers.magic import begins, of_first_byte
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from modelaudit.parsers.magic import Place, Tests
     from modelaudit.parsers.registry import Format
 
 KEPT = 1024  # sets of formats that are kept as lists
+
+
+class Beginnings:
+    """The candidates by an artifact's first byte. Bytes that no magic tells apart have the same ones, made once."""
+
+    __slots__ = ("_by_answers", "_by_byte", "_formats", "_tests")
+
+    def __init__(self, formats: Sequence[Format]) -> None:
+        self._formats = formats
+        self._tests: list[tuple[str, int, bytes]] | None = None  # those that a first byte can fail
+        self._by_byte: dict[int | None, Candidates] = {}
+        self._by_answers: dict[tuple[bool, ...], Candidates] = {}
+
+    def of(self, first: int | None) -> Candidates:
+        """The formats whose files may begin with this byte."""
+        found = self._by_byte.get(first)
+        if found is None:
+            found = self._by_byte[first] = Candidates(self._formats, None) if first is None else self._like(first)
+        return found
+
+    def _like(self, first: int) -> Candidates:
+        if self._tests is None:
+            magics = (magic for format in self._formats for magic in format.magics or ())
+            self._tests = list({test for magic in magics for test in magic.tests if of_first_byte(*test)})
+        answers = tuple([begins(first, *test) for test in self._tests])
+        found = self._by_answers.get(answers)
+        if found is None:
+            found = self._by_answers[answers] = Candidates(self._formats, first)
+        return found
 
 
 class Candidates:

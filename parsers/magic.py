@@ -83,7 +83,7 @@ class Magic:
         """The tests that are left once the first byte is known, None when it cannot be this one."""
         if first is None:
             return self.tests
-        if not all(_begins(first, *test) for test in self.tests):
+        if not all(begins(first, *test) for test in self.tests):
             return None
         return tuple(test for test in self.tests if test[:2] != ("byte", 0))
 
@@ -100,12 +100,17 @@ def _read(test: Test) -> tuple[str, int, bytes]:
     return how, where, wanted
 
 
-def _begins(first: int, how: str, where: int, wanted: bytes) -> bool:
+def of_first_byte(how: str, where: int, wanted: bytes) -> bool:
+    """Whether a test can fail by the first byte alone."""
+    return how == "message" or (how in ("at", "byte") and not where)
+
+
+def begins(first: int, how: str, where: int, wanted: bytes) -> bool:
     """Whether a test can hold when this is the first byte."""
+    if not of_first_byte(how, where, wanted):
+        return True
     if how == "message":
         return first >= 8 and first & 7 not in (4, 6, 7)  # of a tag: no field has the number 0, and none starts so
-    if where or how not in ("at", "byte"):
-        return True
     return first in wanted if how == "byte" else wanted[:1] in (b"", bytes([first]))
 
 

@@ -13,7 +13,7 @@ import os
 from importlib import import_module
 
 from modelaudit.parsers.base import BudgetSpent
-from modelaudit.parsers.candidates import Candidates
+from modelaudit.parsers.candidates import Beginnings
 from modelaudit.parsers.magic import Magic, Place
 
 TYPE_CHECKING = False
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from modelaudit.parsers.base import Parse
+    from modelaudit.parsers.candidates import Candidates
     from modelaudit.parsers.reader import Reader
 
     Recogniser = Callable[[bytes, Reader], bool]
@@ -132,9 +133,9 @@ class Registry:
             for extension in format.extensions:
                 if extension not in neutral:
                     self.promises.setdefault(extension, format)
-        self._by_first: dict[int | None, Candidates] = {}
         self._families: dict[tuple[str, ...], frozenset[str]] = {}
         self._asked = sorted(self.formats.values(), key=lambda format: format.magics is None)
+        self._beginnings = Beginnings(self._asked)
 
     @classmethod
     def load(cls, path: str | None = None) -> Registry:
@@ -217,10 +218,7 @@ class Registry:
 
     def _beginning(self, first: int | None) -> Candidates:
         """The formats whose files may begin with this byte."""
-        found = self._by_first.get(first)
-        if found is None:
-            found = self._by_first[first] = Candidates(self._asked, first)
-        return found
+        return self._beginnings.of(first)
 
     def _recognised(self, accepted: list[Format], promise: Format | None) -> Recognition:
         """What was accepted, held against what the extension promises."""

@@ -66,7 +66,7 @@ def recognise_notebook(head: bytes, reader: Reader) -> bool:
 
 def recognise_requirements(head: bytes, reader: Reader) -> bool:
     """Whether every line is a requirement or an option of pip, and one of the first says more than a name."""
-    return bool(SAYING.search(head)) and _lines(head, reader, REQUIREMENT)
+    return 0 not in head and bool(SAYING.search(head)) and _lines(head, reader, REQUIREMENT)
 
 
 def recognise_project(head: bytes, reader: Reader) -> bool:

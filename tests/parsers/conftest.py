@@ -4,6 +4,7 @@ import pytest
 
 from modelaudit.parsers import registry
 from modelaudit.parsers.base import BudgetSpent
+from modelaudit.parsers.candidates import Candidates
 
 
 @pytest.fixture(autouse=True)
@@ -12,7 +13,7 @@ def _magics_are_necessary(monkeypatch: pytest.MonkeyPatch):
     missed = set()
     plausible = registry.Look.plausible
 
-    def checked(self: registry.Look, candidates: registry.Candidates) -> list[registry.Format]:
+    def checked(self: registry.Look, candidates: Candidates) -> list[registry.Format]:
         found = plausible(self, candidates)
         for format in candidates.formats:
             if format not in found and _accepts(format, self.place):

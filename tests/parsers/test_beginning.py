@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelaudit.parsers.base import BudgetSpent
+from modelaudit.parsers.candidates import Candidates
 from modelaudit.parsers.magic import Place
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.parsers.registry import Registry
@@ -48,3 +49,16 @@ def test_a_first_byte_leaves_few_formats_to_ask():
     anywhere = [f for f in REGISTRY._asked if f.magics is None]
     assert len(REGISTRY._beginning(ord("{")).formats) < len(REGISTRY._asked)
     assert set(anywhere) <= set(REGISTRY._beginning(ord("{")).formats)
+
+
+def test_bytes_that_share_their_candidates_have_those_that_each_would_have_alone() -> None:
+    shared = 0
+    for first in range(256):
+        found, alone = REGISTRY._beginning(first), Candidates(REGISTRY._asked, first)
+        assert found.formats == alone.formats
+        assert (found._certain, found._questions, found._at, found._within) == (
+            *(alone._certain, alone._questions, alone._at, alone._within),
+        )
+        assert (found._longer, found._byte) == (alone._longer, alone._byte)
+        shared += any(REGISTRY._beginning(other) is found for other in range(first))
+    assert shared > 100
