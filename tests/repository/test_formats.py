@@ -18,9 +18,9 @@ def test_every_format_says_by_which_bytes_it_can_be_told(id):
         for test in magic if isinstance(magic, list) else [magic]:
             if test == {"message": True}:
                 continue
-            assert test.keys() <= {"at", "within", "end", "doubling", "text", "hex", "byte"}
+            assert test.keys() <= {"at", "within", "anywhere", "end", "doubling", "text", "hex", "byte"}
             assert len(test.keys() & {"text", "hex", "byte"}) == 1
-            assert len(test.keys() & {"at", "within", "end"}) <= 1
-            assert not ("byte" in test and test.keys() & {"within", "end"})
+            assert len(test.keys() & {"at", "within", "anywhere", "end"}) <= 1
+            assert not ("byte" in test and test.keys() & {"within", "anywhere", "end"})
             assert test.get("text") or bytes.fromhex(test.get("hex") or test["byte"])
             assert test.get("within", 0) <= HEAD
