@@ -27,6 +27,7 @@ FORMATS = {0x4B: "<xB", 0x4D: "<xH", 0x4A: "<xi", 0x47: ">xd"}
 _RUNS = {byte: re.compile(rb"(?:" + number + rb"){1,1000}", re.DOTALL) for byte, number in NUMBERS.items()}
 BATCH = 1000  # items that picklers append at once
 
+FAULTS_MAX = 1000  # opcodes that find too little on the stack: loaders stop at the first one
 STEP = 4096  # opcodes between two looks at the clock and the budgets
 
 TYPE_CHECKING = False
@@ -101,6 +102,9 @@ class Machine(State):
     def _fault(self, offset: int) -> int:
         """An opcode found too little on the stack: give it unknown values; returns the position to go on at."""
         self.offset = offset
+        self._faults += 1
+        if self._faults > FAULTS_MAX:
+            raise Break("stack-underflow", f"{FAULTS_MAX} opcodes find too little on the stack")
         pos = self.tape.seek(offset)
         retry = offset != self._faulted
         self._faulted = offset
@@ -112,6 +116,7 @@ class Machine(State):
         return pos if retry else pos + 1
 
     _faulted = -1
+    _faults = 0
 
     def _text(self, size: int, start: int) -> int:
         """Look at a short text constant that stands in the buffer; returns where the next keyword stands."""
