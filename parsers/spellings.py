@@ -15,6 +15,8 @@ from binascii import Error, a2b_base64, unhexlify
 from codecs import decode
 from functools import cache
 
+from modelaudit.engine.facts.sieve import Sieve
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,8 +30,9 @@ HEX = re.compile(
     r"(?:(?<![0-9A-Za-z])|(?=\\x))"
     r"(?:(?:\\x|0x|%)?[0-9a-fA-F]{2}[ \t\r\n,:;-]{0,4}){19,}(?:\\x|0x|%)?[0-9a-fA-F]{2}"
 )
-HEX_SIGNS = bytes(1 if sign in b"0123456789abcdefABCDEF\\x%, \t\r\n:;-" else 0 for sign in range(256))
-HEX_RUN = b"\1" * 40  # of the shortest run
+HEX_SIGNS = bytes(sign in b"0123456789abcdefABCDEF\\x%, \t\r\n:;-" for sign in range(256))
+DENSE = bytes(sign not in b"\t\n\v\f\r\x1c\x1d\x1e\x1f " for sign in range(256))  # all but what parts words
+RUN_OF_ANY = b"\1" * SHORTEST
 PAIR = re.compile(r"(?:\\x|0x|%)?([0-9a-fA-F]{2})[ \t\r\n,:;-]{0,4}")
 NUMBERS_MIN = 23  # commas between numbers
 NUMBERS = re.compile(r"(?:\b[0-9]{1,3}\s*,\s*){23,}[0-9]{1,3}\b")
@@ -68,20 +71,21 @@ class Spelled:
 
 def spelled(text: str) -> Iterator[Spelled]:
     """The runs of a text that may stand for bytes, in each code that their characters allow."""
-    for run in HEX.finditer(text) if _may_be_hex(text) else ():
+    signs = text.encode("utf-8", "replace")
+    for run in HEX.finditer(text) if _stands_in(signs, HEX_SIGNS) else ():
         yield Spelled(run.start(), "hex", run[0], _hex)
     for pattern in _numeric(text):
         for run in pattern.finditer(text):
             yield Spelled(run.start(), "characters", run[0], _numbers)
-    if max(map(len, text.split()), default=0) >= SHORTEST:
+    if _stands_in(signs, DENSE):
         yield from _dense(text)
     for run in ADOBE.finditer(text) if "<~" in text else ():
         yield Spelled(run.start(), "ascii85", run[0][2:-2], _ascii85)
 
 
-def _may_be_hex(text: str) -> bool:
-    """Whether so many signs stand together as the shortest run has, which is faster seen than looked for."""
-    return HEX_RUN in text.encode("utf-8", "replace").translate(HEX_SIGNS)
+def _stands_in(text: bytes, signs: bytes) -> bool:
+    """Whether so many of some signs stand together as the shortest run has: faster seen than looked for."""
+    return RUN_OF_ANY in text.translate(signs)
 
 
 def _numeric(text: str) -> Iterator[re.Pattern[str]]:
@@ -106,6 +110,8 @@ def _dense(text: str) -> Iterator[Spelled]:
 
 def turned(text: str) -> Iterator[tuple[int, str, bytes]]:
     """What may be code once it is turned back: where, how, and the text, in the quotes around it or as a whole line."""
+    if not _telling().occurring(text):
+        return
     for method, back in (("rot13", lambda line: decode(line, "rot13")), ("reversed", lambda line: line[::-1])):
         for at in _words(text, method):
             for marks in QUOTES:
@@ -128,6 +134,11 @@ def _words(text: str, method: str) -> Iterator[int]:
         while at >= 0:
             yield at
             at = text.find(word, at + LINE)
+
+
+@cache
+def _telling() -> Sieve:
+    return Sieve(word for words in _table().values() for word in words)
 
 
 @cache
