@@ -216,7 +216,7 @@ def test_expanded_bytes_are_counted_over_the_whole_tree():
 
 def test_what_a_huge_member_was_refused_is_left_for_others():
     budget = Budget()
-    budget.limits["expanded"] = 2 * budgets.RESERVE
+    budget.limits["expanded"] = 64 * 1024 * 1024
     node = tree(toy(member("huge.bin", b"\0", 1 << 40), member("small.toy", toy("import a b"))), budget=budget)
     assert [limits(n) for n in node.children] == [[("ratio", "file")], []]
 
