@@ -10,7 +10,7 @@ from modelaudit.engine.facts import KINDS, Limit, quote_member
 from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.fold import RECORDS
 from modelaudit.pipeline.limits import Limits, Options
-from modelaudit.pipeline.one import FileResult, Plan, claimed, link_words, too_large
+from modelaudit.pipeline.one import STRUCTURE, FileResult, Plan, judged, link_words, too_large
 from modelaudit.pipeline.scan import Run
 from modelaudit.pipeline.store.codec import MAX_BLOCK, MAX_LINE, BadFactsError, Block, Wanted, load, split, tree_of
 from modelaudit.pipeline.stored import SCHEMA
@@ -332,13 +332,12 @@ class Replay:
         result.sha256 = None if line.get("sha256") is None else _text(line["sha256"])
         result.errors += _errors(line)
         result.timed_out = bool(line["late"])
+        result.full = line.get("scope") != STRUCTURE
         result.tree = tree
         if tree is not None:
             if tree.artifact.path != result.path:
                 raise ValueError("facts of another file")
-            result.judgement = self.plan.judge(tree)
-            result.summaries = self.plan.summaries(tree)
-            result.claims = claimed(tree)
+            judged(result, self.plan)
         elif "listed" in line:
             result.summaries = (_listed(line["listed"], result),)
 

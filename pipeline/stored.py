@@ -17,7 +17,7 @@ from modelaudit.engine.document import ArtifactSummary, ScanError
 from modelaudit.engine.facts import KINDS, clean
 from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.limits import Limits, Options
-from modelaudit.pipeline.one import FileResult, Plan, link_tree, shown
+from modelaudit.pipeline.one import STRUCTURE, FileResult, Plan, link_tree, shown
 from modelaudit.pipeline.reach import reach_of
 from modelaudit.pipeline.scan import FACTS_VERSION
 from modelaudit.pipeline.store.codec import MAX_BLOCK, chunks, dump
@@ -137,6 +137,8 @@ def _file(source: SourceFile, result: FileResult) -> Json:
     line: Json = {"file": clean(source.path)[0], "size": result.size}
     if result.sha256 is not None:
         line["sha256"] = result.sha256
+    if not result.full:
+        line["scope"] = STRUCTURE
     line |= {"named": source.named, "read": result.read, "late": result.timed_out}
     line["errors"] = [_plain(error) for error in result.errors]
     if result.tree is None and result.summaries:

@@ -50,8 +50,7 @@ class Weights:
         self._context = context
         every = context.wants("tensor.measured")
         self._every = context.full and every
-        # What the scope leaves out leaves no rule of a scan open; facts that are kept say that it is not known.
-        self._absent = _NEITHER if context.full or every else frozenset[str]()
+        self._absent = _NEITHER if context.full else frozenset[str]()  # what the scope leaves out leaves no rule open
         self._stats = self._every or (context.full and context.wants("tensor.stats"))
         self._low = context.full and context.wants("blob")
         self._heads = HEADS

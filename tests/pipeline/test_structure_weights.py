@@ -1,4 +1,4 @@
-"""What a scan of scope structure does not read leaves no rule open; facts that are kept say what they do not know."""
+"""What a scan of scope structure does not read leaves no rule open, nor does it when its facts are judged again."""
 
 import json
 import struct
@@ -10,7 +10,9 @@ from fixtures import ggufs
 from modelaudit.engine.document import ScanDocument
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.limits import Options
+from modelaudit.pipeline.rejudge import scan_facts
 from modelaudit.pipeline.scan import scan
+from modelaudit.pipeline.stored import write
 
 
 def safetensors(values: bytes) -> bytes:
@@ -34,3 +36,14 @@ def test_what_is_wrong_with_weights_is_found_when_they_are_read(tmp_path: Path) 
     (tmp_path / "model").write_bytes(safetensors(b"\xff" * 1024))
     assert {finding.rule for finding in scanned(tmp_path / "model", "full").findings} == {"MA5801"}
     assert not scanned(tmp_path / "model", "structure").findings
+
+
+@pytest.mark.parametrize("policy", ["default", "strict"])
+def test_facts_of_a_structure_are_judged_as_the_scan_was(tmp_path: Path, policy: str) -> None:
+    (tmp_path / "model").write_bytes(safetensors(bytes(1024)))
+    facts = tmp_path / "model.facts.jsonl"
+    facts.write_text("".join(write([str(tmp_path / "model")], Options(scope="structure"))))
+    again = scan_facts([str(facts)], load_ruleset(policy), Options())
+    once = scan([str(tmp_path / "model")], load_ruleset(policy), Options(scope="structure"))
+    assert (again.decision.exit_code, again.inconclusive) == (once.decision.exit_code, once.inconclusive) == (0, ())
+    assert [artifact.scope for artifact in again.artifacts] == ["structure"]
