@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import pickle
 import platform
 import shutil
 import statistics
@@ -19,7 +20,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,8 +153,6 @@ def peer(*words: str) -> Callable[[Path | None], list[str]] | None:
 
 def small_pickle(folder: Path) -> Path:
     """A pickle of about a hundred bytes that holds a plain dictionary."""
-    import pickle
-
     path = folder / "small.pkl"
     path.write_bytes(pickle.dumps({"epoch": 3, "lr": 0.001, "names": ["a", "b", "c"], "shape": (3, 224, 224)}, 4))
     return path
@@ -209,35 +208,94 @@ def numpy_pickle(folder: Path) -> Path:
 
 
 def forest(folder: Path) -> Path:
-    """A random forest of 165 trees as joblib writes it uncompressed: 300 MB in 330 arrays between the opcodes."""
-    from fixtures import joblibs, pickles
-    from fixtures.pickles import BUILD, EMPTY_TUPLE, NEWOBJ, REDUCE
+    """A random forest of 165 trees as joblib writes it uncompressed: 300 MB in 495 arrays between the opcodes.
 
-    fields = {"left_child": "i8", "right_child": "i8", "feature": "i8", "threshold": "f8", "impurity": "f8"}
-    fields |= {"n_node_samples": "i8", "weighted_n_node_samples": "f8", "missing_go_to_left": "u1"}
-    node = joblibs.structured(**{name: (joblibs.dtype(kind), int(kind[1])) for name, kind in fields.items()})
-    rows = 28_000
-    nodes, values = os.urandom(rows * 57), os.urandom(rows * 8)
-    classes = joblibs.wrapper(joblibs.dtype("i8"), pickles.args(1)) + joblibs.padded(bytes(8))
-    tree = pickles.imported("sklearn.tree._tree", "Tree") + pickles.args(10, classes, 1) + REDUCE
+    Classes, element types and names are written once and then taken from the memo, and the nodes are those of trees:
+    small indexes, -1 and -2, thresholds.
+    """
+    import numpy as np
+
+    made = {name: _stub(f"sklearn.{module}", name) for module, name in FOREST}
+    wrapper = _stub("joblib.numpy_pickle", "NumpyArrayWrapper")
+    kinds = {"left_child": "i8", "right_child": "i8", "feature": "i8", "threshold": "f8", "impurity": "f8"}
+    kinds |= {"n_node_samples": "i8", "weighted_n_node_samples": "f8", "missing_go_to_left": "u1"}
+    nodes = np.zeros(25_000, np.dtype(list(kinds.items()), align=True))
+    choose = np.random.default_rng(1)
+    leaf = choose.random(len(nodes)) < 0.5
+    nodes["left_child"] = np.where(leaf, -1, np.arange(len(nodes)) + 1)
+    nodes["right_child"] = np.where(leaf, -1, choose.integers(1, len(nodes), len(nodes)))
+    nodes["feature"] = np.where(leaf, -2, choose.integers(0, 30, len(nodes)))
+    nodes["threshold"] = np.where(leaf, -2.0, choose.random(len(nodes)))
+    nodes["impurity"] = np.where(leaf, 0.0, choose.random(len(nodes)))
+    nodes["n_node_samples"] = nodes["weighted_n_node_samples"] = np.where(leaf, 1, choose.integers(2, 300, len(nodes)))
+    values = choose.random((len(nodes), 1, 1))
+    settings = {"criterion": "squared_error", "splitter": "best", "max_depth": None, "min_samples_split": 2}
+    settings |= {"min_samples_leaf": 1, "min_weight_fraction_leaf": 0.0, "max_features": 1.0, "random_state": 7}
+    settings |= {"max_leaf_nodes": None, "ccp_alpha": 0.0, "n_features_in_": 30, "n_outputs_": 1}
+    trees = []
+    for number in range(165):
+        state = {"max_depth": 30, "node_count": len(nodes), "nodes": nodes.copy(), "values": values.copy()}
+        tree = made["Tree"]()
+        tree.given = (made["Tree"], (30, np.ones(1, "i8"), 1), state)
+        trees.append(made["DecisionTreeRegressor"]())
+        vars(trees[-1]).update(settings, random_state=number * 12_345_679, tree_=tree)
+    whole = made["RandomForestRegressor"]()
+    vars(whole).update(settings, n_estimators=len(trees), estimators_=trees)
     path = folder / "forest.joblib"
     with path.open("wb") as file:
-        file.write(b"\x80\x04" + pickles.imported("sklearn.ensemble._forest", "RandomForestRegressor"))
-        file.write(EMPTY_TUPLE + NEWOBJ + b"}\x8c\x0bestimators_](")
-        for _ in range(165):
-            file.write(tree + b"}(\x8c\x05nodes" + joblibs.wrapper(node, pickles.args(rows)) + joblibs.padded(nodes))
-            file.write(b"\x8c\x06values" + joblibs.wrapper(shape=pickles.args(rows, 1, 1)) + joblibs.padded(values))
-            file.write(b"u" + BUILD)
-        file.write(b"es" + BUILD + b".")
+        _joblib_pickler(wrapper)(file, 4).dump(whole)
     return path
+
+
+FOREST = (
+    ("ensemble._forest", "RandomForestRegressor"),
+    ("tree._classes", "DecisionTreeRegressor"),
+    ("tree._tree", "Tree"),
+)
+
+
+def _stub(module: str, name: str) -> type[Any]:
+    """A class of this name that a pickler finds in its module; only the process that makes the file has it."""
+    from types import ModuleType
+
+    made = type(name, (), {"__module__": module})
+    if name == "Tree":
+        made.__reduce__ = lambda self: self.given  # type: ignore[method-assign,assignment]
+    for end in range(len(module.split("."))):
+        whole = ".".join(module.split(".")[: end + 1])
+        holder = sys.modules.setdefault(whole, ModuleType(whole))
+    setattr(holder, name, made)
+    return made
+
+
+def _joblib_pickler(wrapper: type[Any]) -> Callable[[BinaryIO, int], pickle.Pickler]:
+    """A pickler that puts arrays between the opcodes, behind their wrappers, as `joblib/numpy_pickle.py` does."""
+    import numpy as np
+
+    class Pickler(pickle._Pickler):  # type: ignore[name-defined,misc]  # noqa: SLF001 - the one that can be followed
+        def __init__(self, file: BinaryIO, protocol: int) -> None:
+            super().__init__(file, protocol)
+            self.file = file
+
+        def save(self, item: object, save_persistent_id: bool = True) -> None:
+            if not isinstance(item, np.ndarray):
+                return super().save(item, save_persistent_id)
+            told = wrapper()
+            about = {"subclass": np.ndarray, "shape": item.shape, "order": "C", "dtype": item.dtype}
+            vars(told).update(about, allow_mmap=True, numpy_array_alignment_bytes=16)
+            super().save(told)
+            self.framer.commit_frame(force=True)
+            padding = 16 - (self.file.tell() + 1) % 16
+            self.file.write(bytes([padding]) + b"\xff" * padding + item.tobytes())
+            return None
+
+    return Pickler
 
 
 def nested_records(records: int) -> Callable[[Path], Path]:
     """Nested records with memoised strings, as data sets and indexes have them."""
 
     def build(folder: Path) -> Path:
-        import pickle
-
         data = [
             {
                 "id": n,
@@ -258,8 +316,6 @@ def opcode_heavy(records: int) -> Callable[[Path], Path]:
     """Nested records with memoised strings: many opcodes in few bytes."""
 
     def build(folder: Path) -> Path:
-        import pickle
-
         data = [
             {
                 "id": n,
@@ -280,7 +336,6 @@ def small_files(number: int) -> Callable[[Path], Path]:
 
     def build(folder: Path) -> Path:
         import json
-        import pickle
         import struct
 
         root = folder / f"files-{number}"
@@ -306,7 +361,6 @@ def small_files(number: int) -> Callable[[Path], Path]:
 def nested_archives(folder: Path) -> Path:
     """3 MB in five archives, one in the other, with a pickle and a text beside each."""
     import io
-    import pickle
     import random
     import zipfile
 
