@@ -159,7 +159,7 @@ def _encoded(m: State, data: bytes, size: int, read: Callable[[int], bytes], off
     inner = encoded.payload(data, lambda: read(encoded.WHOLE), sniff, glance, cut=more)
     if inner is not None:
         _inner(m, inner, offset)
-        if more and inner is not encoded.TOO_DEEP:
+        if more and inner.found[2]:  # nothing else would be read behind its beginning
             m.limit("decoded", size, encoded.WHOLE)
 
 
@@ -186,7 +186,7 @@ def _inner(m: State, inner: encoded.Payload | None, offset: int, how: str = "") 
         m.limit("depth", encoded.LAYERS + 1, encoded.LAYERS)
         return
     m.recoded += len(inner.data)
-    if inner.cut or m.recoded > encoded.SPENT:
+    if (inner.cut and inner.found[2]) or m.recoded > encoded.SPENT:
         m.limit("decoded", m.recoded, encoded.SPENT)
     if m.recoded <= encoded.SPENT:
         methods = [how, *inner.methods] if how else inner.methods
