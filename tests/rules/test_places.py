@@ -49,6 +49,7 @@ def judged(ruleset, path):
         ("repo/tests/server.pem", [("MA5305", "warning")]),
         ("lib/site-packages/acme/tests/server.pem", [("MA5305", "info")]),
         ("acme-1.0-py3-none-any.whl!acme/tests/keycert.pem", [("MA5305", "info")]),
+        ("acme-1.0-py3-none-any.whl!acme-1.0.dist-info/METADATA", [("MA5305", "info")]),
         ("acme-1.0-py3-none-any.whl!acme/keycert.pem", [("MA5300", "critical")]),
     ],
 )
