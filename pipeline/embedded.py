@@ -10,6 +10,7 @@ from bisect import bisect_right
 
 from modelaudit.engine.facts import Blob, Limit, Place, Tensor, Text
 from modelaudit.parsers.base import BudgetSpent, Context, Nested
+from modelaudit.parsers.executables import efforts
 from modelaudit.parsers.executables.search import HITS, Search
 from modelaudit.parsers.reader import BytesReader, SliceReader
 from modelaudit.pipeline.streamed import Allowance, Looked
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from modelaudit.engine.facts import Fact, Metadata
-    from modelaudit.parsers.executables import Structure
+    from modelaudit.parsers.executables import Effort, Structure
     from modelaudit.parsers.reader import Reader
 
     Facts = Mapping[str, Sequence[Fact]]
@@ -41,12 +42,13 @@ NEAR = 64  # bytes between a fact's place and the bytes that it is about: the he
 class Embedded:
     """The search in one file on disk and in what is nested in it."""
 
-    __slots__ = ("_allowance", "_decoded", "_passing", "_prose", "_told")
+    __slots__ = ("_allowance", "_decoded", "_efforts", "_passing", "_prose", "_told")
 
     def __init__(self, limits: dict[str, int] | None = None) -> None:
         self._allowance = Allowance(Context.BUDGETS if limits is None else limits)
         self._passing: Search | None = None
         self._told: set[tuple[str, int, str]] = set()  # kind, size and digest
+        self._efforts = efforts()
         self._decoded = 0  # bytes that texts held encoded
         self._prose: set[tuple[str, bytes]] = set()  # scripts in texts: kind and first lines
 
@@ -161,7 +163,7 @@ class Embedded:
     ) -> Iterator[Fact]:
         from modelaudit.pipeline.streamed import Streamed
 
-        search = Streamed(base, compressed, self._allowance, check).whole()
+        search = Streamed(base, compressed, self._allowance, check, self._efforts).whole()
         if search.found:
             yield from self._facts(path, base, search.found, around, "member")
         if search.cut or (search.wordy and not around.text):
@@ -171,7 +173,7 @@ class Embedded:
 
     def _searched(self, path: str, reader: Reader, search: Search, around: Around, beginning: str) -> Iterator[Fact]:
         if search.hits:
-            yield from self._facts(path, reader, _structures(reader, search), around, beginning)
+            yield from self._facts(path, reader, _structures(reader, search, self._efforts), around, beginning)
         if search.cut or (search.wordy and not around.text):
             yield _flood(path)
 
@@ -237,9 +239,9 @@ def _ended(path: str, spent: BudgetSpent, facts: Facts) -> Iterator[Limit]:
 _BLOB = frozenset({"blob"})
 
 
-def _structures(reader: Reader, search: Search) -> list[Structure]:
+def _structures(reader: Reader, search: Search, whole: tuple[Effort, Effort]) -> list[Structure]:
     """The programs among the hits, by where they begin; the search is cut when they take too much."""
-    looked = Looked(reader.size)
+    looked = Looked(reader.size, whole)
     for at, signature in sorted(search.hits, key=lambda hit: hit[0]):
         looked.at(reader, at, signature)
     search.cut, search.wordy = search.cut or looked.cut, search.wordy or looked.wordy

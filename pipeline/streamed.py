@@ -7,7 +7,7 @@ while the bytes come; only the few whose tables stand farther away are looked at
 from __future__ import annotations
 
 from modelaudit.parsers.base import BudgetSpent
-from modelaudit.parsers.executables import Effort, Metered, Tired
+from modelaudit.parsers.executables import Effort, Metered, Tired, efforts
 from modelaudit.parsers.executables.search import WINDOW, Search
 from modelaudit.pipeline.budget import RATIO_FREE
 
@@ -103,9 +103,8 @@ class Looked:
 
     __slots__ = ("_effort", "_of_words", "cut", "end", "found", "wordy")
 
-    def __init__(self, size: int) -> None:
-        self._effort = Effort(size)
-        self._of_words = Effort(size)
+    def __init__(self, size: int, whole: tuple[Effort, Effort]) -> None:
+        self._effort, self._of_words = (Effort(size, one) for one in whole)
         self.end = 0
         self.cut = self.wordy = False
         self.found: list[Structure] = []
@@ -134,13 +133,20 @@ class Streamed:
 
     __slots__ = ("_allowance", "_base", "_check", "_compressed", "_far", "_looked", "cut", "found", "spent", "wordy")
 
-    def __init__(self, base: Reader, compressed: int | None, allowance: Allowance, check: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        base: Reader,
+        compressed: int | None,
+        allowance: Allowance,
+        check: Callable[[], None],
+        whole: tuple[Effort, Effort] | None = None,
+    ) -> None:
         self._base = base
         self._compressed = compressed
         self._allowance = allowance
         self._check = check
         self._far: list[Hit] = []
-        self._looked = Looked(base.size)
+        self._looked = Looked(base.size, whole or efforts())
         self.found: list[Structure] = []
         self.cut = self.wordy = False
         self.spent: BudgetSpent | None = None

@@ -39,18 +39,30 @@ class Structure:
 
 
 class Effort:
-    """What the checks of all candidates in some bytes may take: bytes can be all magics, each before half a program."""
+    """What the checks of all candidates in some bytes may take: bytes can be all magics, each before half a program.
 
-    __slots__ = ("left",)
+    `whole` is what is left for the file on disk with all that is nested in it.
+    """
 
-    def __init__(self, size: int) -> None:
+    __slots__ = ("_whole", "left")
+
+    def __init__(self, size: int, whole: Effort | None = None) -> None:
         self.left = min(EFFORT + size // PER_STEP, EFFORT_MAX)
+        self._whole = whole
 
     def spend(self, steps: int) -> None:
         """Count steps; raises `Tired` when there were too many."""
         self.left -= steps
         if self.left < 0:
             raise Tired
+        if self._whole is not None:
+            self._whole.spend(steps)
+
+
+def efforts() -> tuple[Effort, Effort]:
+    """What candidates in a file on disk and in all that is nested in it may take: programs, and words of scripts."""
+    most = PER_STEP * EFFORT_MAX
+    return Effort(most), Effort(most)
 
 
 class Tired(Exception):  # noqa: N818 - not an error: the rest is not looked at

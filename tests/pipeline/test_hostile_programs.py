@@ -128,3 +128,17 @@ def test_a_file_behind_many_encoded_runs_is_found() -> None:
     evil = base64.b64encode(executables.elf()).decode()
     found = list(Embedded().encoded(Metadata("m", key="a", value=" ".join([*runs, evil]), type="str")))
     assert "elf" in [fact.kind for fact in found if isinstance(fact, Blob)]
+
+
+def test_all_that_is_nested_in_a_file_shares_what_is_given(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "EFFORT", 0)
+    monkeypatch.setattr(checks, "EFFORT_MAX", 30_000)
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for n in range(8):
+            archive.writestr(f"{n}.bin", bytes([n + 1]) * 64 + CONSTANTS * 400 + bytes(60_000))
+        archive.writestr("x.bin", b"\1" * 64 + executables.elf())
+    (tmp_path / "m.zip").write_bytes(whole.getvalue())
+    nodes = [node for tree in facts([str(tmp_path / "m.zip")], errors=[]) for node in tree.walk()]
+    limits = [limit.what for node in nodes for limit in node.facts.get("limit", ())]
+    assert limits.count("candidates") == 9  # the last one for the program, which is not looked at any more
