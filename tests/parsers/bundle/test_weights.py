@@ -28,9 +28,12 @@ class Files:
 
 
 def found(files):
-    """What was compared, and whether it agrees."""
+    """What was compared, and whether all of it agrees."""
     facts = [fact for fact in relate(Files(files), Context()) if fact.KIND == "relation" and fact.kind == "config-of"]
-    return {fact.what: fact.agrees for fact in facts}
+    agree = {fact.what: True for fact in facts}
+    for fact in facts:
+        agree[fact.what] = agree[fact.what] and fact.agrees
+    return agree
 
 
 def changed(files, **keys):
