@@ -104,8 +104,8 @@ class Kwarg(Record):
 class Stats(Record):
     """Statistics of a tensor's values."""
 
-    __slots__ = ('count', 'nan', 'inf', 'mean', 'std', 'min', 'max', 'constant_rows', 'duplicate_rows', 'row_norm_z_max', 'outlier_share',)
-    FIELDS = ('count', 'nan', 'inf', 'mean', 'std', 'min', 'max', 'constant_rows', 'duplicate_rows', 'row_norm_z_max', 'outlier_share',)
+    __slots__ = ('count', 'nan', 'inf', 'mean', 'std', 'min', 'max', 'constant_rows', 'duplicate_rows', 'row_norm_z_max', 'outlier_share', 'rounded_after',)
+    FIELDS = ('count', 'nan', 'inf', 'mean', 'std', 'min', 'max', 'constant_rows', 'duplicate_rows', 'row_norm_z_max', 'outlier_share', 'rounded_after',)
 
     def __init__(
         self,
@@ -121,6 +121,7 @@ class Stats(Record):
         duplicate_rows: int | None = None,
         row_norm_z_max: float | None = None,
         outlier_share: float | None = None,
+        rounded_after: int | None = None,
     ) -> None:
         become(self, Stats.DRAFT)
         self.count = count
@@ -134,6 +135,7 @@ class Stats(Record):
         self.duplicate_rows = duplicate_rows
         self.row_norm_z_max = row_norm_z_max
         self.outlier_share = outlier_share
+        self.rounded_after = rounded_after
         become(self, Stats)
 
     count: int | None
@@ -147,6 +149,7 @@ class Stats(Record):
     duplicate_rows: int | None
     row_norm_z_max: float | None
     outlier_share: float | None
+    rounded_after: int | None
 
 
 class Match(Record):

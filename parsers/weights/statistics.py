@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 BLOCK = 1024 * 1024  # bytes that are read at once
 ROWS = 1_000_000  # rows that are told apart
 ROBUST = 64  # rows of which a median says something
+PREFIX = 256  # values of a beginning that differs from the rest
+DENSE = 0.8  # share of its values that use the bits
+LOST = (0xFFFF, 0x1FFF)  # bits of single precision that bfloat16 and half precision do not have
 FAR = 12.0  # deviations beyond which a row is far from the others
 SCALE = 1.4826  # of the median deviation to the standard deviation of a normal distribution
 
@@ -54,12 +57,34 @@ def _values(data: bytes, element: Element) -> Array:
     return values.astype(np.float32) if element.spelling == "f2" else values
 
 
+class _Rounded:
+    """Which values in single precision use bits that a shorter type does not have; `lost` are those of the type."""
+
+    def __init__(self, lost: int) -> None:
+        self.lost = np.uint32(lost)
+        self.number = 0
+        self.end = 0  # behind the last of them
+
+    def take(self, data: bytes, at: int) -> None:
+        """The values that begin at a place."""
+        used = np.flatnonzero(np.frombuffer(data, "<u4") & self.lost)
+        if len(used):
+            self.number += len(used)
+            self.end = at + int(used[-1]) + 1
+
+    def prefix(self, count: int) -> int | None:
+        """How many values at the beginning use these bits, where nearly all of them do and no other one does."""
+        short = PREFIX <= self.end <= count // 2
+        return self.end if short and self.number >= DENSE * self.end else None
+
+
 class _Measure:
     """What is known after some blocks."""
 
     def __init__(self, width: int) -> None:
         self.width = width  # values of a row, 0 without rows
         self.count = self.nan = self.inf = 0
+        self.rounded = [_Rounded(lost) for lost in LOST]
         self.sum = self.squares = 0.0
         self.min: float | None = None
         self.max: float | None = None
@@ -69,6 +94,9 @@ class _Measure:
 
     def take(self, data: bytes, values: Array, element: Element) -> None:
         """The next block."""
+        if element.spelling == "f4" and not element.big:
+            for rounded in self.rounded:
+                rounded.take(data, self.count)
         self.count += len(values)
         finite = values
         if element.floating:
@@ -120,6 +148,7 @@ class _Measure:
             duplicate_rows=self.repeated if whole else None,
             row_norm_z_max=_kept(z),
             outlier_share=far,
+            rounded_after=next((end for one in self.rounded if (end := one.prefix(self.count)) is not None), None),
         )
 
     def outliers(self) -> tuple[float | None, float | None]:
