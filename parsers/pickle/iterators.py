@@ -101,9 +101,22 @@ def _filter_items(site: Site, it: v.Prepared) -> list[Raw]:
 def _accumulate_items(site: Site, it: v.Prepared) -> list[Raw]:
     items = _sequence(site, it.args[0])
     if len(it.args) > 1:
-        rows = None if items is None else [items[:2]] if it.qualname.endswith("accumulate") else [(x,) for x in items]
-        _each(site, it.args[1], rows, it.flows)
+        if items is not None and it.qualname.endswith("accumulate"):
+            _running(site, it.args[1], items, it.flows)
+        else:
+            _each(site, it.args[1], None if items is None else [(item,) for item in items], it.flows)
     raise Unfoldable
+
+
+def _running(site: Site, function: Value, items: Sequence[Raw], flows: frozenset[str]) -> None:
+    """Tell of the calls of a function with what came of the one before and the next item."""
+    values = [frozen(site, item, flows) for item in items]
+    value = values.pop(0) if values else None
+    for count, item in enumerate(values):
+        if site.m.folds <= 0 or count >= SHOWN_MAX:
+            _unknown_call(site, function, flows)
+            return
+        value = evaluate(site, function, (value, item), computed=True)
 
 
 def _iter_items(site: Site, it: v.Prepared) -> list[Raw]:
