@@ -1,4 +1,4 @@
-"""`accumulate` calls its function for each item but the first, with what came of the call before; `groupby` for each."""
+"""`accumulate` calls its function for each item but the first, with what the call before gave; `groupby` for each."""
 
 import pytest
 
