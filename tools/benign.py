@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 MIB = 1024 * 1024
-FORBIDDEN = ("secrets", "blob")  # tags of findings of any grade but info
+FORBIDDEN = ("secret", "blob")  # tags of findings of any grade but info
 TEXTS = {".md", ".rst", ".txt", ".py", ".json", ".toml", ".yaml", ".yml", ".cfg", ".pyi", ".html", ".js", ".c", ".h"}
 SOURCES = {".py", ".pyi", ".js", ".c", ".h"}  # that stand in archives alone
 BATCH = 150  # texts in a folder that is scanned at once
