@@ -267,11 +267,16 @@ def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, offset: int, 
     if nested and m.path.count("!literal@") >= depth:
         m.limit("depth", depth + 1, depth)
         return False
+    if nested and m.inside >= INSIDE_MAX:
+        m.limit("literals", m.inside + 1, INSIDE_MAX)
+        return False
     if nested:
+        m.inside += 1
         m.out.append(Nested(f"literal@0x{offset:x}", reader, role="member"))
     return nested
 
 
+INSIDE_MAX = 10_000  # files in constants of one stream that are read as artifacts of their own
 SHORT = 64  # bytes of a constant in which a few opcodes may stand by chance
 PROGRAMS = frozenset(["pe", "elf", "macho", "fat"])
 PICKLE_CHECKS = frozenset(["pickle", "lines"])

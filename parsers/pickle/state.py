@@ -134,6 +134,7 @@ class State:
         self.prepared = False  # some value is a callable or an iterator made of others
         self.decoded: set[int] = set()  # hashes of bytes that were looked at when a call had made them
         self.files: dict[bytes, str] = {}  # bytes that are read as files of a kind
+        self.inside = 0  # files in constants that are read as artifacts of their own
         self.recoded = 0  # bytes of files that constants hold encoded
         self.kept = 0
         self.recent: deque[v.Container] = deque()  # dictionaries whose items are still kept behind that number
