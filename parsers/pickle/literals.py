@@ -276,7 +276,7 @@ def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, offset: int, 
     return nested
 
 
-INSIDE_MAX = 10_000  # files in constants of one stream that are read as artifacts of their own
+INSIDE_MAX = 1000  # files in constants of one stream that are read as artifacts of their own
 SHORT = 64  # bytes of a constant in which a few opcodes may stand by chance
 PROGRAMS = frozenset(["pe", "elf", "macho", "fat"])
 PICKLE_CHECKS = frozenset(["pickle", "lines"])
