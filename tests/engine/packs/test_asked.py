@@ -35,7 +35,7 @@ def test_a_path_asks_for_its_pack_or_its_file_alone(sources) -> None:
     assert taken(Asked([]), sources) == core
     assert taken(Asked([str(CORE / "pack.yaml")]), sources) >= core
     one = taken(Asked([str(CORE / "rules" / "secrets.yaml")]), sources) & core
-    assert one == {"MA5300", "MA5301", "MA5302", "MA5303", "MA5304"}
+    assert one == {"MA5300", "MA5301", "MA5302", "MA5303", "MA5304", "MA5305"}
 
 
 def test_what_is_not_there_is_refused() -> None:
