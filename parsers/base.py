@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     class Sought(Protocol):
         """Words of which one stands in every text that the patterns of packs are about."""
 
+        longest: int  # bytes of the longest of them
+
         def find(self, data: bytes, start: int = 0) -> int:
             """Where the first of them begins at or behind an offset, whatever its case; -1 when there is none."""
 

@@ -18,11 +18,12 @@ ALL_SMALL = 256 * 1024  # bytes of all that is searched so
 class Keywords:
     """Texts of which one is looked for, whatever its case."""
 
-    __slots__ = ("_left", "_regex", "_sieve", "_words")
+    __slots__ = ("_left", "_regex", "_sieve", "_words", "longest")
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words = tuple(sorted({word.lower().encode() for word in words}))
         self._sieve = Sieve(word.decode("latin-1") for word in self._words)
+        self.longest = max(map(len, self._words), default=0)
         self._regex: Any = None
         self._left = ALL_SMALL
 

@@ -213,7 +213,7 @@ def _is_sought(m: State, data: bytes, size: int, start: int) -> bool:
         return False
     pos = start - m.tape.base
     if pos >= 0 and start >= 0 and pos + size <= m.tape.end:
-        return m.keyword(pos) < pos + size
+        return m.keyword(pos, pos + size) < pos + size
     return m.sought.find(data) >= 0
 
 

@@ -123,11 +123,11 @@ class Machine(State):
         tape, end = self.tape, start + size
         hit = self.hit
         if hit < end or self.window is not tape.buf:
-            hit = FAR if self.sought is None else self.keyword(start)
+            hit = FAR if self.sought is None else self.keyword(start, end)
         if end <= tape.end:
             data = tape.buf[start:end]
             inspect(self, data, size, tape.base + start, tape.base + start - 2, codec=UTF8, sought=hit < end)
-        return hit if hit >= end else self.keyword(end)
+        return hit if hit >= end else self.keyword(end, end)
 
     def looked(self, data: bytes, how: str, offset: int) -> None:
         """Look at bytes that a call has made."""

@@ -37,6 +37,7 @@ RECENT = 64  # dictionaries that are kept whole behind that number
 WEIGHT = 64 * 1024 * 1024  # bytes of values in the memo before tuples of constants are forgotten
 VALUE = 64  # bytes that a value of the machine takes at least
 CONTAINERS = (v.ListValue, v.DictValue, v.SetValue, v.FrozenValue, v.TupleValue)
+REACH = 2 * 1024
 FAR = 1 << 62  # a position that is never reached
 SHARED_MAX = 10_000  # sets of flows that results share
 
@@ -103,6 +104,8 @@ class State:
         self.texts = False  # whether every text is told
         self.sought: Sought | None = None  # what the texts have in them that are told all the same
         self.hit = -1  # position of the first of these words in `window`, the buffer that was searched
+        self.found = False  # whether it is such a word, and not only how far was searched
+        self.reach = REACH  # bytes behind a text that are searched next
         self.window: bytes | None = None
         self.strict = strict
         self.out: list[Fact | Nested | Searched] = []
@@ -148,12 +151,26 @@ class State:
         self.repeats = repeats.Repeats()
         self.flows: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
 
-    def keyword(self, pos: int) -> int:
-        """Position of the first word in the buffer, at or behind a position, that a text worth telling has."""
-        buf = self.tape.buf
-        if self.sought is not None and (self.window is not buf or self.hit < pos):
-            found = self.sought.find(buf, pos)
-            self.window, self.hit = buf, FAR if found < 0 else found
+    def keyword(self, pos: int, end: int) -> int:
+        """A position before which no word begins, at or behind `pos`, that a text worth telling has.
+
+        When it lies before `end`, a word does begin there. The buffer, which is mostly numbers, is searched a little
+        further each time, so that few texts in it cost little.
+        """
+        sought, buf = self.sought, self.tape.buf
+        if sought is None:
+            return self.hit
+        if self.window is not buf:
+            self.window, self.hit, self.found, self.reach = buf, -1, False, REACH
+        if self.hit >= end or (self.found and self.hit >= pos):
+            return self.hit
+        start = pos if self.found else max(pos, self.hit)
+        stop = end + self.reach
+        self.reach *= 2
+        part = buf[start : stop + sought.longest] if stop + sought.longest < len(buf) else None
+        at = sought.find(buf, start) if part is None else start + sought.find(part)
+        self.found = at >= start
+        self.hit = at if self.found else FAR if part is None else stop
         return self.hit
 
     # what is wrong
