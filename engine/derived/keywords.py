@@ -29,6 +29,8 @@ class Keywords:
 
     def find(self, data: bytes, start: int = 0) -> int:
         """Where the first keyword at or behind an offset begins, -1 when there is none."""
+        if not self._words:
+            return -1
         if self._regex is None:
             size = len(data) - start
             if size <= SMALL and self._left > 0 and "re2" not in sys.modules:
