@@ -11,7 +11,7 @@ from fixtures import onnxes as ox
 from fixtures.protobufs import field, message, opened, varint
 from modelaudit.engine.facts import Blob, Defect, Fact, Limit, Metadata, Op, Reference, Tensor, Text
 from modelaudit.engine.packs.load import load_ruleset
-from modelaudit.parsers.base import Context, Input, Nested, Property
+from modelaudit.parsers.base import Context, Input, Nested, Property, Values
 from modelaudit.parsers.onnx import parse, recognise
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.pipeline.scan import scan
@@ -247,7 +247,7 @@ SEEDS = [
 def check(data):
     """Nothing is raised, and what comes is bounded by the file."""
     items = read(data)
-    assert all(isinstance(item, (Fact, Nested, Property)) for item in items)
+    assert all(isinstance(item, (Fact, Nested, Property, Values)) for item in items)
     assert len(items) <= 40 + 2 * len(data)
     recognised(data)
 

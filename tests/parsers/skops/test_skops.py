@@ -11,7 +11,7 @@ from fixtures import archives, pickles
 from fixtures import skopses as s
 from modelaudit.engine.facts import Call, Defect, Fact, Import, Limit, Setattr
 from modelaudit.engine.packs.load import load_ruleset
-from modelaudit.parsers.base import Context, Input, Nested, Property
+from modelaudit.parsers.base import Context, Input, Nested, Property, Values
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.parsers.registry import Registry
 from modelaudit.parsers.skops import parse
@@ -193,7 +193,7 @@ def test_changed_trees_never_raise(randomness: random.Random):
     data = bytearray(s.document(randomness.choice([s.tree(), *HOSTILE.values()])))
     for _ in range(randomness.randrange(1, 8)):
         data[randomness.randrange(len(data))] = randomness.choice(b'{}[]",:019ax_')
-    assert all(isinstance(item, (Fact, Nested, Property)) for item in read(bytes(data)))
+    assert all(isinstance(item, (Fact, Nested, Property, Values)) for item in read(bytes(data)))
 
 
 @pytest.mark.parametrize("value", [None, 1, "x", [], {}, [{}], {"content": 3}])
