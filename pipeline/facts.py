@@ -59,9 +59,11 @@ def facts(
     What could not be read is added to `errors`; without that list, `IncompleteError` is raised after the last tree.
     With a `deriver`, facts that patterns find are among them and secrets are not.
     """
-    limits = Limits(options or Options())
-    plan = Plan(registry or Registry.load(), limits, folding=Fold if folded else Unfolded, deriver=deriver)
-    plan.scope = None if options is None else options.scope
+    options = options or Options()
+    limits = Limits(options)
+    plan = Plan(
+        registry or Registry.load(), limits, folding=Fold if folded else Unfolded, deriver=deriver, scope=options.scope
+    )
     found: list[ScanError] = [] if errors is None else errors
     with alone(plan, options) as read, reach_of(paths, plan) as reach:
         for entry in reach.entries():
@@ -111,9 +113,11 @@ def stream(
         found.clear()
         return found.append
 
-    limits = Limits(options or Options())
-    plan = Plan(registry or Registry.load(), limits, folding=Unfolded, sink=_Sink(begin), deriver=deriver)
-    plan.scope = None if options is None else options.scope
+    options = options or Options()
+    limits = Limits(options)
+    plan = Plan(
+        registry or Registry.load(), limits, folding=Unfolded, sink=_Sink(begin), deriver=deriver, scope=options.scope
+    )
     with alone(plan, options) as read, reach_of([path], plan) as reach:
         for entry in reach.entries():
             if isinstance(entry, SourceError):

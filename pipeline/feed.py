@@ -88,7 +88,9 @@ class Feed:
         self._observer = observer
         self._given = executor
         self._executor: Executor = self.inline if executor is None else executor
-        self._at_once = getattr(executor, "at_once", False)  # one file is worth handing over
+        # An executor that is given files one by one says how many may be on their way.
+        self._one_by_one: int | None = getattr(executor, "one_by_one", None)
+        self._window = self._one_by_one or WINDOW
         self._items: deque[tuple[Entry, _Batch | None, int]] = deque()
         self._batch = _Batch()
 
@@ -101,7 +103,7 @@ class Feed:
             return
         for entry, job in self._jobs(ahead, entries):
             self._add(entry, job)
-            while len(self._items) > WINDOW:
+            while len(self._items) > self._window:
                 yield self._next()
         while self._items:
             yield self._next()
@@ -156,7 +158,7 @@ class Feed:
             self._items.append((entry, None, 0))
             return
         self._items.append((entry, self._batch, self._batch.add(job)))
-        if self._batch.full or self._at_once:
+        if self._batch.full or self._one_by_one:
             self._hand_over()
 
     def _hand_over(self) -> None:

@@ -55,9 +55,9 @@ def write(
     """
     from modelaudit.pipeline.store.versions import parsers_digest
 
-    limits = Limits(options or Options())
-    plan = Plan(registry or Registry.load(), limits, deriver=deriver)
-    plan.scope = None if options is None else options.scope
+    options = options or Options()
+    limits = Limits(options)
+    plan = Plan(registry or Registry.load(), limits, deriver=deriver, scope=options.scope)
     found = [] if errors is None else errors
     total = sha256()
     for text in _texts(_header(paths, parsers_digest(), plan), paths, plan, found):

@@ -81,7 +81,8 @@ class _Parse:
         self.views: dict[str, View] = {}  # of those that can be read
         self.pickles: list[tuple[str, Reader, int]] = []  # those that ask for storages, with their folders
         self.spared: list[Entry] = []  # members whose bytes are weights by their names
-        self.asked: dict[str, int] = {}  # bytes of storages that tensors ask for
+        self.asked: dict[str, int | None] = {}  # bytes of storages that tensors ask for, None when they do not say
+        self.told: set[str] = set()  # folders whose storages are all among these
         self.package = False
         self.big = False  # the values of the tensors have their first byte in front
         self._registry: Registry | None = None
@@ -121,13 +122,20 @@ class _Parse:
         for entry in self.spared:
             self.context.check()
             name = decode_name(entry.main)
-            if self.asked.get(name, entry.main.size) == entry.main.size:
+            if self.is_asked_for(name, entry.main.size):
                 yield self.fact(entry, name, self.flags(entry, name), None)
                 continue
             entry.local = read_local(self.reader, entry.start)
             if entry.local is not None:
                 entry.stop = entry.local.data + entry.main.compressed
             yield from self.member(entry)
+
+    def is_asked_for(self, name: str, size: int) -> bool:
+        """Whether a member can be a tensor's storage; its name decides where no pickle tells them all."""
+        folder, slash, _ = name.rpartition("/")
+        if folder + slash not in self.told:
+            return True
+        return name in self.asked and self.asked[name] in (None, size)
 
     def defect(self, code: str, detail: str, offset: int, *, missing: bool = False) -> Defect:
         """A defect; `missing` says that content may not have been read because of it."""
@@ -355,9 +363,9 @@ class _Parse:
                 affects = frozenset({"tensor", "defect"})
                 yield Limit(self.path, what="pickle", at=reader.size, budget=READ_MAX, by="file", affects=affects)
             else:
-                self.asked |= {
-                    folder + key: size for key, storage in machine.storages.items() if (size := storage.nbytes)
-                }
+                self.asked |= {folder + key: storage.nbytes for key, storage in machine.storages.items()}
+                if not machine.more:
+                    self.told.add(folder)
                 for code, detail in mistakes(folder, machine.storages, self.sizes):
                     yield self.defect(code, detail, offset)
                 yield from places.facts(folder, machine)

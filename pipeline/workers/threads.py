@@ -32,7 +32,7 @@ THREADS = 32  # files that are waited for at once
 class Threads:
     """An executor for a scan of other machines."""
 
-    at_once = True
+    one_by_one = 8 * THREADS  # files on their way: what was read of them is held until they are judged in order
 
     def __init__(self, plan: Plan, observer: Observer, bounds: Bounds | None = None) -> None:
         self._plan = plan

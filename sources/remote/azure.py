@@ -26,6 +26,7 @@ from azure.core.exceptions import (
 from fsspec.asyn import sync
 
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
+from modelaudit.sources.remote.names import below
 from modelaudit.sources.remote.service import Listed, Transient
 
 TYPE_CHECKING = False
@@ -116,17 +117,15 @@ class Container:
         """Nothing is kept open that the client does not close itself."""
 
     async def _list(self) -> list[Listed]:
-        folder = self._key if not self._key or self._key.endswith("/") else f"{self._key}/"
         client = self._filesystem().service_client.get_container_client(self._container)
         found = []
         async with client:
             async for blob in client.list_blobs(name_starts_with=self._key or None):
                 key, size = str(blob.name), int(blob.size)
-                if (blob.metadata or {}).get("hdi_isfolder") == "true" or (key.endswith("/") and not size):
-                    continue  # a folder
-                if key == self._key or key.startswith(folder):
-                    below = "" if key == self._key else key[len(folder) :]
-                    found.append(Listed(below, size, key, version=str(blob.etag or "")))
+                name = below(key, self._key)
+                folder = (blob.metadata or {}).get("hdi_isfolder") == "true" or (key.endswith("/") and not size)
+                if name is not None and not folder:
+                    found.append(Listed(name, size, key, version=str(blob.etag or "")))
         return found
 
     def _filesystem(self) -> Any:  # noqa: ANN401 - adlfs has no types

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import gcsfs
 
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
+from modelaudit.sources.remote.names import below
 from modelaudit.sources.remote.service import Listed, Transient
 
 TYPE_CHECKING = False
@@ -81,15 +82,11 @@ class Bucket:
         return self._understood(lambda: self._filesystem().call("GET", "b/{}/o", self._bucket, json_out=True, **given))
 
     def _listed(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Listed]:
-        folder = self._key if not self._key or self._key.endswith("/") else f"{self._key}/"
         for row in rows:
             key, size, generation = str(row["name"]), int(row["size"]), str(row["generation"])
-            if key.endswith("/") and not size:
-                continue  # how consoles draw a folder
-            if key == self._key:
-                yield Listed("", size, key, version=generation)
-            elif key.startswith(folder):
-                yield Listed(key[len(folder) :], size, key, version=generation)
+            name = below(key, self._key)
+            if name is not None and (size or not key.endswith("/")):  # an empty one is how consoles draw a folder
+                yield Listed(name, size, key, version=generation)
 
     def _filesystem(self) -> Any:  # noqa: ANN401 - gcsfs has no types
         with self._lock:

@@ -7,7 +7,6 @@ large file is that of Git LFS; a small one is known by the digest of its Git blo
 
 from __future__ import annotations
 
-from threading import Lock
 from urllib.parse import quote
 
 from huggingface_hub import HfApi, constants, get_token
@@ -23,7 +22,7 @@ from huggingface_hub.errors import (
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.http import Transport, origin_of, refusal
 from modelaudit.sources.remote.hub import place_of
-from modelaudit.sources.remote.ranges import Content
+from modelaudit.sources.remote.ranges import Contents
 from modelaudit.sources.remote.service import BLOB, Listed, Transient
 
 TYPE_CHECKING = False
@@ -54,8 +53,7 @@ class Hub:
         origin = origin_of(place.endpoint)
         self._token = token
         self._transport = Transport([origin.host], {origin: {"Authorization": f"Bearer {token}"}} if token else {})
-        self._contents: dict[str, Content] = {}
-        self._lock = Lock()
+        self._contents = Contents(self._transport)
 
     def files(self) -> Iterable[Listed]:
         """Every file of the repository, or those at the path, as they are in the commit."""
@@ -74,13 +72,12 @@ class Hub:
 
     def read(self, file: Listed, start: int, stop: int) -> bytes:
         """Bytes of the file in the commit that was listed."""
-        return self._content(file).read(start, stop)
+        shown = f"{self.address}/{file.name}" if file.name else self.address
+        return self._contents.read(file, self._url(file), shown, start, stop)
 
     def close(self) -> None:
         """Close connections."""
-        self._transport.close()
-        for content in self._contents.values():
-            content.close()
+        self._contents.close()
 
     def _listed(self, siblings: Iterable[object]) -> Iterator[Listed]:
         path = self._place.path
@@ -95,20 +92,6 @@ class Hub:
             version = f"{BLOB}{blob}" if blob else str(self.revision)
             below = name[len(path) :].strip("/") if path else name
             yield Listed(below, size, f"{self.revision}/{name}", digest if len(digest) == 64 else "", version)
-
-    def _content(self, file: Listed) -> Content:
-        with self._lock:
-            content = self._contents.get(file.key)
-            if content is None:
-                content = Content(
-                    self._transport,
-                    self._url(file),
-                    f"{self.address}/{file.name}" if file.name else self.address,
-                    size=file.size,
-                    sha256=file.sha256,
-                )
-                self._contents[file.key] = content
-            return content
 
     def _url(self, file: Listed) -> str:
         commit, _, name = file.key.partition("/")

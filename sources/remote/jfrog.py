@@ -7,14 +7,13 @@ environment belong to the server of `JFROG_URL`; without it, to the one at `*.jf
 from __future__ import annotations
 
 import os
-from threading import Lock
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.hosts import loopback
 from modelaudit.sources.remote.http import Transport, origin_of, plain, target_of
-from modelaudit.sources.remote.ranges import Content
+from modelaudit.sources.remote.ranges import Contents
 from modelaudit.sources.remote.service import Listed
 
 TYPE_CHECKING = False
@@ -63,8 +62,7 @@ class Artifactory:
         self.repo: str | None = place.path.partition("/")[0]
         self._place = place
         self._transport = Transport([target.origin.host], secrets)
-        self._contents: dict[str, Content] = {}
-        self._lock = Lock()
+        self._contents = Contents(self._transport)
 
     def files(self) -> Iterable[Listed]:
         """Everything below the address."""
@@ -76,22 +74,12 @@ class Artifactory:
 
     def read(self, file: Listed, start: int, stop: int) -> bytes:
         """Bytes of a file."""
-        with self._lock:
-            content = self._contents.get(file.key)
-            if content is None:
-                url = f"{self._place.base}/{quote(file.key)}"
-                content = Content(self._transport, url, self._shown(file), size=file.size, sha256=file.sha256)
-                self._contents[file.key] = content
-        return content.read(start, stop)
+        shown = f"{self.address}/{file.name}" if file.name else self.address
+        return self._contents.read(file, f"{self._place.base}/{quote(file.key)}", shown, start, stop)
 
     def close(self) -> None:
         """Close connections, forget what was spooled."""
-        self._transport.close()
-        for content in self._contents.values():
-            content.close()
-
-    def _shown(self, file: Listed) -> str:
-        return f"{self.address}/{file.name}" if file.name else self.address
+        self._contents.close()
 
     def _api(self, path: str) -> str:
         return f"{self._place.base}/api/storage/{quote(path)}"

@@ -158,9 +158,7 @@ def connect(address: str) -> Service:
     try:
         service: Service = import_module(f"modelaudit.sources.remote.{module}").connect(address)
     except ImportError as error:
-        if (error.name or "").startswith("modelaudit."):
-            raise SourceError(MISSING, "this version does not read there", _shown(address)) from None
-        if not extra:
+        if not extra or (error.name or "").startswith("modelaudit."):
             raise
         said = f"reading it needs a client that is not installed: pip install 'modelaudit[{extra}]'"
         raise SourceError(EXTRA_MISSING, said, _shown(address)) from None
@@ -174,6 +172,11 @@ class _Tree:
         self.location = location
         self.listed = listed
         self.base = location.line.service.address
+        self.files: dict[str, dict[str, Listed]] = {}  # of each folder, by its path; links are no files
+        for name, file in listed.items():
+            folder, _, last = name.rpartition("/")
+            if not file.link:
+                self.files.setdefault(folder, {})[last] = file
 
     def entries(self) -> Iterator[Entry]:
         if "" in self.listed:
@@ -197,13 +200,8 @@ class _Tree:
         return RemoteFile(self.location, listed, self.base, named=named)
 
     def folder(self, parts: tuple[str, ...]) -> RemoteFolder:
-        below = "".join(f"{part}/" for part in parts)
-        files = {
-            name[len(below) :]: listed
-            for name, listed in self.listed.items()
-            if name.startswith(below) and "/" not in name[len(below) :] and not listed.link
-        }
-        return RemoteFolder(self.location, self.base, below.rstrip("/"), files)
+        below = "/".join(parts)
+        return RemoteFolder(self.location, self.base, below, self.files.get(below, {}))
 
 
 class RemoteFile(SourceFile):

@@ -19,7 +19,7 @@ from modelaudit.sources.address import scheme_of
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.disk import Disk
 from modelaudit.sources.remote.http import Transport, basic, origin_of, target_of
-from modelaudit.sources.remote.ranges import Content
+from modelaudit.sources.remote.ranges import Contents
 from modelaudit.sources.remote.service import Listed, Transient
 
 TYPE_CHECKING = False
@@ -172,8 +172,7 @@ class Proxied:
         origin = origin_of(server.url)
         secrets = server.secrets or ({origin: credentials} if (credentials := _credentials()) else {})
         self._transport = Transport([origin.host], secrets)
-        self._contents: dict[str, Content] = {}
-        self._lock = Lock()
+        self._contents = Contents(self._transport)
 
     def files(self) -> Iterable[Listed]:
         """Everything below the root, folder by folder."""
@@ -189,19 +188,12 @@ class Proxied:
 
     def read(self, file: Listed, start: int, stop: int) -> bytes:
         """Bytes of the file."""
-        with self._lock:
-            content = self._contents.get(file.key)
-            if content is None:
-                shown = f"{self.address}/{file.name}" if file.name else self.address
-                content = Content(self._transport, f"{self._base}/{quote(file.key)}", shown, size=file.size)
-                self._contents[file.key] = content
-        return content.read(start, stop)
+        shown = f"{self.address}/{file.name}" if file.name else self.address
+        return self._contents.read(file, f"{self._base}/{quote(file.key)}", shown, start, stop)
 
     def close(self) -> None:
         """Close connections, forget what was spooled."""
-        self._transport.close()
-        for content in self._contents.values():
-            content.close()
+        self._contents.close()
 
     def _below(self) -> Iterator[Listed]:
         folders, seen = [""], 0

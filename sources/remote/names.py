@@ -5,6 +5,17 @@ from __future__ import annotations
 LONGEST = 4096
 
 
+def below(key: str, asked: str) -> str | None:
+    """The path of an object below what was asked for: empty when it is that object, None when it lies elsewhere.
+
+    Stores of objects list all that begin with a text; a folder ends at a slash.
+    """
+    if key == asked:
+        return ""
+    folder = asked if not asked or asked.endswith("/") else f"{asked}/"
+    return key[len(folder) :] if key.startswith(folder) else None
+
+
 def problem(name: str) -> str:
     """Why a listed name is not taken for a path below the location, empty when it is.
 

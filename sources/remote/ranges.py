@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from modelaudit.sources.remote.http import Exchange, Origin, Secrets, Transport
+    from modelaudit.sources.remote.service import Listed
 
 FIRST = 32 * 1024  # bytes that the first request asks for
 SPOOLING = 600.0  # seconds that a whole file may take
@@ -29,6 +30,30 @@ RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
 NOTHING = re.compile(r"bytes \*/(\d{1,18})", re.ASCII)
 CHANGED = "the file changed while it was read"
 ENCODED = {"gzip": (".gz", ".tgz"), "x-gzip": (".gz", ".tgz"), "zstd": (".zst",), "br": (".br",)}
+
+
+class Contents:
+    """The files of one service that were read, each opened once. Threads share them."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._opened: dict[str, Content] = {}
+        self._lock = Lock()
+
+    def read(self, file: Listed, url: str, shown: str, start: int, stop: int) -> bytes:
+        """Bytes of a file as it was listed, which stands at a URL; fewer when the connection broke."""
+        with self._lock:
+            content = self._opened.get(file.key)
+            if content is None:
+                content = Content(self._transport, url, shown, size=file.size, sha256=file.sha256)
+                self._opened[file.key] = content
+        return content.read(start, stop)
+
+    def close(self) -> None:
+        """Close connections, forget what was spooled."""
+        self._transport.close()
+        for content in self._opened.values():
+            content.close()
 
 
 class Content:

@@ -24,6 +24,7 @@ from botocore.exceptions import (
 from fsspec.asyn import sync
 
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
+from modelaudit.sources.remote.names import below
 from modelaudit.sources.remote.service import Listed, Transient
 
 TYPE_CHECKING = False
@@ -103,15 +104,11 @@ class Bucket:
         """Nothing is kept open that the client does not close itself."""
 
     def _listed(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Listed]:
-        folder = self._key if not self._key or self._key.endswith("/") else f"{self._key}/"
         for row in rows:
             key, size = str(row["Key"]), int(row["Size"])
-            if key.endswith("/") and not size:
-                continue  # how consoles draw a folder
-            if key == self._key:
-                yield Listed("", size, key, version=str(row.get("ETag") or ""))
-            elif key.startswith(folder):
-                yield Listed(key[len(folder) :], size, key, version=str(row.get("ETag") or ""))
+            name = below(key, self._key)
+            if name is not None and (size or not key.endswith("/")):  # an empty one is how consoles draw a folder
+                yield Listed(name, size, key, version=str(row.get("ETag") or ""))
 
     def _call(self, method: str, **given: str) -> Any:  # noqa: ANN401 - what the service answers
         return self._understood(lambda: self._ask(method, **given))

@@ -1,18 +1,19 @@
-"""Standard input as a file: written to an anonymous temporary file first, since parsers do not go front to back."""
+"""Standard input as a file: kept in a spool first, since parsers do not go front to back."""
 
 from __future__ import annotations
 
+import os
+import select
 import sys
-import tempfile
-from threading import Lock
 
 from modelaudit.sources.errors import UNREADABLE, SourceError
-from modelaudit.sources.remote.service import Listed
+from modelaudit.sources.remote.line import NAP
+from modelaudit.sources.remote.service import CHECK, Listed
+from modelaudit.sources.remote.spool import Spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import IO
+    from collections.abc import Iterable, Iterator
 
 NAME = "<stdin>"
 MOST = 64 * 1024**3  # bytes
@@ -26,38 +27,41 @@ class Stdin:
     repo: str | None = None
     revision: str | None = None
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self._lock = Lock()
-        self._file: IO[bytes] | None = None
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._spool = Spool(MOST)
 
     def files(self) -> Iterable[Listed]:
-        """The one file; `SourceError` when there is no end of it."""
-        spool = self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the service
-        size = 0
-        while data := self._stream.read(STEP):
-            size += len(data)
-            if size > MOST:
-                raise SourceError(UNREADABLE, f"more than {MOST} bytes come in", NAME)
-            spool.write(data)
-        return [Listed("", size, NAME)]
+        """The one file; `SourceError` when there is no end of it, or no room for it."""
+        for data in _incoming(self._descriptor):
+            self._spool.add(data, NAME)
+        return [Listed("", self._spool.size, NAME)]
 
     def read(self, file: Listed, start: int, stop: int) -> bytes:
         """Bytes of the file."""
-        assert self._file is not None  # noqa: S101 - it was listed
-        with self._lock:
-            self._file.seek(start)
-            return self._file.read(stop - start)
+        return self._spool.read(start, stop)
 
     def close(self) -> None:
-        """Let the temporary file go."""
-        if self._file is not None:
-            self._file.close()
+        """Let what was kept go."""
+        self._spool.close()
 
 
 def connect(address: str) -> Stdin:
     """Standard input; `SourceError` when there is none, or when it is a terminal."""
-    stream = sys.stdin
-    if stream is None or stream.isatty():
+    if sys.stdin is None or sys.stdin.isatty():
         raise SourceError(UNREADABLE, "nothing comes in: pipe a file into it", address)
-    return Stdin(stream.buffer)
+    return Stdin(sys.stdin.fileno())
+
+
+def _incoming(descriptor: int) -> Iterator[bytes]:
+    """What comes in until the end; asks now and then whether the scan has time left, also while nothing comes."""
+    while True:
+        check = CHECK.get()
+        if check is not None:
+            check()
+        if os.name == "posix" and not select.select([descriptor], [], [], NAP)[0]:  # elsewhere it is for sockets alone
+            continue
+        data = os.read(descriptor, STEP)
+        if not data:
+            return
+        yield data

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from fixtures.servers.sparse import header, tensors
 from fixtures.services import Memory, served
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.limits import Options
 from modelaudit.pipeline.scan import scan
 from modelaudit.pipeline.store.shared import FactStore
+from modelaudit.sources.remote.locations import Access
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,29 +29,30 @@ MIB = 1024 * 1024
 
 def checkpoint(weights: int, storages: int = 4) -> bytes:
     """A PyTorch archive with as many bytes of weights, by hand."""
-    import pickletools  # noqa: F401 - the stream is protocol 2
-
     each = weights // storages
-    body = b"\x80\x02}("
-    for n in range(storages):
-        key = str(n).encode()
-        body += b"X\x02\0\0\0w" + key
-        body += b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX"
-        body += len(key).to_bytes(4, "little") + key + b"X\x03\0\0\0cpuJ" + (each // 4).to_bytes(4, "little") + b"tQ"
-        body += b"K\0J" + (each // 4).to_bytes(4, "little") + b"\x85K\x01\x85\x89ccollections\nOrderedDict\n)RtR"
-    body += b"u."
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("m/data.pkl", body)
+        archive.writestr("m/data.pkl", tensors(storages, each))
         archive.writestr("m/version", "3\n")
         for n in range(storages):
             archive.writestr(f"m/data/{n}", bytes(each))
     return out.getvalue()
 
 
+def with_member(name: str, data: bytes) -> bytes:
+    """The same with one member of another content."""
+    with zipfile.ZipFile(io.BytesIO(checkpoint(8 * MIB))) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    members[name] = data
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as changed:
+        for each, content in members.items():
+            changed.writestr(each, content)
+    return out.getvalue()
+
+
 def safetensors(weights: int) -> bytes:
-    header = b'{"w":{"dtype":"U8","shape":[%d],"data_offsets":[0,%d]}}' % (weights, weights)
-    return len(header).to_bytes(8, "little") + header + bytes(weights)
+    return header(weights) + bytes(weights)
 
 
 def scanned(paths: list[str], scope: str | None = None, store: FactStore | None = None) -> ScanDocument:
@@ -103,18 +106,30 @@ def test_what_breaks_is_tried_again(broken: int, monkeypatch: pytest.MonkeyPatch
     assert document.transfer.retries
 
 
-def test_a_storage_that_no_tensor_fits_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    out = io.BytesIO(checkpoint(8 * MIB))
-    with zipfile.ZipFile(out) as archive:
-        members = {info.filename: archive.read(info) for info in archive.infolist()}
-    members["m/data/2"] = EVIL
-    changed = io.BytesIO()
-    with zipfile.ZipFile(changed, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    with served(monkeypatch, Memory({"m.pt": changed.getvalue()})):
+@pytest.mark.parametrize("name", ["m/data/2", "m/data/99"], ids=["another size", "asked for by nobody"])
+def test_a_storage_that_no_tensor_asks_for_is_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(monkeypatch, Memory({"m.pt": with_member(name, EVIL)})):
         document = scanned(["mem://acme/model"])
     assert "MA1021" in {finding.rule for finding in document.findings}
+
+
+def test_each_folder_has_its_own_files_and_comes_after_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = dict.fromkeys(["b/x.json", "a/c/y.json", "a/y.json", "z.json", "a/c/d/e/w.json"], b"{}")
+    with served(monkeypatch, Memory(files)):
+        found = list(Access().entries("mem://acme/model"))
+    folders = {entry.path[len("mem://acme/model") :]: sorted(entry.files) for entry in found if hasattr(entry, "files")}
+    assert folders == {
+        "": ["z.json"],
+        "/a": ["y.json"],
+        "/a/c": ["y.json"],
+        "/a/c/d": [],
+        "/a/c/d/e": ["w.json"],
+        "/b": ["x.json"],
+    }
+    paths = [entry.path for entry in found]
+    assert all(
+        paths.index(path) > paths.index(inner) for path in paths for inner in paths if inner.startswith(f"{path}/")
+    )
 
 
 def test_what_stays_broken_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
