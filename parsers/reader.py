@@ -79,6 +79,28 @@ class Ends:
         return self._last
 
 
+class Edges:
+    """A member of which little more is read than its first and last bytes, as numbers are told from other things."""
+
+    __slots__ = ("_base", "size")
+
+    REACH = 4096
+
+    def __init__(self, base: Reader) -> None:
+        self._base = base
+        self.size = base.size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset`, as far as they are at one of the ends."""
+        if offset < self.REACH:
+            return self._base.read_at(offset, min(length, self.REACH - offset))
+        return self._base.read_at(offset, length) if offset >= self.size - self.REACH else b""
+
+    def window(self, offset: int, length: int = WINDOW) -> bytes:
+        """The same, for a sequential parser."""
+        return self.read_at(offset, length)
+
+
 class SliceReader:
     """A part of another reader, as a reader of its own."""
 

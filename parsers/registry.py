@@ -15,6 +15,7 @@ from importlib import import_module
 from modelaudit.parsers.base import BudgetSpent
 from modelaudit.parsers.candidates import Beginnings
 from modelaudit.parsers.magic import Magic, Place
+from modelaudit.parsers.reader import Edges
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ EMPTY = "empty"
 UNKNOWN = "unknown"
 UNRECOGNISED = "unrecognised-content"  # code of the defect
 OTHER = "other"  # role of what is no model
+WEIGHTS = "weights"  # role of what is numbers, and what describes them
 
 
 class Format:
@@ -183,6 +185,15 @@ class Registry:
     def role(self, id: str) -> str:
         """What an artifact of this format is for."""
         return self.formats[id].role if id in self.formats else OTHER
+
+    def weights(self, head: bytes, reader: Reader, extension: str) -> Recognition | None:
+        """What the bytes are when their edges are those of weights and of nothing else; None when they are not."""
+        found = self.recognise(head, Edges(reader), extension)
+        return found if found.formats and self.all_weights(found.parse) else None
+
+    def all_weights(self, ids: Sequence[str]) -> bool:
+        """Whether every one of the formats is of weights alone."""
+        return bool(ids) and all(self.role(id) == WEIGHTS for id in ids)
 
     def promise(self, extension: str) -> Format | None:
         """The format that an extension promises; digits of a numbered one stand as `#` in the catalogue."""

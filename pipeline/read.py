@@ -32,7 +32,7 @@ from modelaudit.engine.facts import (
 )
 from modelaudit.engine.factset import FactSet
 from modelaudit.parsers.base import BudgetSpent, Context, Input, Nested, Property, Searched, Values
-from modelaudit.parsers.reader import Ends
+from modelaudit.parsers.reader import Ends, SliceReader
 from modelaudit.parsers.registry import HEAD, OTHER, UNKNOWN, UNRECOGNISED, Recognition
 from modelaudit.pipeline.budget import Metered
 from modelaudit.pipeline.embedded import SHORTEST, Around, Embedded
@@ -207,7 +207,14 @@ class TreeReader:
     def recognise(self, node: Node) -> Recognition:
         """What the artifact is."""
         head = node.reader.read_at(0, HEAD)
-        reader = node.reader if self.context.full or node.depth else Ends(node.reader)
+        reader = node.reader
+        if not self.context.full:
+            if node.depth and isinstance(node.base, SliceReader):
+                found = _guarded(self.registry.weights, head, reader, node.extension)
+                if found is not None:
+                    return found
+            elif not node.depth:
+                reader = Ends(reader)
         return _guarded(self.registry.recognise, head, reader, node.extension)
 
     def parse(self, node: Node, format: str) -> None:
@@ -317,6 +324,8 @@ class TreeReader:
     def programs(self, node: Node) -> None:
         """Take in the programs that stand somewhere in an artifact."""
         assert self.embedded is not None  # noqa: S101 - or nobody asks
+        if not self.context.full and isinstance(node.base, SliceReader) and self.is_weights(node):
+            return  # its numbers are not here
         around = Around(node.fold.facts, text=self.is_text(node), container=bool(node.children))
         if node.base is None:
             found = self.embedded.found(node.path, node.reader, around)
@@ -327,6 +336,10 @@ class TreeReader:
         if node.recognition.format in UNREAD_FORMATS:
             for item in self.embedded.masked(node.path, node.reader):
                 self.route(node, item)
+
+    def is_weights(self, node: Node) -> bool:
+        """Whether an artifact is weights as everything that it was read as."""
+        return self.registry.all_weights(node.recognition.parse)
 
     def is_text(self, node: Node) -> bool:
         """Whether an artifact is text as everything that it was read as."""

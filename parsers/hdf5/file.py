@@ -132,7 +132,8 @@ class _File:
                 continue
             below: list[tuple[str, int]] = []
             yield from self.object(source, name, header, below, seen)
-            open_objects += reversed(below)
+            below.sort(key=_address, reverse=True)  # as they stand in the file, which may have to be fetched
+            open_objects += below
             if len(seen) > budget:
                 yield Limit(self.path, what="members", at=len(seen), budget=budget, by="file", affects=CONTENT)
                 return
@@ -257,6 +258,10 @@ class _File:
             if short or layout.address + layout.size > source.size:
                 detail = f"{name}: {nbytes} bytes of values, {layout.size} at {layout.address}"
                 yield self.defect("hdf5-values", detail, offset, affects=frozenset())
+
+
+def _address(item: tuple[str, int]) -> int:
+    return item[1]
 
 
 def _text(name: bytes) -> str:

@@ -22,7 +22,7 @@ def width(limit: int) -> int:
 
 
 def symbol_nodes(source: Source, address: int, limit: int) -> Iterator[int]:
-    """Addresses of the symbol table nodes under a tree of version 1, in order."""
+    """Addresses of the symbol table nodes under a tree of version 1; those of one node as they stand in the file."""
     open_nodes, seen = [address], {address}
     while open_nodes:
         at = open_nodes.pop()
@@ -40,6 +40,7 @@ def symbol_nodes(source: Source, address: int, limit: int) -> Iterator[int]:
             if child in seen or len(seen) > limit:
                 raise Damage("a tree that leads back to itself, or has no end", at)
             seen.add(child)
+        children.sort()
         if level:
             open_nodes += reversed(children)
         else:

@@ -18,6 +18,7 @@ from modelaudit.engine.facts import (
 from modelaudit.parsers.base import Nested, Property, Values
 from modelaudit.parsers.expansion import Ledger
 from modelaudit.parsers.reader import SliceReader
+from modelaudit.parsers.registry import HEAD
 from modelaudit.parsers.zip.content import METHODS, STORED, Content, expander, fetch, region
 from modelaudit.parsers.zip.names import decode_name, flags_of_mode, folded, leads_outside, name_flags
 from modelaudit.parsers.zip.records import DESCRIBED, ENCRYPTED, STRONG, UTF8, read_local
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 # What a member that is not read may hold; what is wrong with the archive itself is known all the same.
 CONTENT = frozenset(KINDS) - {"artifact", "member", "defect", "limit", "relation"}
 ALL = frozenset(KINDS) - {"artifact"}
+HELD = 64 * 1024  # bytes of a member that is read whatever it is
 REGIONS_MAX = 1000
 LINK_MAX = 4096
 PYTORCH = "pytorch-zip"
@@ -246,7 +248,16 @@ class _Parse:
     def fetch(self, view: View) -> Content:
         """The content of one view, which counts as read."""
         self.done.add(view.key())
+        if self.is_weights(view):
+            return Content(region(self.reader, view), view.compressed)
         return fetch(self.reader, view, self.ledger)
+
+    def is_weights(self, view: View) -> bool:
+        """Whether a member is a file of weights by its content, and of those only what is no number is read."""
+        if self.context.full or view.method != STORED or view.compressed <= HELD:
+            return False
+        part = region(self.reader, view)
+        return self.registry().weights(part.read_at(0, HEAD), part, "") is not None
 
     def fact(
         self, entry: Entry, name: str, flags: set[str], content: Content | None, link: str | None = None

@@ -1,8 +1,10 @@
 """One file at a service: random access by ranges, of which those that were read are kept for a while.
 
-A small read fetches a few blocks; reads that go on where the last one ended fetch more each time, so that a parser
-that goes through a file does not ask for every block. With `full` every byte is read and hashed once, as that of a
-file on disk; without, nothing is read but what a parser looks at, and the digest is what the service says.
+A small file comes in one piece. Of a larger one a read fetches a few blocks; reads that go on where the last one ended,
+or a little behind that, fetch more each time, so that a parser that goes through a file, or from one small thing to the
+next, does not ask for every block. No block that is kept is fetched again. With `full` every byte is read and hashed
+once, as that of a file on disk; without, nothing is read but what a parser looks at, and the digest is what the service
+says.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from modelaudit.sources.remote.line import NAP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future, ThreadPoolExecutor
     from hashlib import _Hash
     from types import TracebackType
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 WINDOW = 1024 * 1024
 BLOCK = 16 * 1024
+WHOLE = 1024 * 1024  # bytes of a file that comes in one piece, since all of it is searched for programs
+NEAR = 4  # blocks that come with what stands behind them rather than be passed over by one more request
 LEAST = 2  # blocks that a request asks for
 HEAD = 4  # blocks at the beginning, which recognisers and most headers need
 TAIL = 65_557  # bytes at the end, where the directory of an archive is looked for
@@ -52,6 +56,10 @@ class Blocks:
             if block is not None:
                 self._blocks.move_to_end(key)
             return block
+
+    def __contains__(self, key: tuple[int, str, int]) -> bool:
+        with self._lock:
+            return key in self._blocks
 
     def put(self, key: tuple[int, str, int], block: bytes) -> None:
         """Keep a block; the one that nobody has asked for longest goes."""
@@ -88,12 +96,12 @@ class RangeReader:
         self._file = file
         self._blocks = blocks
         self._check = check
-        self._next = -1  # the block behind the last one that was fetched
         self._ahead = LEAST
         self._consumers: list[Consumer] = []
         self._passing: Passing | None = None
         self._hash: _Hash | None = None
         self._wrong = False
+        self._counting = Lock()  # of bytes that several threads fetch
 
     @property
     def identity(self) -> str:
@@ -149,33 +157,45 @@ class RangeReader:
 
     def _range(self, first: int, stop: int) -> list[bytes]:
         """Blocks from `first` up to `stop`, those that are not kept in as few requests as possible."""
-        found: dict[int, bytes] = {}
-        missing = []
-        for number in range(first, stop):
-            block = self._blocks.get(self._key(number))
-            if block is None:
-                missing.append(number)
-            else:
-                found[number] = block
-        if missing:
-            found |= self._fetch(missing[0], missing[-1] + 1)
+        found = self._kept(first, stop)
+        for begin, end in _runs(number for number in range(first, stop) if number not in found):
+            found |= self._fetch(begin, end)
         return [found[number] for number in range(first, stop)]
 
+    def _kept(self, first: int, stop: int) -> dict[int, bytes]:
+        """The blocks among these that are kept."""
+        blocks = ((number, self._blocks.get(self._key(number))) for number in range(first, stop))
+        return {number: block for number, block in blocks if block is not None}
+
     def _fetch(self, first: int, stop: int) -> dict[int, bytes]:
-        """Fetch blocks in one request, and some more behind them when the file is read from front to back."""
-        self._ahead = min(self._ahead * 2, MOST) if first == self._next else LEAST if first else HEAD
-        stop = min(max(stop, first + self._ahead), self._count)
-        if stop == self._count:
-            first = min(first, max(0, self.size - TAIL) // BLOCK)
+        """Fetch blocks in one request, and others around them that are likely to be asked for next."""
+        first, stop = self._widened(first, stop)
         data = self._line.read(self._file, first * BLOCK, min(stop * BLOCK, self.size), self.name, self._check)
         self.bytes_read += len(data)
-        self._next = stop
         if self.full:
             self._pass(first * BLOCK, data)
         found = {first + at // BLOCK: data[at : at + BLOCK] for at in range(0, len(data), BLOCK)}
         for number, block in found.items():
             self._blocks.put(self._key(number), block)
         return found
+
+    def _widened(self, first: int, stop: int) -> tuple[int, int]:
+        """What is fetched when these blocks are asked for: more behind them, and all of the end, but nothing twice."""
+        dense = any(map(self._is_kept, range(max(0, first - NEAR), first))) or self._is_kept(stop)
+        self._ahead = min(self._ahead * 2, MOST) if dense else LEAST if first else HEAD
+        begin, end = max(0, first - self._ahead) if dense else first, max(stop, first + self._ahead)
+        if self.size <= WHOLE:
+            begin, end = 0, self._count
+        elif end >= self._count:
+            begin, end = min(first, (self.size - TAIL) // BLOCK), self._count
+        while stop < end and not self._is_kept(stop):
+            stop += 1
+        while first > begin and not self._is_kept(first - 1):
+            first -= 1
+        return first, stop
+
+    def _is_kept(self, number: int) -> bool:
+        return self._key(number) in self._blocks
 
     @property
     def _count(self) -> int:
@@ -204,21 +224,20 @@ class RangeReader:
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(AHEAD, thread_name_prefix="modelaudit-range") as pool:
-            parts: list[Future[bytes]] = []
+            parts: list[Future[list[bytes]]] = []
             at = passing.at
             try:
                 while at < self.size or parts:
                     while at < self.size and len(parts) < AHEAD:
                         parts.append(self._ask(pool, at))
                         at += STREAM
-                    data = self._came(parts.pop(0))
-                    self.bytes_read += len(data)
-                    passing.give(data)
+                    for data in self._came(parts.pop(0)):
+                        passing.give(data)
             finally:
                 for part in parts:
                     part.cancel()
 
-    def _came(self, part: Future[bytes]) -> bytes:
+    def _came(self, part: Future[list[bytes]]) -> list[bytes]:
         """What a request gives, with a sign of life while it is on its way."""
         from concurrent.futures import wait
 
@@ -228,6 +247,30 @@ class RangeReader:
             wait([part], NAP)
         return part.result()
 
-    def _ask(self, pool: ThreadPoolExecutor, at: int) -> Future[bytes]:
-        stop = min(at + STREAM, self.size)
-        return pool.submit(self._line.read, self._file, at, stop, self.name, self._check)
+    def _ask(self, pool: ThreadPoolExecutor, at: int) -> Future[list[bytes]]:
+        return pool.submit(self._pieces, at, min(at + STREAM, self.size))
+
+    def _pieces(self, at: int, end: int) -> list[bytes]:
+        """The bytes from `at` up to `end`, which both stand between blocks; those that are not kept come anew."""
+        first, stop = at // BLOCK, -(-end // BLOCK)
+        found = self._kept(first, stop)
+        for begin, behind in _runs(number for number in range(first, stop) if number not in found):
+            start = begin * BLOCK
+            data = self._line.read(self._file, start, min(behind * BLOCK, self.size), self.name, self._check)
+            with self._counting:
+                self.bytes_read += len(data)
+            found[begin] = data
+        return [found[number] for number in sorted(found)]
+
+
+def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Begin and end of each run of numbers without a gap."""
+    begin = end = -1
+    for number in numbers:
+        if number != end:
+            if begin < end:
+                yield begin, end
+            begin = number
+        end = number + 1
+    if begin < end:
+        yield begin, end
