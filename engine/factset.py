@@ -49,6 +49,9 @@ class FactSet:
 
     def walk(self) -> Iterator[FactSet]:
         """This fact set and all nested ones, outermost first, in order."""
+        return self._walk() if self.children else iter((self,))
+
+    def _walk(self) -> Iterator[FactSet]:
         stack = [self]
         while stack:
             node = stack.pop()

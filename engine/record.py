@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 from modelaudit.engine.facts.base import Record, become
 
 TYPE_CHECKING = False
@@ -42,8 +44,7 @@ def _init(self: Record, *args: object, **given: object) -> None:
     kind = type(self)
     if len(args) == len(kind.FIELDS) and not given:  # as records come that a scan makes by the thousand
         become(self, kind.DRAFT)
-        for name, value in zip(kind.FIELDS, args, strict=True):
-            setattr(self, name, value)
+        any(map(setattr, repeat(self), kind.FIELDS, args))  # each gives None
         become(self, kind)
         return
     if args:

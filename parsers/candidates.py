@@ -53,7 +53,7 @@ class Candidates:
     """The formats whose files may begin with a byte, in the order in which they are asked; None for no byte at all."""
 
     __slots__ = (
-        *("_answers", "_at", "_byte", "_certain", "_formats", "_longer", "_questions", "_sieve"),
+        *("_answers", "_at", "_byte", "_certain", "_ends", "_formats", "_longer", "_open", "_questions", "_sieve"),
         "_within",
     )
 
@@ -65,6 +65,8 @@ class Candidates:
         self._within: dict[str, list[tuple[int, int]]] = {}  # how far the bytes may stand, and the formats
         self._longer: dict[int, int] = {}  # the formats that artifacts of more than so many bytes may have
         self._byte: list[tuple[int, bytes, int]] = []
+        self._ends: list[tuple[int, Tests, int]] = []  # how near to the end the bytes stand, and the formats
+        self._open: list[tuple[bytes, int, Tests, int]] = []  # all else: bytes without which it is not, and where
         for format in formats:
             self._add(format, first, 1 << len(self._formats))
         self._sort()
@@ -99,6 +101,12 @@ class Candidates:
             else:
                 self._byte.append((where, wanted, formats))
             del self._questions[tests]
+        for tests, formats in self._questions.items():
+            how, where, wanted = tests[0]
+            if how == "end" and len(tests) == 1:
+                self._ends.append((where, tests, formats))
+            else:
+                self._open.append((*((wanted, where) if how == "at" else (b"", 0)), tests, formats))
 
     def _seen(self, head: bytes, size: int) -> int:
         """The formats whose bytes stand among the first ones, or may stand behind them."""
@@ -125,9 +133,25 @@ class Candidates:
 
     def plausible(self, place: Place) -> tuple[list[Format], BudgetSpent | None]:
         """The formats that are worth asking, in order, and the budget other than time that kept a test from looking."""
-        left = self._seen(place.head, place.reader.size)
-        kept: BudgetSpent | None = None
-        for tests, formats in self._questions.items():
+        head = place.head
+        left = self._seen(head, place.reader.size)
+        if len(head) >= place.reader.size:  # as small files are, of which there are many
+            for where, tests, formats in self._ends:
+                if head.find(tests[0][2], -where) >= 0:
+                    left |= formats
+            kept = None
+        else:
+            left, kept = self._ask(place, [(tests, formats) for _, tests, formats in self._ends], left, None)
+        asked = [(tests, formats) for first, at, tests, formats in self._open if head.startswith(first, at)]
+        if asked:
+            left, kept = self._ask(place, asked, left, kept)
+        return self._answers.get(left) or self._chosen(left), kept
+
+    def _ask(
+        self, place: Place, questions: Iterable[tuple[Tests, int]], left: int, kept: BudgetSpent | None
+    ) -> tuple[int, BudgetSpent | None]:
+        """The formats that are left with those for which one of these questions holds, and the budget."""
+        for tests, formats in questions:
             try:
                 if place.fits(tests):
                     left |= formats
@@ -135,7 +159,7 @@ class Candidates:
                 if spent.what == "time":
                     raise
                 kept = kept or spent.with_traceback(None)  # which holds the reader
-        return self._answers.get(left) or self._chosen(left), kept
+        return left, kept
 
     def _chosen(self, bits: int) -> list[Format]:
         """The formats of these bits, in order."""

@@ -145,6 +145,7 @@ def _telling() -> Sieve:
 def _table() -> dict[str, list[str]]:
     with open(os.path.join(os.path.dirname(__file__), "spellings.json"), "rb") as file:
         table: dict[str, list[str]] = json.loads(file.read())
+    del table["about"]  # for people
     return table
 
 

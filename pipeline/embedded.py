@@ -11,7 +11,7 @@ from bisect import bisect_right
 from modelaudit.engine.facts import Blob, Limit, Place, Tensor, Text
 from modelaudit.parsers.base import BudgetSpent, Context, Nested
 from modelaudit.parsers.executables import efforts
-from modelaudit.parsers.executables.search import HITS, Search
+from modelaudit.parsers.executables.search import HITS, Search, has_words
 from modelaudit.parsers.reader import BytesReader, SliceReader
 from modelaudit.pipeline.streamed import Allowance, Looked
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Facts = Mapping[str, Sequence[Fact]]
 
+TINY = 64 * 1024  # bytes that are asked for a word before they are searched
 HELD = 8 * 1024 * 1024  # bytes of a file that is in memory as a whole
 HASHED = 16 * 1024 * 1024  # bytes of a program whose digest is taken
 MARK = 256  # bytes of a script in a text by which it is known again
@@ -42,20 +43,35 @@ NEAR = 64  # bytes between a fact's place and the bytes that it is about: the he
 class Embedded:
     """The search in one file on disk and in what is nested in it."""
 
-    __slots__ = ("_allowance", "_decoded", "_efforts", "_passing", "_prose", "_told")
+    __slots__ = ("_allowance_left", "_decoded", "_efforts_left", "_limits", "_passing", "_prose", "_told")
 
     def __init__(self, limits: dict[str, int] | None = None) -> None:
-        self._allowance = Allowance(Context.BUDGETS if limits is None else limits)
+        self._limits = Context.BUDGETS if limits is None else limits
+        self._allowance_left: Allowance | None = None  # once something is searched by itself
         self._passing: Search | None = None
         self._told: set[tuple[str, int, str]] = set()  # kind, size and digest
-        self._efforts = efforts()
+        self._efforts_left: tuple[Effort, Effort] | None = None  # once there is a candidate
         self._decoded = 0  # bytes that texts held encoded
         self._prose: set[tuple[str, bytes]] = set()  # scripts in texts: kind and first lines
 
+    @property
+    def _allowance(self) -> Allowance:
+        if self._allowance_left is None:
+            self._allowance_left = Allowance(self._limits)
+        return self._allowance_left
+
+    @property
+    def _efforts(self) -> tuple[Effort, Effort]:
+        if self._efforts_left is None:
+            self._efforts_left = efforts()
+        return self._efforts_left
+
     def attach(self, reader: Reader) -> None:
         """Have the bytes of a large file searched on their way past, unless some have passed already."""
+        if reader.size <= HELD:
+            return
         attach = getattr(reader, "attach", None)
-        if attach is None or reader.size <= HELD:
+        if attach is None:
             return
         search = Search(reader.size)
         try:
@@ -63,6 +79,10 @@ class Embedded:
         except ValueError:
             return
         self._passing = search
+
+    def may_hold(self, reader: Reader) -> bool:
+        """Whether a file on disk may hold a program: most small ones have none of the first bytes."""
+        return self._passing is not None or reader.size > TINY or has_words(reader.read_at(0, TINY))
 
     def found(self, path: str, reader: Reader, around: Around) -> Iterator[Fact]:
         """The programs of the file on disk once its bytes have passed."""

@@ -55,23 +55,25 @@ class Fold:
 
     def add(self, fact: Fact) -> None:
         """Take a fact in."""
-        records = self._kinds.get(fact.KIND)
+        kind = fact.KIND
+        records = self._kinds.get(kind)
         if records is None:
-            records = self._kinds[fact.KIND] = {}
+            records = self._kinds[kind] = {}
         key = fact.fold_key()
         slot = records.get(key)
         if slot is not None:
             slot.again(fact)
-        elif self._has_room(fact, len(records)):
+        elif self._has_room(fact, kind, len(records)):
             records[key] = _Slot(fact)
         else:
-            self._cut.add(fact.KIND)
+            self._cut.add(kind)
 
-    def _has_room(self, fact: Fact, records: int) -> bool:
-        self._characters += _length(fact)
-        if self._characters > CHARACTERS:
-            return fact.KIND not in LONG
-        return records < min(FEWER.get(fact.KIND, RECORDS), RECORDS)
+    def _has_room(self, fact: Fact, kind: str, records: int) -> bool:
+        if kind in LONG:
+            self._characters += _length(fact, LONG[kind])
+            if self._characters > CHARACTERS:
+                return False
+        return records < RECORDS and (kind not in FEWER or records < FEWER[kind])
 
     def facts(self) -> dict[str, list[Fact]]:
         """Kind to folded records, in the order in which they were first seen."""
@@ -83,11 +85,8 @@ class Fold:
         return facts
 
 
-def _length(fact: Fact) -> int:
+def _length(fact: Fact, field: str) -> int:
     """Characters of a fact's long field."""
-    field = LONG.get(fact.KIND)
-    if field is None:
-        return 0
     value = getattr(fact, field)
     return sum([len(arg.value or "") for arg in value]) if field == "args" else len(value or "")
 

@@ -38,7 +38,6 @@ from modelaudit.pipeline.budget import Metered
 from modelaudit.pipeline.embedded import SHORTEST, Around, Embedded
 from modelaudit.pipeline.fold import Fold
 from modelaudit.pipeline.isolation import MAIN
-from modelaudit.pipeline.weights import Weights
 from modelaudit.sources.errors import SourceError
 
 TYPE_CHECKING = False
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     from modelaudit.pipeline.fold import Unfolded
     from modelaudit.pipeline.isolation import Isolation, Loss
     from modelaudit.pipeline.references import Root
+    from modelaudit.pipeline.weights import Weights
 
     T = TypeVar("T")
 
@@ -151,10 +151,10 @@ class TreeReader:
         self.folding = folding
         self.emit = emit  # given every fact as it comes
         self.isolation = isolation
-        self.deriver = deriver
+        self.deriver = deriver if deriver else None  # or nothing is looked for
         self.errors: list[ScanError] = []
         self.embedded = Embedded(budget.limits) if self.context.wants("blob") else None
-        self.weights = Weights(self.context)
+        self.weights: Weights | None = None  # once there is a tensor
 
     def read(self, path: str, reader: Reader, digest: Callable[[], str | None] | None = None) -> FactSet:
         """The facts of a file on disk; `path` is as the user sees it. `digest` is asked once all else is read."""
@@ -233,10 +233,15 @@ class TreeReader:
             depth=node.depth,
             told=node.told,
         )
-        self.drain(node, _guarded(_guarded(self.registry.parser, format), given, self.context))
+        self.drain(node, _guarded(self.parsed, format, given))
+
+    def parsed(self, format: str, given: Input) -> Iterator[Fact | Nested | Property | Searched | Values]:
+        """What the parser of a format yields."""
+        return self.registry.parser(format)(given, self.context)
 
     def drain(self, node: Node, items: Iterator[Fact | Nested | Property | Searched | Values]) -> None:
         """Take everything that a parser yields."""
+        item = None
         try:
             while True:
                 try:
@@ -249,7 +254,8 @@ class TreeReader:
                     break
                 self.route(node, item)
         finally:
-            _guarded(getattr(items, "close", _nothing))
+            if item is not None:  # or the parser has ended by itself
+                _guarded(getattr(items, "close", _nothing))
 
     def route(self, node: Node, item: Fact | Nested | Property | Searched | Values) -> None:
         """What becomes of one thing that a parser yields."""
@@ -271,7 +277,7 @@ class TreeReader:
             return
         if isinstance(fact, (Text, Metadata)):
             self.encoded(node, fact)
-        if fact.KIND in SPOTS and self.deriver:
+        if self.deriver is not None and fact.KIND in SPOTS:
             fact, derived = self.deriver.derive(fact)
             for found in derived:
                 self.keep(node, found)
@@ -279,6 +285,10 @@ class TreeReader:
 
     def tensor(self, node: Node, fact: Tensor, values: Reader | None = None) -> None:
         """Take in a tensor with what is asked of its values, and what its low bits hold."""
+        if self.weights is None:
+            from modelaudit.pipeline.weights import Weights
+
+            self.weights = Weights(self.context)
         told, hidden = self.weights.told(fact, node.reader, values)
         self.keep(node, told)
         for found in hidden:
@@ -326,13 +336,14 @@ class TreeReader:
         assert self.embedded is not None  # noqa: S101 - or nobody asks
         if not self.context.full and isinstance(node.base, SliceReader) and self.is_weights(node):
             return  # its numbers are not here
-        around = Around(node.fold.facts, text=self.is_text(node), container=bool(node.children))
-        if node.base is None:
-            found = self.embedded.found(node.path, node.reader, around)
-        else:
-            found = self.embedded.inside(node.path, node.base, node.compressed, around, self.context.check)
-        for fact in found:
-            self.take(node, fact)
+        if node.base is not None or self.embedded.may_hold(node.reader):
+            around = Around(node.fold.facts, text=self.is_text(node), container=bool(node.children))
+            if node.base is None:
+                found = self.embedded.found(node.path, node.reader, around)
+            else:
+                found = self.embedded.inside(node.path, node.base, node.compressed, around, self.context.check)
+            for fact in found:
+                self.take(node, fact)
         if node.recognition.format in UNREAD_FORMATS:
             for item in self.embedded.masked(node.path, node.reader):
                 self.route(node, item)

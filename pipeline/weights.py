@@ -11,6 +11,7 @@ from math import prod
 from modelaudit.engine.facts import Blob, Place, clean
 from modelaudit.parsers.base import Nested
 from modelaudit.parsers.reader import BytesReader
+from modelaudit.parsers.weights import is_measurable, is_value, role_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,8 +64,6 @@ class Weights:
 
         `values` gives its values, where the artifact that `reader` gives does not have them as they are.
         """
-        from modelaudit.parsers.weights import is_measurable, is_value, role_of  # not before there is a tensor
-
         role = tensor.role or role_of(tensor.name)
         element = is_measurable(tensor) if values is None else is_value(tensor, values.size)
         begin = (tensor.data_offset or 0) if values is None else 0

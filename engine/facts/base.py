@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from operator import attrgetter
 from types import MappingProxyType
 
@@ -64,9 +65,15 @@ class Record:
 
     def replace(self, **changes: object) -> Self:
         """A copy with some fields changed."""
-        fields = dict(zip(self.FIELDS, self.values(), strict=True))
-        fields.update(changes)
-        return type(self)(**fields)
+        kind = type(self)
+        copy: Self = object.__new__(kind.DRAFT)
+        any(map(setattr, repeat(copy), kind.FIELDS, self.values()))  # each gives None
+        try:
+            any(map(setattr, repeat(copy), changes, changes.values()))
+        except AttributeError as error:
+            raise TypeError(f"{kind.__name__} has no such field: {error}") from None
+        become(copy, kind)
+        return copy
 
 
 class Fact(Record):

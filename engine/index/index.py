@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from modelaudit.engine.index.sources import of_env, of_fact, of_few_values
+from modelaudit.engine.index.fields import KEYS
+from modelaudit.engine.index.sources import ask_fields, of_env
 from modelaudit.engine.index.table import LONG, NONE
 from modelaudit.engine.judging.hits import Trial, facts_of
 from modelaudit.engine.lang.evaluate import Env
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from modelaudit.engine.facts.columns import Columns
     from modelaudit.engine.factset import Facts, FactSet
     from modelaudit.engine.index.rows import Rows
-    from modelaudit.engine.index.sources import OfEnv
     from modelaudit.engine.lang.lists import Matcher
     from modelaudit.engine.lazy import Lazy
     from modelaudit.engine.ruleset import Allow, Rule
@@ -75,16 +75,13 @@ class Index:
         self, node: FactSet, scope: Scope, facts: Sequence[Fact], trials: dict[int, Trial], allows: Allows
     ) -> None:
         """Evaluate on each fact the rules that it leaves open."""
-        if not facts:
-            return
         kind = self.of_kind(scope.kind)
-        env = Env(node, facts[0])
-        always = kind.always | kind.of_artifact(env)
+        always = kind.always | kind.of_artifact(node)
         for fact in facts:
-            found = kind.of_fact(fact, env)
+            found = kind.of_fact(fact, node)
             numbers = (always | found if found else always) if always else found
             if numbers:
-                self.evaluate(env.at(fact), scope.within(numbers), trials, allows)
+                self.evaluate(Env(node, fact), scope.within(numbers), trials, allows)
 
     def rows(self, node: FactSet, scope: Scope, facts: Columns, trials: dict[int, Trial], allows: Allows) -> None:
         """The same for facts that stand in columns."""
@@ -170,6 +167,7 @@ class Scope:
 
 
 _KEPT = 4096
+FEW_VALUES = frozenset({"depth", "format", "repo", "role", "view"})  # fields with few values in all artifacts
 _NOWHERE: Formats = frozenset()  # what an artifact is in that stands on disk
 
 
@@ -178,47 +176,53 @@ class KindIndex:
 
     def __init__(self, kind: str, doc: Json, lists: Mapping[str, Matcher]) -> None:
         self.always: Rules = frozenset(doc["always"])
-        self._fields = []
-        self._values = []
-        self._whole = []
-        self._few: list[tuple[str, OfEnv]] = []
-        for source in doc["sources"]:
-            if source["whole"]:
-                few = of_few_values(source, lists)
-                self._few += [few] if few is not None else []
-                self._whole += [of_env(source, lists)] if few is None else []
-                continue
-            by_fact = of_fact(kind, source, lists)
-            if by_fact is not None:
-                self._fields.append(by_fact)
-            else:
-                self._values.append(of_env(source, lists))
+        fields, programs = ask_fields([each for each in doc["sources"] if not each["whole"]], kind, lists)
+        self._fields = [(field.get, field.known, field) for field in fields]
+        self._names = frozenset().union(*[field.names for field in fields])
+        self._programs = [of_env(each, lists) for each in programs]
+        fields, programs = ask_fields([each for each in doc["sources"] if each["whole"]], "artifact", lists)
+        self._few = [field for field in fields if field.name in FEW_VALUES]
+        self._many = [field for field in fields if field.name not in FEW_VALUES]
+        self._around = [of_env(each, lists) for each in programs]
         self._answers: dict[tuple[object, ...], Rules] = {}
-        self._key = attrgetter("unknown", "cut", *dict.fromkeys(name for name, _ in self._few))
+        self._key = attrgetter("unknown", "cut", *[field.name for field in self._few])
 
-    def of_artifact(self, env: Env) -> Rules:
+    def of_artifact(self, node: FactSet) -> Rules:
         """The rules that an artifact leaves open for all of its facts."""
-        key = self._key(env.node.artifact)
+        artifact = node.artifact
+        key = self._key(artifact)
         found = self._answers.get(key)
         if found is None:
-            found = NONE.union(*[say(env) for _, say in self._few])
+            found = NONE.union(*[field.of(artifact) for field in self._few])
             if len(self._answers) < _KEPT and not any(isinstance(each, str) and len(each) > LONG for each in key):
                 self._answers[key] = found
-        for source in self._whole:
-            found |= source(env)
+        for field in self._many:
+            more = field.of(artifact)
+            if more:
+                found |= more
+        if self._around:
+            env = Env(node, artifact)
+            found = found.union(*[program(env) for program in self._around])
         return found
 
-    def of_fact(self, fact: Fact, env: Env) -> Rules:
+    def of_fact(self, fact: Fact, node: FactSet) -> Rules:
         """The rules that a fact leaves open, besides those that the artifact does."""
         found: Rules = NONE
-        for field in self._fields:
-            more = field(fact)
+        unknown, cut = fact.unknown, fact.cut
+        doubtful = (unknown or cut) and not (self._names.isdisjoint(unknown) and self._names.isdisjoint(cut))
+        for get, known, field in self._fields:
+            if doubtful and field.is_doubtful(fact):
+                more: Rules | None = field.rules
+            else:
+                value = get(fact)
+                more = known.get(value) if type(value) in KEYS else None
+                if more is None:
+                    more = field.ask(value)
             if more:
                 found = found | more if found else more
-        if self._values:
-            inner = env.at(fact)
-            for value in self._values:
-                found |= value(inner)
+        if self._programs:
+            env = Env(node, fact)
+            found = found.union(*[program(env) for program in self._programs])
         return found
 
 

@@ -57,7 +57,7 @@ class Rows:
         """Evaluate on each fact the rules that it leaves open."""
         env = Env(node, node.artifact)
         found = self._look(facts, env)
-        always = self.kind.always | self.kind.of_artifact(env)
+        always = self.kind.always | self.kind.of_artifact(node)
         if always:
             found = {**found, **dict.fromkeys(always, tuple(range(len(facts))))}
         turn = _Turn(self, env, facts, trials, allows)

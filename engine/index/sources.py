@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 
+from modelaudit.engine.index.fields import Field
 from modelaudit.engine.index.table import NONE, Table
 
 FEW = 64  # items of a set whose answer is kept
@@ -14,32 +15,58 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
-    from modelaudit.engine.facts import Fact
     from modelaudit.engine.lang.evaluate import Env, Getter
     from modelaudit.engine.lang.lists import Matcher
     from modelaudit.engine.lang.quantify import Source
 
     Json = Any
     Rules = frozenset[int]
-    OfFact = Callable[[Fact], Rules]
     OfValue = Callable[[Any], Rules]
+    Numbers = Callable[[Any], Iterable[int]]
     OfEnv = Callable[[Env], Rules]
 
 
-def of_fact(kind: str, doc: Json, lists: Mapping[str, Matcher]) -> OfFact | None:
-    """What a source says of a fact by itself; None when it needs more than one field of the fact."""
-    found = of_field(kind, doc, lists)
-    if found is None:
-        return None
-    name, table, of_value = found
-    rules = table.rules
+def ask_fields(docs: Iterable[Json], owner: str, lists: Mapping[str, Matcher]) -> tuple[list[Field], list[Json]]:
+    """The fields of facts of a kind, or of the artifact, that sources ask; and the sources that need more than one."""
+    fields: dict[str, Field] = {}
+    others: list[Json] = []
+    for doc in docs:
+        asked = _asked(doc, owner, lists)
+        if asked is None:
+            others.append(doc)
+            continue
+        name, names, table, numbers = asked
+        fields.setdefault(name, Field(name)).add(names, table.rules, numbers)
+    return list(fields.values()), others
 
-    def say(fact: Fact) -> Rules:
-        if name in fact.unknown or name in fact.cut:
-            return rules
-        return of_value(getattr(fact, name))
 
-    return say
+def _asked(doc: Json, owner: str, lists: Mapping[str, Matcher]) -> tuple[str, frozenset[str], Table, Numbers] | None:
+    """A field, the ways in which it may be unknown, its table, and what that says of a value."""
+    plain = _plain(doc, owner)
+    if plain is not None:
+        name, part, calls = plain
+        table = Table(doc, lists)
+        names = frozenset((name, f"{name}.{part}") if part else (name,))
+        return name, names, table, _through(part, calls, table)
+    found = of_field(owner, doc, lists)
+    return None if found is None else (found[0], frozenset((found[0],)), found[1], found[2])
+
+
+def _through(part: str, calls: Sequence[Callable[[Any], Any]], table: Table) -> Numbers:
+    """What a table says of a value, of a part of it where it is a record, or of what functions make of it."""
+    numbers = table.numbers
+    if not (part or calls):
+        return numbers
+    steps = [*([attrgetter(part)] if part else ()), *calls]
+
+    def through(value: Any) -> Iterable[int]:  # noqa: ANN401
+        for step in steps:
+            if value is None:
+                break
+            value = step(value)
+        return numbers(value)
+
+    return through
 
 
 def of_field(kind: str, doc: Json, lists: Mapping[str, Matcher]) -> tuple[str, Table, OfValue] | None:
@@ -57,23 +84,11 @@ def of_field(kind: str, doc: Json, lists: Mapping[str, Matcher]) -> tuple[str, T
     return name, table, _items(table) if len(path) == 1 else _parts(table, path[1])
 
 
-FEW_VALUES = frozenset({"depth", "format", "repo", "role", "view"})
-
-
-def of_few_values(doc: Json, lists: Mapping[str, Matcher]) -> tuple[str, OfEnv] | None:
-    """A field of the artifact that has the same few values in all artifacts, and what it says; else None."""
-    plain = _artifact_field(doc)
-    return (plain[0], of_env(doc, lists)) if plain is not None and plain[0] in FEW_VALUES else None
-
-
 def of_env(doc: Json, lists: Mapping[str, Matcher]) -> OfEnv:
     """What any source says in an environment."""
     from modelaudit.engine.lang.linker import Linker
     from modelaudit.engine.lang.quantify import source_of
 
-    plain = _artifact_field(doc)
-    if plain is not None:
-        return _of_artifact(*plain, Table(doc, lists))
     linker = Linker(lists)
     steps = [(int(step["var"][1:]), source_of(linker, step)) for step in doc["in"]]
     return _program(steps, linker.value(doc["term"]), Table(doc, lists), once=doc["term"] == {"lit": True})
@@ -87,17 +102,19 @@ def _field(term: Json, kind: str) -> str | None:
     return None
 
 
-def _artifact_field(doc: Json) -> tuple[str, list[Callable[[Any], Any]]] | None:
-    """A field of the artifact's own record and the functions that it goes through; None when a source is another."""
+def _plain(doc: Json, owner: str) -> tuple[str, str, list[Callable[[Any], Any]]] | None:
+    """A field of a record, a part of it or none, and the functions that it goes through; None for other sources."""
     term: Json = None if doc["in"] else doc["term"]
     names = []
     while term and "call" in term and len(term["args"]) == 1:
         names.append(term["call"])
         term = term["args"][0]
     path = term.get("path") if term else None
-    if not path or len(path) != 2 or path[0] != "artifact" or path[1].startswith("@"):
+    if not path or path[0] != owner or len(path) not in (2, 3) or not all(isinstance(step, str) for step in path):
         return None
-    return str(path[1]), [function_of(name) for name in reversed(names)]
+    if path[1].startswith("@"):
+        return None
+    return path[1], path[2] if len(path) == 3 else "", [function_of(name) for name in reversed(names)]
 
 
 def function_of(name: str) -> Callable[[Any], Any]:
@@ -105,24 +122,6 @@ def function_of(name: str) -> Callable[[Any], Any]:
     from modelaudit.engine.lang.functions import FUNCTIONS  # not before a rule asks for one
 
     return FUNCTIONS[name].call
-
-
-def _of_artifact(name: str, calls: Sequence[Callable[[Any], Any]], table: Table) -> OfEnv:
-    """What a field of the artifact says: it is asked of every artifact, for each kind of fact."""
-    get, rules, find = attrgetter(name), table.rules, table.find
-
-    def say(env: Env) -> Rules:
-        artifact = env.node.artifact
-        if name in artifact.unknown or name in artifact.cut:
-            return rules
-        value = get(artifact)
-        for call in calls:
-            if value is None:
-                break
-            value = call(value)
-        return find(value)
-
-    return say
 
 
 def _items(table: Table) -> OfValue:

@@ -22,10 +22,11 @@ NONE: Rules = frozenset()
 class Table:
     """The tests that rules put to one value."""
 
-    __slots__ = ("_answers", "_compiled", "_doc", "_lists", "_made", "_searches", "rules")
+    __slots__ = ("_absent", "_answers", "_doc", "_lists", "_searches", "rules")
 
     def __init__(self, doc: Json, lists: Mapping[str, Matcher]) -> None:
         self.rules: Rules = frozenset(doc["rules"])  # all that ask: what an unknown value leaves open
+        self._absent: Rules = frozenset(doc.get("absent", ()))
         self._doc = doc
         self._lists = lists
         self._answers: dict[Value, Rules] = {}
@@ -38,25 +39,30 @@ class Table:
         except TypeError:  # a value that no dict takes as a key
             return self.rules
         if found is None:
-            found = self._search(value)
+            found = self.search(value)
             if not isinstance(value, (str, bytes)) or len(value) <= LONG:
                 if len(self._answers) >= KEPT:
                     self._answers.clear()
                 self._answers[value] = found
         return found
 
-    def _search(self, value: Value) -> Rules:
+    def search(self, value: Value) -> Rules:
+        """The same, without keeping it."""
+        return frozenset(self.numbers(value))
+
+    def numbers(self, value: Value) -> Iterable[int]:
+        """The same, as they are found."""
         if value is None:
-            return frozenset(self._doc.get("absent", ()))
-        if self._searches is None:
-            self._searches = list(searches(self._doc, self._lists))
-        found: set[int] = set()
-        for search in self._searches:
-            found.update(search(value))
-        return frozenset(found) if found else NONE
+            return self._absent
+        searches = self._searches
+        if searches is None:
+            searches = self._searches = list(_searches(self._doc, self._lists))
+        if len(searches) == 1:
+            return searches[0](value)
+        return [number for search in searches for number in search(value)]
 
 
-def searches(doc: Json, lists: Mapping[str, Matcher]) -> Iterator[Callable[[Value], Iterable[int]]]:
+def _searches(doc: Json, lists: Mapping[str, Matcher]) -> Iterator[Callable[[Value], Iterable[int]]]:
     """One look-up for each sort of test that a table has."""
     if "eq" in doc or "same" in doc:
         yield _equal(doc.get("eq", {}), doc.get("same", ()))
@@ -89,12 +95,16 @@ def _equal(texts: dict[str, list[int]], others: Iterable[Json]) -> Callable[[Val
 
 def _listed(doc: Json, lists: Mapping[str, Matcher]) -> Callable[[Value], Iterable[int]]:
     """One look-up in each list, however many rules ask for it."""
-    asked = [(name, tuple(rules["in"]), tuple(rules["out"])) for name, rules in doc.items()]
+    named = [(lists[name], tuple(rules["in"]), tuple(rules["out"])) for name, rules in doc.items()]
+    asked = [(each.contains, inside, outside) for each, inside, outside in named if each.items]
+    empty = [number for each, _, outside in named if not each.items for number in outside]
 
     def find(value: Value) -> Iterable[int]:
-        found: list[int] = []
-        for name, inside, outside in asked:
-            found += inside if lists[name].contains(value) else outside
+        found = empty
+        for contains, inside, outside in asked:
+            more = inside if contains(value) else outside
+            if more:
+                found = [*found, *more]
         return found
 
     return find

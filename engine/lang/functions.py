@@ -8,6 +8,7 @@ list of texts, a `?` after a parameter makes it optional, and one after a result
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from modelaudit.engine.lang import distance, spdx
 from modelaudit.engine.lang.values import UNKNOWN
@@ -15,6 +16,7 @@ from modelaudit.engine.lang.values import UNKNOWN
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
     from typing import Any, Protocol
 
     class Strings(Protocol):
@@ -93,16 +95,21 @@ def normalize_name(name: str) -> str:
     return _RUNS.sub("-", name).lower()
 
 
-def _fold(text: str) -> str:
+@cache
+def _unicode() -> ModuleType:
     from modelaudit.engine.lang import unicode
 
-    return unicode.fold(text)
+    return unicode
+
+
+def _fold(text: str) -> str:
+    folded: str = _unicode().fold(text)
+    return folded
 
 
 def _skeleton(text: str) -> str:
-    from modelaudit.engine.lang import unicode
-
-    return unicode.skeleton(text)
+    skeleton: str = _unicode().skeleton(text)
+    return skeleton
 
 
 def _path_class(path: str) -> frozenset[str]:

@@ -129,6 +129,11 @@ def _sieve() -> Sieve:
     return Sieve({signature.magic.decode("latin-1") for signature in signatures()})
 
 
+def has_words(data: bytes) -> bool:
+    """Whether one of the words stands in bytes that are few."""
+    return bool(_sieve().occurring(data.decode("latin-1")))
+
+
 class _Scanners(local):
     """The scanner of each thread: one may not be used by another."""
 

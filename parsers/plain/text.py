@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 
 from modelaudit.engine.facts import KINDS, TEXT_MAX, Defect, Place, Text, clean, decode
 from modelaudit.parsers.base import Property, Searched
@@ -116,10 +116,21 @@ def _evidence(artifact: Input, role: str, name: str, context: Context) -> Iterat
 
 
 def _roles(name: str) -> tuple[str, str]:
-    for start, end, least, odd, text, role in _rows():
+    for start, end, least, odd, text, role in _rows_for(name[:1], f".{name.rpartition('.')[2]}"):
         if name.startswith(start) and name.endswith(end) and len(name) >= least and (not odd or fnmatchcase(name, odd)):
             return text, role
     return DEFAULT
+
+
+@lru_cache(maxsize=1024)
+def _rows_for(first: str, last: str) -> list[tuple[str, str, int, str, str, str]]:
+    """The rows that a name may fit which begins with this letter and has this behind its last dot."""
+    return [row for row in _rows() if row[0][:1] in ("", first) and (last.endswith(row[1]) or _odd(row[1]))]
+
+
+def _odd(end: str) -> bool:
+    """Whether the last dot of a name does not tell that it ends so."""
+    return not end.startswith(".") or end.count(".") > 1
 
 
 @cache

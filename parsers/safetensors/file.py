@@ -135,7 +135,8 @@ class _File:
             elif (entry := read_entry(name, value, dtypes, self.report)) is not None:
                 found.append(entry)
                 yield self.tensor(entry)
-            yield from self.flush()
+            if self.defects:
+                yield from self.flush()
         yield from self.flush()
         return True
 
@@ -158,6 +159,8 @@ class _File:
 
     def words(self, text: str) -> tuple[str, bool]:
         """Text for a fact; one that is no Unicode is a defect, since loaders refuse it."""
+        if text.isascii():
+            return text[:TEXT_MAX], False
         text, lossy = _valid(text[:TEXT_MAX])
         if lossy:
             self.report("bad-unicode", text[:200])

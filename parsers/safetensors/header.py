@@ -6,14 +6,16 @@ Layout: https://github.com/huggingface/safetensors#format (u64 length, little-en
 from __future__ import annotations
 
 import json
+import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import TypeAlias
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeAlias
 
     Json: TypeAlias = str | int | float | bool | list["Json"] | "Members" | None
     Pairs: TypeAlias = list[tuple[str, Json]]
+    Read: TypeAlias = Callable[[str, int], tuple[Any, int]]
 
 SPACE = " \t\r\n"
 INT_DIGITS = 20  # of an unsigned 64-bit integer; a longer number is no size
@@ -40,6 +42,7 @@ class Members:
 
 def entries(text: str) -> Iterator[tuple[str, Json]]:
     """Name and value of each entry of the object in `text`, in order. Raises `HeaderError` where the JSON ends."""
+    read = (DECODER if LONG.search(text) else PLAIN).raw_decode
     at = _skip(text, 0)
     if text[at : at + 1] != "{":
         raise HeaderError("no JSON object")
@@ -48,7 +51,7 @@ def entries(text: str) -> Iterator[tuple[str, Json]]:
         _end(text, at + 1)
         return
     while True:
-        name, value, at = _entry(text, at)
+        name, value, at = _entry(text, at, read)
         yield name, value
         sign = text[at : at + 1]
         if sign == "}":
@@ -59,16 +62,16 @@ def entries(text: str) -> Iterator[tuple[str, Json]]:
         at = _skip(text, at + 1)
 
 
-def _entry(text: str, at: int) -> tuple[str, Json, int]:
+def _entry(text: str, at: int, read: Read) -> tuple[str, Json, int]:
     """One entry that starts at `at`, and the place of what follows it."""
     if text[at : at + 1] != '"':
         raise HeaderError(f"name missing at character {at}")
     try:
-        name, at = DECODER.raw_decode(text, at)
+        name, at = read(text, at)
         at = _skip(text, at)
         if text[at : at + 1] != ":":
             raise HeaderError(f"colon missing at character {at}")
-        value, at = DECODER.raw_decode(text, _skip(text, at + 1))
+        value, at = read(text, _skip(text, at + 1))
     except HeaderError:
         raise
     except RecursionError:
@@ -97,4 +100,6 @@ def _constant(word: str) -> None:
     raise HeaderError(f"{word} is no JSON")
 
 
+LONG = re.compile(f"[0-9]{{{INT_DIGITS + 1}}}")
+PLAIN = json.JSONDecoder(object_pairs_hook=Members, parse_constant=_constant)  # for a header without a long number
 DECODER = json.JSONDecoder(object_pairs_hook=Members, parse_int=_integer, parse_constant=_constant)

@@ -65,11 +65,13 @@ def read_entry(name: str, value: Json, dtypes: Mapping[str, int], report: Report
 
 
 def _fields(name: str, value: Members, report: Report) -> dict[str, Json]:
-    for key in value.repeated():
-        report("duplicate-keys", f"{name}.{key}")
     fields = dict(value.pairs)
-    for key in fields.keys() - FIELDS:
-        report("unknown-key", f"{name}.{key}")
+    if len(fields) < len(value.pairs):
+        for key in value.repeated():
+            report("duplicate-keys", f"{name}.{key}")
+    if not FIELDS.issuperset(fields):
+        for key in fields.keys() - FIELDS:
+            report("unknown-key", f"{name}.{key}")
     return fields
 
 

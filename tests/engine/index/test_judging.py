@@ -94,6 +94,8 @@ def test_answers_are_kept_for_each_distinct_value():
     calls = []
 
     class Counted:
+        items = ("a",)
+
         def contains(self, value):
             calls.append(value)
             return value == "a"
