@@ -148,6 +148,9 @@ def plausible(head: bytes, size: int) -> bool:
             return known < size  # the head ends within a field
         if not 8 <= tag < 1 << 32:
             return False
+        if tag & 7 == 2 and at < known and head[at] < 128:  # as most are, too
+            at += 1 + head[at]
+            continue
         at = _after(head, at, tag, groups)
         if at < 0:
             return False

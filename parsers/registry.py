@@ -111,15 +111,21 @@ class Look:
         formats, self.spent = candidates.plausible(self.place)
         return formats
 
-    def accepts(self, format: Format) -> bool:
-        """Whether the bytes have this format; a recogniser that asks for more than may be read does not accept."""
-        try:
-            return (format.recogniser or recogniser_of(format))(self.place.head, self.place.reader)
-        except BudgetSpent as spent:
-            if spent.what == "time":
-                raise
-            self.spent = self.spent or spent.with_traceback(None)  # which holds the reader
-            return False
+    def accepted(self, asked: list[Format], *, fallback: bool) -> list[Format]:
+        """Those formats that the bytes have; a recogniser that asks for more than may be read does not accept."""
+        head, reader = self.place.head, self.place.reader
+        found = []
+        for format in asked:
+            if format.fallback is not fallback:
+                continue
+            try:
+                if (format.recogniser or recogniser_of(format))(head, reader):
+                    found.append(format)
+            except BudgetSpent as spent:
+                if spent.what == "time":
+                    raise
+                self.spent = self.spent or spent.with_traceback(None)  # which holds the reader
+        return found
 
 
 class Registry:
@@ -219,9 +225,7 @@ class Registry:
         They have the order of the catalogue, those without fixed bytes behind all others.
         """
         asked = look.plausible(self._beginning(look.place.head[0] if look.place.head else None))
-        found = [format for format in asked if not format.fallback and look.accepts(format)]
-        if not found:
-            found = [format for format in asked if format.fallback and look.accepts(format)]
+        found = look.accepted(asked, fallback=False) or look.accepted(asked, fallback=True)
         if len(found) < 2:
             return found
         redundant = frozenset().union(*[format.specialises for format in found])

@@ -383,7 +383,7 @@ def link_words(tree: FactSet, *, escapes: bool) -> str:
 
 def shown(path: str) -> str:
     """A path on disk as it stands in artifact paths."""
-    return quote_member(clean(path)[0])
+    return quote_member(path if path.isascii() else clean(path)[0])
 
 
 def summaries(tree: FactSet) -> tuple[ArtifactSummary, ...]:

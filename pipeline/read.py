@@ -158,7 +158,8 @@ class TreeReader:
 
     def read(self, path: str, reader: Reader, digest: Callable[[], str | None] | None = None) -> FactSet:
         """The facts of a file on disk; `path` is as the user sees it. `digest` is asked once all else is read."""
-        path = clean(path)[0]
+        if not path.isascii():
+            path = clean(path)[0]
         shown = quote_member(path)
         name = path.rpartition(os.sep)[2]
         node = Node(shown, name, reader, self.folding(shown))

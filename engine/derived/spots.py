@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
     from modelaudit.engine.facts import Fact, Place
@@ -36,19 +36,18 @@ class Spot:
         return fact.replace(**{self.name: tuple(items)})
 
 
-def spots(fact: Any) -> Iterator[Spot]:  # noqa: ANN401 - a fact of any kind
+def spots(fact: Any) -> Iterable[Spot]:  # noqa: ANN401 - a fact of any kind
     """The texts of a fact that patterns look into."""
     found = SPOTS.get(fact.KIND)
-    if found is not None:
-        yield from found(fact)
+    return () if found is None else found(fact)
 
 
-def _text(fact: Any) -> Iterator[Spot]:  # noqa: ANN401
-    yield Spot(fact, "value", fact.value, fact.role, fact.owner)
+def _text(fact: Any) -> Iterable[Spot]:  # noqa: ANN401
+    return (Spot(fact, "value", fact.value, fact.role, fact.owner),)
 
 
-def _metadata(fact: Any) -> Iterator[Spot]:  # noqa: ANN401
-    yield Spot(fact, "value", fact.value, "metadata", fact.key)
+def _metadata(fact: Any) -> Iterable[Spot]:  # noqa: ANN401
+    return (Spot(fact, "value", fact.value, "metadata", fact.key),)
 
 
 def _code(fact: Any) -> Iterator[Spot]:  # noqa: ANN401
@@ -66,7 +65,7 @@ def _call(fact: Any) -> Iterator[Spot]:  # noqa: ANN401
                 yield Spot(fact, name, given.value, "argument", owner, index)
 
 
-SPOTS: Mapping[str, Callable[[Any], Iterator[Spot]]] = {
+SPOTS: Mapping[str, Callable[[Any], Iterable[Spot]]] = {
     "text": _text,
     "metadata": _metadata,
     "code": _code,

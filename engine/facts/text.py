@@ -29,7 +29,9 @@ def decode(data: bytes) -> tuple[str, bool]:
 
 def quote_member(name: str) -> str:
     """A member's name as it stands in an artifact path: `%` and `!` escaped."""
-    return name.replace("%", "%25").replace("!", "%21")
+    if "%" in name or "!" in name:
+        return name.replace("%", "%25").replace("!", "%21")
+    return name
 
 
 def path_class(path: str) -> frozenset[str]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 
-from modelaudit.engine.index.literals import glob_literal, regex_literals
 from modelaudit.engine.lang import globs
+from modelaudit.engine.lang.literals import glob_literal, regex_literals
 from modelaudit.engine.lang.logic import COMPARISONS, count_of
 
 TYPE_CHECKING = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from modelaudit.engine.lang.literals import regex_literals
 from modelaudit.engine.lang.regex import compile_regex
 
 MAX_PATTERN = 4 * 1024  # characters
@@ -105,13 +106,26 @@ def prepare(pattern: str) -> Json:
     """A pattern in compiled form.
 
     `regex` is the pattern itself. `op` and `text` say what it comes to when it has nothing special; `heads` are
-    beginnings of which a text must have one.
+    beginnings of which a text must have one, `needs` texts of which it must have one somewhere, with `folded` whatever
+    their case.
     """
     simple = literal(pattern)
     if simple is not None:
         return {"regex": pattern, "op": simple[0], "text": simple[1]}
     heads = prefixes(pattern)
-    return {"regex": pattern, "heads": list(heads)} if heads else {"regex": pattern}
+    if heads:
+        return {"regex": pattern, "heads": list(heads)}
+    flags = _FLAGS.match(pattern)
+    needs = regex_literals(pattern[flags.end() :] if flags else pattern)
+    if flags and needs:
+        needs = [need.lower() for need in needs]
+        return (
+            {"regex": pattern, "needs": needs, "folded": True} if all(map(str.isascii, needs)) else {"regex": pattern}
+        )
+    return {"regex": pattern, "needs": needs} if needs else {"regex": pattern}
+
+
+_FLAGS = re.compile(r"\(\?(?:i|is|si)\)")  # case does not matter
 
 
 def literal(pattern: str) -> tuple[str, str] | None:

@@ -32,12 +32,17 @@ def searcher(prepared: Json) -> Callable[[str], bool]:
         return _literal_searcher(prepared["op"], prepared["text"])
     pattern: str = prepared["regex"]
     heads = tuple(prepared.get("heads", ()))
+    needs, folded = prepared.get("needs", ()), prepared.get("folded", False)
     compiled: Compiled = None
 
     def search(text: str) -> bool:
         nonlocal compiled
         if heads and not text.startswith(heads):
             return False
+        if needs:
+            seen = text.casefold() if folded else text
+            if not any(need in seen for need in needs):
+                return False
         if compiled is None:
             compiled = compile_regex(pattern)
         return compiled.search(text.encode("utf-8", "backslashreplace")) is not None

@@ -31,6 +31,7 @@ DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 RESOLVER = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*:(?![-+=?])")  # not what shells write so
 NESTED = (Object, list, Tagged)  # values that have values in them
 NESTED_SET = frozenset(NESTED)
+STRUCTURED = NESTED_SET | {str}  # types of what may be looked at; numbers are most of what there is
 OPCODE = "config-key"  # of the imports
 PIPELINE = "_class_name"  # of the index of a diffusers pipeline, whose other values are pairs of library and class
 INDEX, OF_PIPELINES = "model_index.json", "Pipeline"  # the index by its name, or by that of its class
@@ -239,12 +240,12 @@ def _below(value: Any, key: str, pointer: str) -> Iterator[tuple[Any, str, str]]
     elif isinstance(value, list):
         looked = _reaches if key in KEYS.skip and len(value) > ITEMS_MAX else _is_looked_at
         for n, item in enumerate(value):
-            if looked(item):
+            if type(item) in STRUCTURED and looked(item):
                 yield item, key, f"{pointer}/{n}"
     elif isinstance(value, Object):
         looked = _reaches if key in KEYS.skip and len(value.pairs) > ITEMS_MAX else _is_looked_at
         for name, item in value.pairs:
-            if looked(item):
+            if type(item) in STRUCTURED and looked(item):
                 yield item, name, _pointer(pointer, name)
 
 
@@ -286,4 +287,5 @@ def _pointer(pointer: str, key: str) -> str:
 
 
 def _shown(text: str) -> str:
-    return clean(text[:SHOWN])[0]
+    text = text[:SHOWN]
+    return text if text.isascii() else clean(text)[0]

@@ -24,7 +24,7 @@ class Keys:
         with open(os.path.join(os.path.dirname(__file__), "keys.json"), "rb") as file:
             doc = json.loads(file.read())
         marks: list[str] = doc["marks"]
-        self.json_marks = [f'"{mark}"'.encode() for mark in marks]
+        self.json_marks = re.compile(b'"(?:' + b"|".join(re.escape(mark.encode()) for mark in marks) + b')"')
         self.yaml_marks = [mark.encode() for mark in [*marks, *doc["yaml_marks"]]]
         self.targets = frozenset(doc["targets"])
         self.paired: dict[str, list[str]] = doc["paired_targets"]
@@ -44,9 +44,8 @@ class Keys:
         """Whether one of the keys stands in a JSON text, written with escapes or without."""
         for data in _parts(reader):
             plain = ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), data) if data.find(b"\\u00") >= 0 else data
-            for mark in self.json_marks:
-                if plain.find(mark) >= 0:  # `in` first takes bytes for a number, and fails at length
-                    return True
+            if self.json_marks.search(plain):
+                return True
         return False
 
     def in_yaml(self, reader: Reader) -> bool:

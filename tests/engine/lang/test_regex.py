@@ -55,6 +55,28 @@ def test_a_prepared_pattern_finds_what_the_pattern_finds(pattern, anchored, text
         assert regex.searcher(patterns.prepare(whole))(text) is expected
 
 
+LONG_ATOM = st.sampled_from(["kiss", "SCRIPT", r"\b", "[ab]", ".{0,9}", "(?:ask|skip)", "(?:ks|b)?", "|", r"\s*"])
+KIN = st.text("kKsSſ\u212aiIİıABabpPrRcCtT -", max_size=12)  # with signs that are a k or an s where case does not matter
+
+
+@given(st.lists(LONG_ATOM, max_size=4).map("".join), st.sampled_from(["", "(?i)", "(?is)"]), KIN, KIN)
+def test_what_a_text_must_have_rules_no_match_out(pattern, flags, before, behind):
+    whole = flags + pattern
+    if patterns.check(whole) is None:
+        search = regex.searcher(patterns.prepare(whole))
+        for middle in ("", "kiss", "KIſS", "Script", "\u212aiss", "ASK"):
+            text = before + middle + behind
+            expected = regex.compile_regex(whole).search(text.encode()) is not None
+            assert search(text) is expected
+
+
+def test_a_text_without_what_it_must_have_needs_no_engine(monkeypatch):
+    monkeypatch.setattr(regex, "compile_regex", None)
+    search = regex.searcher(patterns.prepare(r"(?i)<script\b[^>]{0,200}>"))
+    assert search("a script, but no tag") is False
+    assert regex.searcher(patterns.prepare(r"\b(?:eval|exec)\s*\("))("a value") is False
+
+
 def test_patterns_that_explode_in_other_engines_are_fast():
     import time
 
