@@ -13,7 +13,7 @@ from modelaudit.pipeline.limits import Options, check_final
 from modelaudit.pipeline.one import shown
 from modelaudit.pipeline.reach import Reach
 from modelaudit.pipeline.read import extension_of
-from modelaudit.pipeline.scan import FACTS_VERSION, policy_info
+from modelaudit.pipeline.scan import FACTS_VERSION, origins_of, policy_info
 from modelaudit.sources.address import without_secrets
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.local import SourceFile
@@ -32,7 +32,7 @@ def dry_run(
 ) -> ScanDocument:
     """The document of a scan that reads nothing: files with the formats that their names promise, and paths in error.
 
-    Its exit code is 0, or 2 when a path cannot be read.
+    Its exit code is 0, or 2 when a path cannot be read. What the policy does not let in is not listed either.
     """
     options = options or Options()
     Gate(ruleset, options.fail_on)
@@ -41,9 +41,13 @@ def dry_run(
     registry = registry or Registry.load()
     artifacts: list[ArtifactSummary] = []
     errors: list[ScanError] = []
-    with Reach(paths) as reach:
+    origins = origins_of(paths, ruleset)
+    with Reach(paths, refusal=None if origins is None else origins.refusal) as reach:
         for entry in reach.entries():
-            if isinstance(entry, SourceFile):
+            said = origins.refusal(entry.origin) if origins is not None and isinstance(entry, SourceFile) else ""
+            if said:
+                errors.append(ScanError("source-refused", said, shown(entry.path)))
+            elif isinstance(entry, SourceFile):
                 artifacts.append(_listed(entry, registry))
             elif isinstance(entry, SourceError):
                 errors.append(ScanError(entry.code, str(entry), shown(entry.path)))

@@ -294,7 +294,7 @@ def _check(result: FileResult, tree: FactSet, reader: FileReader, source: Source
     """Note that the file changed under the reader."""
     if reader.changed():
         _note(tree, Limit(result.path, what="changed", by="tool", affects=ALL))
-        message = f"{clean(source.path)[0]}: the file changed while it was read"
+        message = f"{clean(source.path)[0]}: {reader.change}"
         result.errors.append(ScanError("unreadable", message, result.path))
 
 

@@ -20,16 +20,25 @@ if TYPE_CHECKING:
     from modelaudit.sources.remote.locations import Access
 
 
-def reach_of(paths: Sequence[str], plan: Plan) -> Reach:
+def reach_of(paths: Sequence[str], plan: Plan, refusal: Callable[[str], str] | None = None) -> Reach:
     """What is reached from paths, within the time that a plan's scan has."""
-    return Reach(paths, budget_for(plan).check)
+    return Reach(paths, budget_for(plan).check, refusal)
 
 
 class Reach:
-    """The paths of a scan. Nothing of another machine is imported before an address is among them."""
+    """The paths of a scan. Nothing of another machine is imported before an address is among them.
 
-    def __init__(self, paths: Sequence[str], check: Callable[[], None] | None = None) -> None:
+    `refusal` says why the policy lets nothing in from an address that something in the paths leads to.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        check: Callable[[], None] | None = None,
+        refusal: Callable[[str], str] | None = None,
+    ) -> None:
         self.paths = paths
+        self._refusal = refusal
         self.elsewhere = any(map(is_address, paths))
         self._check = check
         self._access: Access | None = None
@@ -58,7 +67,7 @@ class Reach:
         if self._access is None:
             from modelaudit.sources.remote.locations import Access
 
-            self._access = Access()
+            self._access = Access(refusal=self._refusal)
         try:
             yield from self._access.entries(address, self._check)
         except BudgetSpent:

@@ -25,7 +25,7 @@ DVC, CACHE = ".dvc", "cache"  # folder of a repository of DVC, and of its cache 
 
 def root_of(source: SourceFile | SourceFolder, check: Callable[[], None] = lambda: None) -> Root:
     """Where the references in a file or a folder may lead."""
-    if source.elsewhere:
+    if source.elsewhere or source.names is not None:
         return ListedRoot(source.root, source.folder, source.names)
     return ScanRoot(source.root, source.folder, check)
 

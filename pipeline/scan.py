@@ -15,7 +15,7 @@ from modelaudit.pipeline.limits import Limits, Options, check_final
 from modelaudit.pipeline.one import LINK, Plan, link_tree, link_words, shown
 from modelaudit.pipeline.reach import reach_of
 from modelaudit.pipeline.workers.work import Job, Work
-from modelaudit.sources.address import is_address, without_secrets
+from modelaudit.sources.address import is_address, scheme_of, without_secrets
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink
 
@@ -91,7 +91,7 @@ class Run:
         self.paths = paths
         self.plan = plan
         self.options = options
-        self.reach = reach_of(paths, plan)
+        self.reach = reach_of(paths, plan, self.refusal)
         self.started, self.clock = time(), monotonic()
         self.acceptance, self.origins = _policy_of(paths, plan, options)
         self.artifacts: list[ArtifactSummary] = []
@@ -130,11 +130,15 @@ class Run:
 
     def bars(self, entry: SourceFile) -> bool:
         """Whether the policy does not let a file in; it is then not opened."""
-        return self.origins is not None and bool(self.origins.refusal(entry.path))
+        return self.origins is not None and bool(self.origins.refusal(entry.origin))
+
+    def refusal(self, place: str) -> str:
+        """Why the policy lets nothing in from a place, empty when it does."""
+        return self.origins.refusal(place) if self.origins is not None else ""
 
     def refused(self, entry: SourceFile) -> bool:
         """Note a file that the policy does not let in."""
-        said = self.origins.refusal(entry.path) if self.origins is not None else ""
+        said = self.refusal(entry.origin)
         if said:
             self.errors.append(ScanError("source-refused", said, shown(entry.path)))
         return bool(said)
@@ -280,20 +284,28 @@ def _policy_of(paths: Sequence[str], plan: Plan, options: Options) -> tuple[Acce
     from modelaudit.engine.policy.acceptance import Acceptance
 
     assert plan.ruleset is not None  # noqa: S101 - `scan` gives one
-    acceptance = Acceptance(plan.ruleset, options.today)
-    if not plan.ruleset.policy.doc.get("sources"):
-        return acceptance, None
+    return Acceptance(plan.ruleset, options.today), origins_of(paths, plan.ruleset)
+
+
+def origins_of(paths: Sequence[str], ruleset: Ruleset) -> Origins | None:
+    """Where a policy lets models come from, None when it does not say; paths that it refuses are a `UsageError`."""
+    if not ruleset.policy.doc.get("sources"):
+        return None
     from modelaudit.engine.policy.origin import Origins
 
-    admitted = Origins(plan.ruleset, _other_names)
+    admitted = Origins(ruleset, _other_names)
     admitted.check(paths)
-    return acceptance, admitted
+    return admitted
 
 
 def _other_names(path: str) -> Sequence[str]:
-    """Further names of an address; a path on disk has none."""
+    """Further names of an address; a path on disk has none. What DVC tracks is named by a path on disk."""
     if not is_address(path):
         return ()
+    if scheme_of(path) == "dvc":
+        from modelaudit.sources.dvc.location import parts_of
+
+        return (parts_of(path)[0],)
     from modelaudit.sources.remote.hub import other_names
 
     return other_names(path)

@@ -16,11 +16,8 @@ if TYPE_CHECKING:
 
 WINDOW = 1024 * 1024
 FILES_MAX = 100_000
-OLD = "md5-dos2unix"
+NEW, OLD = "md5", "md5-dos2unix"
 IGNORE = ".dvcignore"  # with one, a folder on disk has more files than are tracked
-LOOK = 512  # bytes by which a text is told
-BINARY = 0.3  # of them that may be no text
-WORDS = bytes(range(32, 127)) + b"\n\r\t\f\b"
 
 
 def tracked_digest(path: str, described: str, root: str, check: Callable[[], None]) -> str | None:
@@ -40,16 +37,14 @@ def tracked_digest(path: str, described: str, root: str, check: Callable[[], Non
 
 def _file(path: str, *, old: bool, check: Callable[[], None]) -> str:
     """The MD5 of a regular file."""
-    from hashlib import md5
+    from modelaudit.sources.dvc.digest import TrackedDigest
 
-    state = md5(usedforsecurity=False)
+    state = TrackedDigest(OLD if old else NEW)
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags), "rb", buffering=0) as file:
-        converts = old and _is_text(file.read(LOOK))
-        file.seek(0)
         while data := file.read(WINDOW):
             check()
-            state.update(data.replace(b"\r\n", b"\n") if converts else data)
+            state.update(data)
     return state.hexdigest()
 
 
@@ -71,9 +66,3 @@ def _folder(path: str, *, old: bool, check: Callable[[], None]) -> str | None:
             return None
     rows = [{"md5": files[name], "relpath": name} for name in sorted(files)]
     return md5(json.dumps(rows, sort_keys=True).encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
-
-
-def _is_text(head: bytes) -> bool:
-    if not head or 0 in head:
-        return not head
-    return len(head.translate(None, WORDS)) / len(head) <= BINARY

@@ -54,6 +54,10 @@ def without_secrets(path: str) -> str:
     scheme, found, rest = path.partition("://")
     if not found:
         return path
+    if scheme.lower() == "dvc":
+        from modelaudit.sources.dvc.location import shown
+
+        return shown(path)
     end = min((at for sign in "/?#" if (at := rest.find(sign)) >= 0), default=len(rest))
     host, tail = rest[:end], rest[end:]
     if "@" in host:

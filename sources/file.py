@@ -40,6 +40,7 @@ class FileReader:
     """
 
     identity = ""  # what the content is stands in it alone
+    change = "the file changed while it was read"  # what is said when it did
 
     __slots__ = (
         *("_blocks", "_check", "_consumers", "_data", "_fd", "_full", "_hash", "_passing", "_state"),

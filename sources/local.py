@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr", ".jj"})
+POINTERS = (".dvc", "dvc.lock", "dvc.yaml")  # how names end of files that may point at outputs of DVC
 
 
 class SourceFile:
@@ -46,6 +47,11 @@ class SourceFile:
     def names(self) -> frozenset[str] | None:
         """Of everything that is known to be there, below the root; None on disk, which is asked."""
         return None
+
+    @property
+    def origin(self) -> str:
+        """Where the bytes come from, which policies are asked about."""
+        return self.path
 
     def size(self) -> int:
         """Bytes of the file, 0 when it cannot be asked; opening it will say why."""
@@ -122,21 +128,37 @@ def discover(paths: Sequence[str], elsewhere: Callable[[str], Iterator[Entry]] |
         if elsewhere is not None and is_address(named):
             yield from elsewhere(named)
             continue
-        path = on_disk(named)
-        try:
-            status = os.stat(path)
-            real = os.path.realpath(path, strict=True)
-        except (OSError, ValueError) as error:
-            yield from_os_error(error, path)
-            continue
-        if stat.S_ISDIR(status.st_mode):
-            yield from Walk(path, real, seen).entries()
-        elif not stat.S_ISREG(status.st_mode):
-            yield SourceError(UNREADABLE, not_regular(status.st_mode), path)
-        elif real not in seen:
-            seen.add(real)
-            folder = os.path.realpath(os.path.dirname(path) or os.curdir)
-            yield SourceFile(path, real, folder, _boundary(folder), named=True)
+        for entry in under(on_disk(named), seen):
+            yield entry
+            if isinstance(entry, SourceFile) and entry.named and entry.path.endswith(POINTERS):
+                yield from _outputs(entry, seen)
+
+
+def under(path: str, seen: set[str]) -> Iterator[Entry]:
+    """A file of this machine, or everything in a folder, without what is in `seen`."""
+    try:
+        status = os.stat(path)
+        real = os.path.realpath(path, strict=True)
+    except (OSError, ValueError) as error:
+        yield from_os_error(error, path)
+        return
+    if stat.S_ISDIR(status.st_mode):
+        yield from Walk(path, real, seen).entries()
+    elif not stat.S_ISREG(status.st_mode):
+        yield SourceError(UNREADABLE, not_regular(status.st_mode), path)
+    elif real not in seen:
+        seen.add(real)
+        folder = os.path.realpath(os.path.dirname(path) or os.curdir)
+        yield SourceFile(path, real, folder, _boundary(folder), named=True)
+
+
+def _outputs(pointer: SourceFile, seen: set[str]) -> Iterator[Entry]:
+    """What a pointer of DVC tracks, as far as it is on this machine: who names the pointer means the model."""
+    from modelaudit.sources.dvc.outputs import outputs_here
+    from modelaudit.sources.dvc.pointers import is_pointer
+
+    if is_pointer(os.path.basename(pointer.real)):
+        yield from outputs_here(pointer, seen)
 
 
 class _Level:
@@ -155,10 +177,10 @@ class _Level:
 class Walk:
     """One named folder, gone through depth first with a stack of its own, so that no depth of folders ends it."""
 
-    def __init__(self, path: str, real: str, seen: set[str]) -> None:
+    def __init__(self, path: str, real: str, seen: set[str], boundary: str = "") -> None:
         self.path = path
         self.root = real
-        self.boundary = _boundary(real)
+        self.boundary = boundary or _boundary(real)  # what links may lead to
         self.seen = seen
         self.folders: set[tuple[int, int]] = set()
         self.stack: list[_Level] = []

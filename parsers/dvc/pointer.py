@@ -92,9 +92,10 @@ def _item(path: str, item: Any, key: str, wdir: str, name: str, pointer: str) ->
     kind = "md5" if item.text("hash") == "md5" else "md5-dos2unix"  # https://dvc.org/doc/user-guide/upgrade
     digest = None if kept is None else f"{kind}:{kept[0]}"
     yield _reference(path, _joined(wdir, target), "dvc", key, name, pointer, end=end, digest=digest)
-    if kept is not None:
-        cached = f"files/md5/{kept[1]}/{kept[2]}"
-        yield _reference(path, cached, "dvc-cache", key, name, pointer, digest=f"md5:{kept[0].removesuffix('.dir')}")
+    if kept is not None:  # DVC 3 keeps those of earlier versions where these kept them
+        cached = f"{'files/md5/' if kind == 'md5' else ''}{kept[1]}/{kept[2]}"
+        digest = f"{kind}:{kept[0].removesuffix('.dir')}"
+        yield _reference(path, cached, "dvc-cache", key, _joined(wdir, target), pointer, digest=digest)
 
 
 def _joined(wdir: str, target: str) -> str:

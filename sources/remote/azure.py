@@ -94,6 +94,18 @@ class Container:
         """The blob of that name, or those below it."""
         return self._understood(lambda: sync(self._filesystem().loop, self._list))
 
+    def find(self, name: str) -> Listed:
+        """The blob of that name below the key; `SourceError` when there is none."""
+        key = f"{self._key.rstrip('/')}/{name}" if self._key else name
+
+        async def head() -> Listed:
+            async with self._filesystem().service_client.get_blob_client(self._container, key) as client:
+                said = await client.get_blob_properties()
+                return Listed(name, int(said.size), key, version=str(said.etag or ""))
+
+        found: Listed = self._understood(lambda: sync(self._filesystem().loop, head))
+        return found
+
     def read(self, file: Listed, start: int, stop: int) -> bytes:
         """Bytes of the blob that was listed."""
 

@@ -57,6 +57,18 @@ class Bucket:
             yield from self._listed(page.get("items") or ())
             token = page.get("nextPageToken") or None
 
+    def find(self, name: str) -> Listed:
+        """The object of that name below the key; `SourceError` when there is none."""
+        key = f"{self._key.rstrip('/')}/{name}" if self._key else name
+
+        def head() -> Listed:
+            said = self._filesystem().call(
+                "GET", "b/{}/o/{}", self._bucket, key, json_out=True, fields="size,generation"
+            )
+            return Listed(name, int(said["size"]), key, version=str(said["generation"]))
+
+        return self._understood(head)
+
     def read(self, file: Listed, start: int, stop: int) -> bytes:
         """Bytes of the object in the generation that was listed."""
 

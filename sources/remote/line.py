@@ -83,7 +83,7 @@ class Line:
                     raise SourceError(UNREADABLE, f"more than {FILES} files are listed", self.service.address)
             return found
 
-        return self._patiently(listed, self.service.address, check)
+        return self.ask(listed, self.service.address, check)
 
     def read(self, file: Listed, start: int, stop: int, path: str, check: Callable[[], None] | None = None) -> bytes:
         """The bytes from `start` up to `stop`, all of them; `SourceError` says why there are fewer."""
@@ -91,7 +91,7 @@ class Line:
         broken = 0
         while len(data) < stop - start:
             at = start + len(data)
-            part = self._patiently(lambda at=at: self.service.read(file, at, stop), path, check)  # type: ignore[misc]
+            part = self.ask(lambda at=at: self.service.read(file, at, stop), path, check)  # type: ignore[misc]
             self.meter.moved(len(part))
             if len(part) > stop - at:
                 raise SourceError(UNREADABLE, "the service sends more than it was asked for", path)
@@ -102,7 +102,7 @@ class Line:
             data = data + part if data else part
         return data
 
-    def _patiently(self, call: Callable[[], T], path: str, check: Callable[[], None] | None) -> T:
+    def ask(self, call: Callable[[], T], path: str, check: Callable[[], None] | None) -> T:
         """What a call gives, tried again while it may pass."""
         for attempt in range(1, ATTEMPTS + 1):
             if check is not None:

@@ -39,6 +39,7 @@ SCHEMES = {
     "https": ("web", ""),
 }
 EXTRA_MISSING = "missing-extra"
+DVC = "dvc"
 NAMES = 20_000  # names of a location that are known where references are followed
 
 
@@ -48,7 +49,7 @@ def service_of(address: str) -> tuple[str, str]:
         return "stdin", ""
     scheme = scheme_of(address)
     if scheme not in SCHEMES:
-        known = ", ".join(SCHEMES)
+        known = ", ".join((*SCHEMES, DVC))
         raise SourceError(MISSING, f"no source has the scheme {scheme}; known are file, {known}", _shown(address))
     if scheme in {"http", "https"}:
         if is_hub(address):
@@ -74,13 +75,19 @@ def _shown(address: str) -> str:
 class Access:
     """How a scan reaches other machines: what was moved, what is kept."""
 
-    def __init__(self, meter: Meter | None = None) -> None:
+    def __init__(self, meter: Meter | None = None, refusal: Callable[[str], str] | None = None) -> None:
         self.meter = meter or Meter()
+        self.refusal = refusal  # why the policy lets nothing in from a place that the user did not name himself
         self.blocks = Blocks()
         self.locations: list[Location] = []
 
     def entries(self, address: str, check: Callable[[], None] | None = None) -> Iterator[Entry]:
         """Everything at an address: files by name, a folder after its files; what cannot be read is an error."""
+        if scheme_of(address) == DVC:
+            from modelaudit.sources.remote.dvc import entries
+
+            yield from entries(address, self, check)
+            return
         try:
             location = Location(address, self)
             self.locations.append(location)
@@ -119,8 +126,12 @@ class Location:
         """The service; `SourceError` when it cannot be opened."""
         with self._lock:
             if self._line is None:
-                self._line = Line(connect(self._address), self.access.meter)
+                self._line = Line(self.connected(), self.access.meter)
             return self._line
+
+    def connected(self) -> Service:
+        """The service, opened."""
+        return connect(self._address)
 
     def close(self) -> None:
         """Give connections back."""
@@ -226,6 +237,11 @@ class RemoteFile(SourceFile):
         """Of everything at the location."""
         return self.location.names
 
+    @property
+    def origin(self) -> str:
+        """Where the bytes come from."""
+        return self.listed.place or self.path
+
     def size(self) -> int:
         """Bytes as they are listed, 0 when the service does not say."""
         return self.listed.size or 0
@@ -243,7 +259,7 @@ class RemoteFolder(SourceFolder):
 
     def __init__(self, location: Location, base: str, below: str, listed: dict[str, Listed]) -> None:
         path = _joined(base, below)
-        super().__init__(path, path, base, {name: _joined(path, name) for name in listed})
+        super().__init__(path, path, base, {name: file.place or _joined(path, name) for name, file in listed.items()})
         self.location = location
         self.below = below
         self.listed = listed

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from modelaudit.sources.dvc.digest import TrackedDigest
     from modelaudit.sources.passing import Consumer
     from modelaudit.sources.remote.line import Line
     from modelaudit.sources.remote.service import Listed
@@ -38,6 +39,7 @@ TAIL = 65_557  # bytes at the end, where the directory of an archive is looked f
 MOST = 256  # blocks that one asks for when a file is read from front to back: 4 MiB
 KEPT = 4096  # blocks of all files that are kept: 64 MiB
 STREAM = 4 * 1024 * 1024  # bytes of a request when every byte is read
+OTHER = "its content is not the one that its digest says"
 AHEAD = 4  # such requests on their way at once
 
 
@@ -76,6 +78,8 @@ class RangeReader:
     `bytes_read` are those that came over the line. Whatever the service refuses is a `SourceError`.
     """
 
+    change = OTHER  # what is said when the content is not the one that was listed
+
     def __init__(
         self,
         line: Line,
@@ -100,6 +104,7 @@ class RangeReader:
         self._consumers: list[Consumer] = []
         self._passing: Passing | None = None
         self._hash: _Hash | None = None
+        self._tracked: TrackedDigest | None = None
         self._wrong = False
         self._counting = Lock()  # of bytes that several threads fetch
 
@@ -149,6 +154,8 @@ class RangeReader:
         assert self._hash is not None  # noqa: S101 - it is a consumer
         taken = self._hash.hexdigest()
         self._wrong = bool(self._file.sha256) and taken != self._file.sha256
+        if self._tracked is not None:
+            self._wrong |= self._tracked.hexdigest() != self._file.tracked.partition(":")[2]
         return taken
 
     def changed(self) -> bool:
@@ -209,6 +216,11 @@ class RangeReader:
             from hashlib import sha256
 
             self._hash = sha256()
+            if self._file.tracked:
+                from modelaudit.sources.dvc.digest import TrackedDigest
+
+                self._tracked = TrackedDigest(self._file.tracked.partition(":")[0])
+                self._consumers.append(self._tracked)
             self._passing = Passing([self._hash, *self._consumers])
         return self._passing
 

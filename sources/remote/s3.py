@@ -87,6 +87,12 @@ class Bucket:
                 return found
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
+    def find(self, name: str) -> Listed:
+        """The object of that name below the key; `SourceError` when there is none."""
+        key = f"{self._key.rstrip('/')}/{name}" if self._key else name
+        head = self._call("head_object", Key=key)
+        return Listed(name, int(head["ContentLength"]), key, version=str(head.get("ETag") or ""))
+
     def read(self, file: Listed, start: int, stop: int) -> bytes:
         """Bytes of the object that was listed."""
         pinned = {"IfMatch": file.version} if file.version else {}

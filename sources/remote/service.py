@@ -51,11 +51,15 @@ class Listed:
     sha256: str = ""  # of the content in lower-case hex, when the service knows it
     version: str = ""  # whatever else pins the content: ETag, generation, version id, digest
     link: str = ""  # where a link leads, of which there is nothing to read
+    place: str = ""  # its own address, where that is not below the location's
+    tracked: str = ""  # the digest by which DVC tracks it, behind how it is taken: `md5:0f3a…`
 
     def identity(self, address: str) -> str:
         """What tells the content from any other, empty when the service does not say."""
         if self.sha256:
             return f"sha256:{self.sha256}"
+        if self.tracked:  # no MD5 alone, which two files can share
+            return f"{self.place} {self.tracked} {self.version} {self.size}"
         if not self.version:
             return ""
         known = self.name if self.version.startswith(BLOB) else self.key  # a commit later it is the same content

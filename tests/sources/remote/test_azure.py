@@ -92,3 +92,14 @@ def test_an_account_has_to_be_known(address: str, said: str) -> None:
 def test_credentials_of_one_account_are_not_shown_to_another(container: Blobs) -> None:
     with pytest.raises(SourceError, match="those of devstoreaccount1"):
         azure.connect("abfs://models@other.dfs.core.windows.net/x")
+
+
+def test_one_object_is_found_by_its_name(container: Blobs) -> None:
+    service = azure.connect("az://models/m")
+    file = service.find("sub/w.safetensors")
+    assert (file.size, file.key) == (len(WEIGHTS), "m/sub/w.safetensors")
+    assert service.read(file, 8, 20) == WEIGHTS[8:20]
+    assert azure.connect("az://models").find("mm.pkl").size == len(EVIL)
+    with pytest.raises(SourceError) as caught:
+        service.find("nothing")
+    assert caught.value.code == "missing-path"

@@ -68,3 +68,14 @@ def test_a_scan_moves_little(storage: Storage) -> None:
 def test_what_is_not_there(storage: Storage, address: str, said: str) -> None:
     with pytest.raises(SourceError, match=said):
         list(gcs.connect(address).files())
+
+
+def test_one_object_is_found_by_its_name(storage: Storage) -> None:
+    service = gcs.connect("gs://models/m")
+    file = service.find("sub/w.safetensors")
+    assert (file.size, file.key) == (len(WEIGHTS), "m/sub/w.safetensors")
+    assert service.read(file, 8, 20) == WEIGHTS[8:20]
+    assert gcs.connect("gs://models").find("mm.pkl").size == len(EVIL)
+    with pytest.raises(SourceError) as caught:
+        service.find("nothing")
+    assert caught.value.code == "missing-path"

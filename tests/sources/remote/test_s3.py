@@ -133,3 +133,14 @@ def test_a_service_that_is_down_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -
     document = scan(["s3://models/m"], load_ruleset())
     assert document.decision.exit_code == 2
     assert "does not answer" in document.errors[0].message
+
+
+def test_one_object_is_found_by_its_name() -> None:
+    bucket = s3.connect("s3://models/m")
+    file = bucket.find("sub/w.safetensors")
+    assert (file.size, file.key) == (len(WEIGHTS), "m/sub/w.safetensors")
+    assert bucket.read(file, 8, 20) == WEIGHTS[8:20]
+    assert s3.connect("s3://models").find("mm.pkl").size == len(EVIL)
+    with pytest.raises(SourceError) as caught:
+        bucket.find("nothing")
+    assert caught.value.code == "missing-path"
