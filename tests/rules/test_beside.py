@@ -37,10 +37,11 @@ def test_an_output_that_was_changed_is_told_and_one_that_was_not_is_not(found_in
     assert code == 1
 
 
-def test_a_file_of_the_cache_has_the_digest_of_its_name(found_in):
+@pytest.mark.parametrize(("extra", "folder"), [("  hash: md5\n", "files/md5/"), ("", "")])
+def test_a_file_of_the_cache_has_the_digest_of_its_name(found_in, extra, folder):
     name = md5(b"data")
-    cached = f".dvc/cache/files/md5/{name[:2]}/{name[2:]}"
-    findings, _ = found_in({".dvc/config": b"", "a.dvc": pointer("a", name), cached: b"other"})
+    cached = f".dvc/cache/{folder}{name[:2]}/{name[2:]}"
+    findings, _ = found_in({".dvc/config": b"", "a.dvc": pointer("a", name, extra), cached: b"other"})
     assert ("MA4854", "warning") in rules(findings)
 
 

@@ -74,7 +74,7 @@ def test_outputs_are_named_in_the_workspace_and_in_the_cache():
         ("dvc", "outs", "model.bin"),
         ("dvc-cache", "outs", "files/md5/01/23456789abcdef0123456789abcdef"),
     ]
-    assert [item[2] for item in references(LOCK)][:2] == ["model.bin", "files/md5/01/23456789abcdef0123456789abcdef"]
+    assert [item[2] for item in references(LOCK)][:2] == ["model.bin", "01/23456789abcdef0123456789abcdef"]
     assert references(PIPELINE) == [("dvc", "wdir", "sub"), ("dvc", "outs", "sub/m.bin"), ("dvc", "deps", "sub/data")]
     assert [item.value for item in read(LOCK) if isinstance(item, Metadata)] == ["python train.py"]
 
