@@ -66,7 +66,7 @@ class Candidates:
         self._longer: dict[int, int] = {}  # the formats that artifacts of more than so many bytes may have
         self._byte: list[tuple[int, bytes, int]] = []
         self._ends: list[tuple[int, Tests, int]] = []  # how near to the end the bytes stand, and the formats
-        self._open: list[tuple[bytes, int, Tests, int]] = []  # all else: bytes without which it is not, and where
+        self._open: list[tuple[bytes, int, bytes, Tests, int]] = []  # all else: what it is not without, and where
         for format in formats:
             self._add(format, first, 1 << len(self._formats))
         self._sort()
@@ -106,7 +106,8 @@ class Candidates:
             if how == "end" and len(tests) == 1:
                 self._ends.append((where, tests, formats))
             else:
-                self._open.append((*((wanted, where) if how == "at" else (b"", 0)), tests, formats))
+                first, at = (wanted, where) if how == "at" else (b"", 0)
+                self._open.append((first, at, wanted if how == "doubling" else b"", tests, formats))
 
     def _seen(self, head: bytes, size: int) -> int:
         """The formats whose bytes stand among the first ones, or may stand behind them."""
@@ -140,9 +141,14 @@ class Candidates:
                 if head.find(tests[0][2], -where) >= 0:
                     left |= formats
             kept = None
+            asked = [
+                (tests, formats)
+                for first, at, word, tests, formats in self._open
+                if head.startswith(first, at) and head.find(word) >= 0
+            ]
         else:
             left, kept = self._ask(place, [(tests, formats) for _, tests, formats in self._ends], left, None)
-        asked = [(tests, formats) for first, at, tests, formats in self._open if head.startswith(first, at)]
+            asked = [(tests, formats) for first, at, _, tests, formats in self._open if head.startswith(first, at)]
         if asked:
             left, kept = self._ask(place, asked, left, kept)
         return self._answers.get(left) or self._chosen(left), kept

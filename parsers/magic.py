@@ -39,8 +39,6 @@ class Place:
     def doubling(self, step: int, wanted: bytes) -> bool:
         """Whether bytes stand at the beginning, or at an offset that is `step` times a power of two."""
         at = 0
-        if len(self.head) >= self.reader.size and self.head.find(wanted) < 0:
-            return False
         while at + len(wanted) <= self.reader.size:
             near = at + len(wanted) <= len(self.head)
             if self.head.startswith(wanted, at) if near else self.reader.read_at(at, len(wanted)) == wanted:

@@ -83,6 +83,7 @@ def fact_constants(kind: str, definition: Json, names: list[str]) -> list[str]:
     properties: Json = definition["properties"]
     context = sorted(name for name, prop in properties.items() if prop.get("x-origin") == "context")
     unfolded = {*definition.get("x-unfolded", ()), "places", "n"}
+    mapped = any(prop.get("type") == "object" for prop in properties.values())
     return [
         f"    KIND = {kind!r}",
         f"    COLLECTION = {definition['x-collection']!r}",
@@ -91,6 +92,7 @@ def fact_constants(kind: str, definition: Json, names: list[str]) -> list[str]:
         f"    CONTEXT = frozenset({context!r})",
         f"    FIELDS = {tuple_of(names)}",
         f"    KEY = {tuple_of([name for name in names if name not in unfolded])}",
+        *(["    MAPPED = True"] if mapped else []),
     ]
 
 

@@ -91,6 +91,7 @@ class Fact(Record):
     CONTEXT: ClassVar[frozenset[str]] = frozenset()
     KEY: ClassVar[tuple[str, ...]] = ()
     KEY_OF: ClassVar[Callable[[Record], tuple[Any, ...]]]
+    MAPPED: ClassVar[bool] = False  # a field of the key may be a mapping, which no dict takes as a key
     places: tuple[Place, ...]
     n: int
     unknown: frozenset[str]
@@ -103,8 +104,9 @@ class Fact(Record):
 
     def fold_key(self) -> tuple[object, ...]:
         """What two facts of one kind must share to be one folded record."""
-        key = type(self).KEY_OF(self)
-        return key if _MAPPINGS.isdisjoint(map(type, key)) else tuple(map(_frozen, key))
+        kind = type(self)
+        key = kind.KEY_OF(self)
+        return key if not kind.MAPPED or _MAPPINGS.isdisjoint(map(type, key)) else tuple(map(_frozen, key))
 
 
 _MAPPINGS = frozenset({dict, MappingProxyType})

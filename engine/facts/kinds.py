@@ -556,6 +556,7 @@ class Op(Fact):
     CONTEXT = frozenset(['artifact'])
     FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'domain', 'type', 'name', 'graph_path', 'attributes', 'const_inputs', 'local',)
     KEY = ('artifact', 'unknown', 'cut', 'lossy', 'domain', 'type', 'graph_path', 'attributes', 'const_inputs', 'local',)
+    MAPPED = True
 
     def __init__(
         self,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from operator import attrgetter
 
+from modelaudit.engine.facts import KINDS
 from modelaudit.engine.lang.values import UNKNOWN, Cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from modelaudit.engine.facts import Fact
     from modelaudit.engine.lang.evaluate import Env, Getter, Value
 
     Origin = Callable[[Env], Value]
@@ -20,7 +22,42 @@ def getter(path: Sequence[str | int]) -> Getter:
     head, rest = path[0], list(path[1:])
     if rest and rest[0] == "@artifact":
         return _from(_artifact_of(str(head)), rest[1:])
+    if len(rest) == 1 and head in KINDS:
+        return (_of_artifact if head == "artifact" else _of_fact)(str(rest[0]))
     return _from(_origin(str(head)), rest)
+
+
+def _of_artifact(name: str) -> Getter:
+    """A field of the artifact."""
+    get = attrgetter(name)
+
+    def field(env: Env) -> Value:
+        artifact = env.node.artifact
+        value = get(artifact)
+        return _known(artifact, name, value) if artifact.unknown or artifact.cut else value
+
+    return field
+
+
+def _of_fact(name: str) -> Getter:
+    """A field of the fact that is judged."""
+    get = attrgetter(name)
+
+    def field(env: Env) -> Value:
+        fact = env.fact
+        value = get(fact)
+        return _known(fact, name, value) if fact.unknown or fact.cut else value
+
+    return field
+
+
+def _known(fact: Fact, name: str, value: Value) -> Value:
+    """A field's value, as far as it is known."""
+    if name in fact.unknown:
+        return UNKNOWN
+    if name in fact.cut:
+        return UNKNOWN if value is None or isinstance(value, (int, float)) else Cut(value)
+    return value
 
 
 def _origin(head: str) -> Origin:
