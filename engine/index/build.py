@@ -32,6 +32,7 @@ TEXT, LITERAL = "text", "literal"
 LITERALS = "text.literal"  # what parsers are asked for by rules that read the strings of pickles
 CALL = re.compile(r'"call": ?"(\w+)"')
 TOIL = 16.0  # more than anything that is told by a plain value
+COMMON = frozenset({"str", "int", "float", "bool", "list", "null"})  # values that many facts have
 ATOM = 4  # characters of the part of a text by which it is looked for
 _WORTH = {"eq": 0.0, "under": 2.0, "below": 2.0, "prefix": 2.0, "suffix": 2.0, "list": 3.0, "contains": 4.0}
 _WORTH |= {"regex": 8.0, "order": 9.0, "test": 10.0, "absent": 10.0, "present": 11.0, "ne": 12.0}
@@ -133,6 +134,8 @@ def _worth(test: Json) -> float:
     word = test[0]
     if word == "eq" and isinstance(test[1], bool):
         return 9.0
+    if word == "eq" and (isinstance(test[1], int) or test[1] in COMMON):
+        return 6.0
     if word == "list" and test[2]:
         return 12.0
     if word in TEXTS.values():

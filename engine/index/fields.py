@@ -46,6 +46,11 @@ class Field:
         found = self.known.get(value) if type(value) in KEYS else None
         return self.ask(value) if found is None else found
 
+    def of_none(self) -> Rules:
+        """The same where there is no record."""
+        found = self.known.get(None)
+        return self.ask(None) if found is None else found
+
     def is_doubtful(self, record: Fact) -> bool:
         """Whether something that is asked of the field is not known of this record."""
         return not (self.names.isdisjoint(record.unknown) and self.names.isdisjoint(record.cut))

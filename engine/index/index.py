@@ -183,6 +183,7 @@ class KindIndex:
         fields, programs = ask_fields([each for each in doc["sources"] if each["whole"]], "artifact", lists)
         self._few = [field for field in fields if field.name in FEW_VALUES]
         self._many = [field for field in fields if field.name not in FEW_VALUES]
+        self._outer, programs = ask_fields(programs, "parent", lists)
         self._around = [of_env(each, lists) for each in programs]
         self._answers: dict[tuple[object, ...], Rules] = {}
         self._key = attrgetter("unknown", "cut", *[field.name for field in self._few])
@@ -198,6 +199,10 @@ class KindIndex:
                 self._answers[key] = found
         for field in self._many:
             more = field.of(artifact)
+            if more:
+                found |= more
+        for field in self._outer:
+            more = field.of_none() if node.parent is None else field.of(node.parent.artifact)
             if more:
                 found |= more
         if self._around:
