@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 DEPTH_MAX = 64
+EVENTS_MAX = 250_000  # four seconds of the parser
 SETTINGS = "settings"
 
 
@@ -23,9 +24,11 @@ def yaml_value(data: bytes) -> Any:  # noqa: ANN401 - any value
 
     builder = _Builder()
     try:
-        for event in yaml.parse(data.decode("utf-8-sig", "replace"), Loader=yaml.SafeLoader):
+        for number, event in enumerate(yaml.parse(data.decode("utf-8-sig", "replace"), Loader=yaml.SafeLoader)):
             if isinstance(event, yaml.DocumentEndEvent):
                 break
+            if number > EVENTS_MAX:
+                raise NotationError(f"it has more than {EVENTS_MAX} values")
             builder.take(event)
     except yaml.YAMLError:
         raise NotationError("it is no YAML") from None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 POINTER, LOCK, PIPELINE = ".dvc", "dvc.lock", "dvc.yaml"
-READ_MAX = 4 * 1024 * 1024  # bytes of a pointer
+READ_MAX = 2 * 1024 * 1024  # bytes of a pointer
 LIST_MAX = 16 * 1024 * 1024  # bytes of a list
 MD5 = re.compile(r"([0-9a-f]{32})(\.dir)?", re.ASCII)
 NEW, OLD = "md5", "md5-dos2unix"  # how a digest is taken, https://dvc.org/doc/user-guide/upgrade

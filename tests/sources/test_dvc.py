@@ -254,9 +254,13 @@ def test_a_pointer_without_a_repository_has_a_workspace_alone(here: Path) -> Non
         (b"[" * 2000, "nested too deep"),
         (b"- " * 300 + b"x", "nested too deep"),
         (b"outs: []\n" + b"# " * 3_000_000, "larger than"),
+        (b"- a\n" * 2000, "more than 1000 values"),
     ],
 )
-def test_pointers_that_are_not_read_are_told(here: Path, data: bytes, said: str) -> None:
+def test_pointers_that_are_not_read_are_told(
+    here: Path, data: bytes, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modelaudit.sources.dvc.notation.EVENTS_MAX", 1000)
     Repository(here)
     (here / "m.dvc").write_bytes(data)
     files, errors = found("m.dvc")
