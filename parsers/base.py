@@ -132,7 +132,7 @@ class Context:
     Without `full` bytes that are only weights are not read: what can run or configure is, and all that describes it.
     """
 
-    __slots__ = ("_check", "_sought", "_wants", "budgets", "full")
+    __slots__ = ("_check", "_sought", "_wants", "budgets", "expanded", "full")
 
     BUDGETS: dict[str, int] = {  # noqa: RUF012 - read only
         "opcodes": 500_000_000,
@@ -143,7 +143,7 @@ class Context:
         "literal": 64 * 1024,
         "literal_depth": 8,
         "searched": 64 * 1024 * 1024,
-        "members": 100_000,
+        "members": 65_535,
         "header": 100_000_000,
         "ratio": 200,
         "expanded": 8 * 1024**3,
@@ -159,6 +159,7 @@ class Context:
         full: bool = True,
     ) -> None:
         self.full = full
+        self.expanded = 0  # bytes that archives have expanded, all that are nested in one file together
         self._wants = wants
         self._check = check
         self._sought = sought

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Protocol
 
+    from modelaudit.parsers.base import Context
     from modelaudit.parsers.reader import Reader
 
     class Decompressor(Protocol):
@@ -339,21 +340,31 @@ class Spool:
 
 
 class Ledger:
-    """What was expanded from one archive, against its budgets."""
+    """What was expanded from one archive, against its budgets, and what all archives in one file expanded.
+
+    An archive in which there are many is expanded in each of them, so that what all may is measured too: twice what may
+    be read of them, since a parser looks at its members before they are read. `own` is what this one may in any case.
+    """
 
     FREE = 16 * 1024 * 1024  # bytes that may come from any archive
 
-    __slots__ = ("_size", "_total", "check", "expanded", "ratio")
+    __slots__ = ("_context", "_size", "_total", "check", "expanded", "ratio")
 
-    def __init__(self, size: int, ratio: int, total: int, check: Callable[[], None]) -> None:
+    def __init__(self, size: int, context: Context, own: int = 0) -> None:
         self._size = size
-        self.ratio = ratio
-        self._total = total
-        self.check = check
+        self._context = context
+        self.ratio = context.budget("ratio")
+        self._total = max(context.budget("expanded"), own)
+        self.check = context.check
         self.expanded = 0
 
     def spend(self, size: int) -> None:
         """Count expanded bytes."""
+        self.hold(size)
+        self._context.expanded += size
+
+    def hold(self, size: int) -> None:
+        """Count bytes that are only stored in the archive, and held."""
         self.check()
         self.expanded += size
 
@@ -367,4 +378,5 @@ class Ledger:
             return "bytes", self.expanded, self._total
         if self.expanded > self.FREE and self.expanded > self.ratio * self._size:
             return "ratio", self.expanded // max(1, self._size), self.ratio
-        return None
+        everywhere = 2 * self._context.budget("expanded")
+        return ("bytes", self._context.expanded, everywhere) if self._context.expanded > everywhere else None

@@ -147,6 +147,7 @@ class TreeReader:
         self.registry = registry
         self.budget = budget
         self.context = Context(wants=wants, check=budget.check, sought=deriver.keywords if deriver else None, full=full)
+        self.context.budgets = budget.limits
         self.root = root
         self.folding = folding
         self.emit = emit  # given every fact as it comes

@@ -58,7 +58,7 @@ class Field:
     def ask(self, value: Any) -> Rules:  # noqa: ANN401 - whatever a field may hold
         """Put a value to the tables, and keep what they say."""
         try:
-            found = frozenset([number for numbers in self._asked for number in numbers(value)])
+            found = frozenset([number for numbers in self._asked for number in numbers(value)]) or NONE
         except TypeError:  # a value that no dict takes as a key
             return self.rules
         if type(value) in KEYS and not (isinstance(value, (str, bytes, frozenset)) and len(value) > LONG):

@@ -118,7 +118,7 @@ def parse_stream(artifact: Input, context: Context) -> Iterator[Fact | Nested | 
         yield Defect(artifact.path, code="bad-data", detail="no codec begins like this", affects=CONTENT)
         return
     source = source_of(reader, id)
-    ledger = Ledger(reader.size, context.budget("ratio"), context.budget("expanded"), context.check)
+    ledger = Ledger(reader.size, context)
     chain = Chain(source, id)
     content = _content(chain, source, id, ledger)
     yield from _problems(artifact.path, chain, ledger)

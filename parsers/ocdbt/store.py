@@ -46,9 +46,7 @@ class _Store:
         self.notes = notes
         self.reader = notes.reader
         self.description = Description(notes)
-        self.ledger = Ledger(
-            self.reader.size, notes.context.budget("ratio"), notes.context.budget("expanded"), notes.context.check
-        )
+        self.ledger = Ledger(self.reader.size, notes.context)
 
     def items(self) -> Iterator[Fact | Nested | Property]:
         """The facts of every piece."""

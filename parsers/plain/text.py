@@ -22,6 +22,7 @@ NOTEBOOK = ".ipynb"
 TEMPLATE = frozenset({".jinja", ".jinja2"})
 POINTER = b"version https://git-lfs.github.com/spec/"  # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 POINTER_MAX = 1024  # bytes
+WHOLE: frozenset[str] = frozenset()  # nothing of it is cut
 BYTES = 4 * TEXT_MAX  # that hold the longest text in any encoding
 WINDOW = 64 * 1024  # bytes of a long text that are searched at once; even, for UTF-16
 OVERLAP = 8 * 1024  # bytes at the end of a window that the next one begins with: two matches of the longest kind
@@ -52,7 +53,7 @@ def parse_text(artifact: Input, context: Context) -> Iterator[Fact | Property | 
         yield from _evidence(artifact, role, name.lower(), context)
     if context.wants("text"):
         value, lossy, whole = _value(reader.read_at(0, BYTES))
-        cut = frozenset[str]() if whole and reader.size <= BYTES else frozenset({"value"})
+        cut = WHOLE if whole and reader.size <= BYTES else frozenset({"value"})
         place = (Place(offset=0),)
         yield Text(artifact.path, value=value, role=text_role, owner=name, lossy=lossy, cut=cut, places=place)
     if reader.size > TEXT_MAX:

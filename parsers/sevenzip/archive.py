@@ -42,8 +42,7 @@ class Archive:
         self.path = artifact.path
         self.reader = artifact.reader
         self.context = context
-        total = max(context.budget("expanded"), 2 * self.reader.size)
-        self.ledger = Ledger(self.reader.size, context.budget("ratio"), total, context.check)
+        self.ledger = Ledger(self.reader.size, context, 2 * self.reader.size)
         self.opening = Opening(self.notes, self.ledger, context.budget("members"))
         self.overrun = False
         self.names: dict[str, int] = {}

@@ -20,7 +20,7 @@ from modelaudit.parsers.expansion import Ledger
 from modelaudit.parsers.reader import SliceReader
 from modelaudit.parsers.registry import HEAD
 from modelaudit.parsers.zip.content import METHODS, STORED, Content, expander, fetch, region
-from modelaudit.parsers.zip.names import decode_name, flags_of_mode, folded, leads_outside, name_flags
+from modelaudit.parsers.zip.names import alike, decode_name, flags_of_mode, folded, leads_outside, name_flags
 from modelaudit.parsers.zip.records import DESCRIBED, ENCRYPTED, STRONG, UTF8, read_local
 from modelaudit.parsers.zip.survey import Archive
 from modelaudit.parsers.zip.torch import (
@@ -63,6 +63,13 @@ def parse_archive(artifact: Input, context: Context) -> Iterator[Fact | Nested |
     return _Parse(artifact, context).run()
 
 
+def drained(members: list[Entry]) -> Iterator[Entry]:
+    """The members in order, each let go of when the next one is asked for: of very many the facts alone are kept."""
+    members.reverse()
+    while members:
+        yield members.pop()
+
+
 class _Parse:
     """One archive while it is read."""
 
@@ -73,11 +80,11 @@ class _Parse:
         self.polyglot = bool(artifact.formats - {PYTORCH, "zip"})
         self.context = context
         size = self.reader.size
-        total = max(context.budget("expanded"), 2 * size)  # what is only stored may be read once or twice
-        self.ledger = Ledger(size, context.budget("ratio"), total, context.check)
+        self.ledger = Ledger(size, context, 2 * size)  # what is only stored may be read once or twice
         self.done: set[tuple[int, int, int]] = set()  # views that were read
         self.names: dict[str, int] = {}
-        self.twins: dict[str, set[str]] = {}
+        self.twins: dict[str, str | None] = {}  # names as they are alike on a disk, None for several of them
+        self.sets: dict[frozenset[str], frozenset[str]] = {}  # of flags, each once
         self.sizes: dict[str, int] = {}  # bytes of the storages
         self.begins: dict[str, int] = {}  # offsets of those that are stored as they are
         self.views: dict[str, View] = {}  # of those that can be read
@@ -98,7 +105,7 @@ class _Parse:
         yield from self.comment(archive.comment)
         self.count(archive.members)
         self.package = self.torch and any(name.endswith(EXTERNS) for name in self.names)
-        for entry in archive.members:
+        for entry in drained(archive.members):
             self.context.check()
             overrun = self.ledger.spent()
             if overrun is not None:
@@ -167,7 +174,8 @@ class _Parse:
         for entry in entries:
             name = decode_name(entry.main)
             self.names[name] = self.names.get(name, 0) + 1
-            self.twins.setdefault(folded(name), set()).add(name)
+            if self.twins.setdefault(folded(name), name) != name:
+                self.twins[folded(name)] = None
 
     # Members
 
@@ -187,10 +195,10 @@ class _Parse:
 
     def flags(self, entry: Entry, name: str) -> set[str]:
         """What headers and names say of a member."""
-        flags = entry.flags | name_flags(entry.main, name) | self.bits(entry)
+        flags = {*entry.flags, *name_flags(entry.main, name), *self.bits(entry)}
         if self.names[name] > 1:
             flags.add("duplicate")
-        if len(self.twins[folded(name)]) > 1:
+        if self.twins[folded(name)] is None:
             flags.add("case-duplicate")
         if entry.central is not None:
             flags |= flags_of_mode(entry.central.mode)
@@ -264,18 +272,18 @@ class _Parse:
     ) -> Member:
         """The fact of a member."""
         main, central = entry.main, entry.central
-        local_name = decode_name(entry.local) if entry.local is not None else name
+        local_name = name if entry.local is None or alike(entry.local, main) else decode_name(entry.local)
         size = content.size if content is not None else main.size
         return Member(
             self.path,
             name=local_name,
-            central_name=decode_name(central) if central is not None else None,
+            central_name=name if central is not None else None,
             size=min(size, 2**63 - 1),
             compressed_size=min(main.compressed, 2**63 - 1),
             ratio=round(size / main.compressed, 3) if main.method != STORED and main.compressed else 0.0,
             method=METHODS.get(main.method, f"method-{main.method}"),
-            flags=frozenset(flags),
-            path_class=path_class(local_name) | path_class(name),
+            flags=self.once(flags),
+            path_class=self.once(path_class(local_name) | path_class(name)),
             link_target=link,
             duplicate="duplicate" in flags,
             crc_ok=content.crc_ok if content is not None else None,
@@ -283,6 +291,11 @@ class _Parse:
             offset=entry.start,
             places=(Place(offset=max(0, entry.start)),),
         )
+
+    def once(self, words: set[str] | frozenset[str]) -> frozenset[str]:
+        """The same set for all members that have the same words."""
+        words = frozenset(words)
+        return self.sets.setdefault(words, words)
 
     def lies(self, view: View, content: Content, name: str) -> set[str]:
         """What the bytes show to be wrong in the headers."""

@@ -121,7 +121,7 @@ def fetch(reader: Reader, view: View, ledger: Ledger) -> Content:
         if part.size > SPOOL:
             return Content(part, part.size)
         data = part.read_at(0, part.size)
-        ledger.spend(len(data))
+        ledger.hold(len(data))
         return Content(BytesReader(data), len(data), view.crc_ok(data))
     stream = expander(part, view)
     if stream is None:

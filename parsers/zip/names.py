@@ -22,6 +22,11 @@ def decode_name(header: Header) -> str:
     return clean(_decode(header.name, bool(header.flags & UTF8))[:NAME_MAX])[0]
 
 
+def alike(one: Header, other: Header) -> bool:
+    """Whether two headers have the same name."""
+    return one.name == other.name and not (one.flags ^ other.flags) & UTF8
+
+
 def _decode(raw: bytes, flagged: bool) -> str:
     try:
         return raw.decode("utf-8")

@@ -35,6 +35,9 @@ FIRST = 4096  # bytes of the first window of a search
 NAMES_MAX = 64 * 1024 * 1024  # bytes of all names together
 
 
+NONE: frozenset[str] = frozenset()
+
+
 class Member:
     """An entry of the archive, under one or both of its headers."""
 
@@ -45,7 +48,7 @@ class Member:
         self.local = local
         self.start = start  # of the local header, as good as known
         self.stop = start  # end of the data
-        self.flags: set[str] = set()
+        self.flags = NONE
         self.hidden = False
         self.spared = False  # the local header was not looked at
 
@@ -231,21 +234,21 @@ class Archive:
             local = read_local(self.reader, entry.offset)
             if local is not None:
                 member = Member(entry, local, entry.offset)
-                member.flags.add("offset-mismatch")
+                member.flags |= {"offset-mismatch"}
         key = (member.start, entry.name, entry.compressed, entry.method)
         if hidden and key in self._seen:
             return
         self._seen.add(key)
         if hidden:
             member.hidden = True
-            member.flags.add("other-directory")
+            member.flags |= {"other-directory"}
         if local is None:
-            member.flags.add("central-only")
+            member.flags |= {"central-only"}
         else:
             member.stop = local.data + entry.compressed
             _compare(member, entry, local)
             if unsized(local) and not _describes(self.reader.read_at(member.stop, DESCRIPTOR_MAX), entry):
-                member.flags.add("descriptor-mismatch")
+                member.flags |= {"descriptor-mismatch"}
         self._add(member)
 
     # What the directory does not list
@@ -318,7 +321,7 @@ class Archive:
         """Add a member that no directory lists; returns where it ends."""
         member = Member(None, local, local.at)
         if self._listed:
-            member.flags.add("local-only")
+            member.flags |= {"local-only"}
             member.hidden = True
         if unsized(local):
             behind = self._find((DESCRIPTOR, LOCAL, CENTRAL), local.data, stop)
@@ -375,8 +378,8 @@ class Archive:
             if member.local is None:
                 continue
             if last is not None and member.start < last.stop:
-                member.flags.add("overlap")
-                last.flags.add("overlap")
+                member.flags |= {"overlap"}
+                last.flags |= {"overlap"}
             if last is None or member.stop > last.stop:
                 last = member
 
@@ -416,9 +419,11 @@ def described(member: Member) -> bool:
 
 def _compare(member: Member, central: Central, local: Local) -> None:
     """Note where the two headers of a member disagree."""
-    flags = member.flags
+    flags: set[str] = set()
     if central.name != local.name:
         flags.add("name-mismatch")
+    else:
+        local.name = central.name  # the same text, held once
     if central.method != local.method:
         flags.add("method-mismatch")
     differing = central.flags ^ local.flags
@@ -432,6 +437,8 @@ def _compare(member: Member, central: Central, local: Local) -> None:
         flags.add("size-mismatch")
     if central.crc != local.crc and not (local.flags & DESCRIBED and local.crc == 0):
         flags.add("crc-mismatch")
+    if flags:
+        member.flags |= flags
 
 
 def _uncovered(covered: list[tuple[int, int]], size: int) -> list[tuple[int, int]]:
