@@ -31,7 +31,6 @@ DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 RESOLVER = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*:(?![-+=?])")  # not what shells write so
 NESTED = (Object, list, Tagged)  # values that have values in them
 NESTED_SET = frozenset(NESTED)
-STRUCTURED = NESTED_SET | {str}  # types of what may be looked at; numbers are most of what there is
 OPCODE = "config-key"  # of the imports
 PIPELINE = "_class_name"  # of the index of a diffusers pipeline, whose other values are pairs of library and class
 INDEX, OF_PIPELINES = "model_index.json", "Pipeline"  # the index by its name, or by that of its class
@@ -238,19 +237,15 @@ def _below(value: Any, key: str, pointer: str) -> Iterator[tuple[Any, str, str]]
     if isinstance(value, Tagged):
         yield value.value, key, pointer
     elif isinstance(value, list):
-        looked = _reaches if key in KEYS.skip and len(value) > ITEMS_MAX else _is_looked_at
+        vocabulary = key in KEYS.skip and len(value) > ITEMS_MAX
         for n, item in enumerate(value):
-            if type(item) in STRUCTURED and looked(item):
+            if _reaches(item) if vocabulary else (type(item) in NESTED_SET or (type(item) is str and "${" in item)):
                 yield item, key, f"{pointer}/{n}"
     elif isinstance(value, Object):
-        looked = _reaches if key in KEYS.skip and len(value.pairs) > ITEMS_MAX else _is_looked_at
+        vocabulary = key in KEYS.skip and len(value.pairs) > ITEMS_MAX
         for name, item in value.pairs:
-            if type(item) in STRUCTURED and looked(item):
+            if _reaches(item) if vocabulary else (type(item) in NESTED_SET or (type(item) is str and "${" in item)):
                 yield item, name, _pointer(pointer, name)
-
-
-def _is_looked_at(item: Any) -> bool:  # noqa: ANN401 - any value
-    return type(item) in NESTED or (type(item) is str and "${" in item)
 
 
 def _reaches(item: Any) -> bool:  # noqa: ANN401 - any value
