@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 
 from modelaudit.engine.lang import globs
-from modelaudit.engine.lang.literals import glob_literal, regex_literals
+from modelaudit.engine.lang.globs import glob_literal
+from modelaudit.engine.lang.literals import regex_literals
 from modelaudit.engine.lang.logic import COMPARISONS, count_of
 
 TYPE_CHECKING = False

@@ -60,6 +60,12 @@ def _plain_shape(pattern: str) -> tuple[str, str]:
     return "glob", pattern
 
 
+def glob_literal(pattern: str, of: str) -> str:
+    """The longest text that every value covered by a glob has in it, empty when there is none."""
+    parts = re.split(f"[*?{re.escape(SEPARATORS[of])}]", pattern)
+    return max(parts, key=len)
+
+
 def compile_glob(pattern: str, of: str) -> Test:
     """What tells whether a pattern covers a whole value."""
     separators = SEPARATORS[of]
@@ -70,9 +76,11 @@ def compile_glob(pattern: str, of: str) -> Test:
     if not separators:
         return _segment(pattern)
     tests = [None if part == "**" else _segment(part) for part in _collapsed(_split(pattern, of))]
+    needed = glob_literal(pattern, of)  # faster seen than walked to
     if len(separators) == 1:
-        return lambda value: _match(tests, value.split(separators))
-    return _two_separators(pattern, tests, separators)
+        return lambda value: needed in value and _match(tests, value.split(separators))
+    walked = _two_separators(pattern, tests, separators)
+    return lambda value: needed in value and walked(value)
 
 
 def _simple(kind: str, text: str, separators: str) -> Test | None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 
-from modelaudit.engine.lang.globs import SEPARATORS
-
 MAX_CHOICES = 32  # texts of which one must occur
 LEAST = 3  # characters of a text that is worth looking for
 
-_WILD = "*?"
 _ESCAPES = frozenset("dwsDWSbBAztnrfva")  # one character each, and no text
 _TOKEN = re.compile(
     r"\\(?P<escape>.)|(?P<klass>\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<open>\((?:\?P?<\w+>|\?[^:()]*:|(?!\?)))"
@@ -18,12 +15,6 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _ODD = re.compile(r"\[:|\\[xpPQEC0-9]|\(\?[a-zA-Z-]*i")  # what is not taken apart
-
-
-def glob_literal(pattern: str, of: str) -> str:
-    """The longest text that every value covered by a glob has in it, empty when there is none."""
-    parts = re.split(f"[{re.escape(_WILD + SEPARATORS[of])}]", pattern)
-    return max(parts, key=len)
 
 
 def regex_literals(pattern: str) -> list[str]:

@@ -8,8 +8,9 @@ import pytest
 from fixtures.expressions import LISTS, compiler, span
 from fixtures.rulesets import RULE
 from modelaudit.engine.index.build import anchors_of, build, unanchored
+from modelaudit.engine.lang.globs import glob_literal
 from modelaudit.engine.lang.lists import compile_list
-from modelaudit.engine.lang.literals import glob_literal, regex_literals
+from modelaudit.engine.lang.literals import regex_literals
 
 COMPILED = {name: compile_list(*parts)[0] for name, parts in LISTS.items()}
 
