@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 DEPTH_MAX = 64
 EVENTS_MAX = 250_000  # four seconds of the parser
-SETTINGS = "settings"
 
 
 class NotationError(Exception):
@@ -75,17 +74,25 @@ def _mapping(items: list[Any]) -> dict[str, Any]:
 
 
 def sections(data: bytes) -> dict[str, dict[str, str]]:
-    """The sections of settings with their keys in lower case. Raises `NotationError`."""
-    import configparser
+    """The sections of settings with their keys in lower case. Raises `NotationError`.
 
-    reader = configparser.ConfigParser(
-        strict=False, interpolation=None, allow_no_value=True, default_section=SETTINGS, delimiters=("=",)
-    )
-    try:
-        reader.read_string(data.decode("utf-8-sig", "replace"))
-    except (configparser.Error, ValueError):
-        raise NotationError("it is no file of settings") from None
-    return {name: {key: _plain(value or "") for key, value in reader[name].items()} for name in reader.sections()}
+    The library's reader takes an indented line for a part of the value before it, and fails on some of them.
+    """
+    found: dict[str, dict[str, str]] = {}
+    section: dict[str, str] | None = None
+    for line in data.decode("utf-8-sig", "replace").splitlines():
+        text = line.strip()
+        if not text or text[0] in "#;":
+            continue
+        if text[0] == "[":
+            name, end, _ = text[1:].rpartition("]")
+            section = found.setdefault(name.strip(), {}) if end else None
+        if section is None:
+            raise NotationError("it is no file of settings")
+        if text[0] != "[":
+            key, _, value = text.partition("=")
+            section[key.strip().lower()] = _plain(value)
+    return found
 
 
 def _plain(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures import mutants
 from fixtures.dvcs import EVIL, GOOD, Repository, digest, remote
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.limits import Options
@@ -17,8 +18,10 @@ from modelaudit.sources.dvc.location import parts_of
 from modelaudit.sources.dvc.notation import NotationError, sections, yaml_value
 from modelaudit.sources.dvc.pointers import Output, is_pointer, outputs_of, rows_of
 from modelaudit.sources.dvc.repository import Repository as Read
+from modelaudit.sources.dvc.repository import within
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.local import SourceFile, SourceFolder, discover
+from modelaudit.sources.remote.locations import Access
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -364,3 +367,23 @@ def test_addresses(address: str, parts: tuple[str, str]) -> None:
 def test_a_path_with_a_sign_in_it_is_a_path(here: Path) -> None:
     (here / "m@v1.dvc").write_text("")
     assert parts_of("dvc://m@v1.dvc") == ("m@v1.dvc", "")
+
+
+@pytest.mark.parametrize("part", ["r/d.dvc", "r/dvc.lock", "r/.dvc/config", "list"])
+def test_changed_texts_harm_nobody_and_lead_nowhere(here: Path, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modelaudit.sources.remote.line.wait", lambda *_: None)
+    made = Repository(here / "r", remote("../../store", endpointurl="http://x"))
+    made.track("d", FOLDER)
+    key = made.keep(EVIL)
+    (here / "r" / "dvc.lock").write_text(
+        f"schema: '2.0'\nstages:\n  a:\n    outs:\n    - {{path: m.pkl, md5: {key}, hash: md5}}\n"
+    )
+    store = made.store(here / "store")
+    [listing] = store.rglob("*.dir")
+    path = listing if part == "list" else here / part
+    honest = path.read_bytes()
+    for seed in range(150):
+        path.write_bytes(mutants.mutant(honest, seed))
+        for entry in Access().entries("dvc://r"):
+            if isinstance(entry, SourceFile):
+                assert within(os.path.realpath(entry.real), str(here / "r")) or within(entry.real, str(store))
