@@ -42,7 +42,7 @@ def dry_run(
     artifacts: list[ArtifactSummary] = []
     errors: list[ScanError] = []
     origins = origins_of(paths, ruleset)
-    with Reach(paths, refusal=None if origins is None else origins.refusal) as reach:
+    with Reach(paths, origins=origins) as reach:
         for entry in reach.entries():
             said = origins.refusal(entry.origin) if origins is not None and isinstance(entry, SourceFile) else ""
             if said:

@@ -14,31 +14,34 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from modelaudit.engine.policy.origin import Origins
     from modelaudit.pipeline.one import Plan
     from modelaudit.sources.local import Entry
     from modelaudit.sources.remote.line import Meter
     from modelaudit.sources.remote.locations import Access
 
 
-def reach_of(paths: Sequence[str], plan: Plan, refusal: Callable[[str], str] | None = None) -> Reach:
-    """What is reached from paths, within the time that a plan's scan has."""
-    return Reach(paths, budget_for(plan).check, refusal)
+def reach_of(paths: Sequence[str], plan: Plan, origins: Origins | None = None) -> Reach:
+    """What is reached from paths, within the time that a plan's scan has, and its limit of a file."""
+    return Reach(paths, budget_for(plan).check, origins, plan.limits.max_file_size)
 
 
 class Reach:
     """The paths of a scan. Nothing of another machine is imported before an address is among them.
 
-    `refusal` says why the policy lets nothing in from an address that something in the paths leads to.
+    `origins` says from where the policy lets nothing in that something in the paths leads to.
     """
 
     def __init__(
         self,
         paths: Sequence[str],
         check: Callable[[], None] | None = None,
-        refusal: Callable[[str], str] | None = None,
+        origins: Origins | None = None,
+        most: int | None = None,
     ) -> None:
         self.paths = paths
-        self._refusal = refusal
+        self._origins = origins
+        self._most = most
         self.elsewhere = any(map(is_address, paths))
         self._check = check
         self._access: Access | None = None
@@ -66,8 +69,13 @@ class Reach:
     def _remote(self, address: str) -> Iterator[Entry]:
         if self._access is None:
             from modelaudit.sources.remote.locations import Access
+            from modelaudit.sources.remote.trip import Terms
 
-            self._access = Access(refusal=self._refusal)
+            origins = self._origins
+            if origins is None:
+                self._access = Access(terms=Terms(most=self._most))
+            else:
+                self._access = Access(refusal=origins.refusal, terms=Terms(origins.denial, self._most))
         try:
             yield from self._access.entries(address, self._check)
         except BudgetSpent:

@@ -91,9 +91,9 @@ class Run:
         self.paths = paths
         self.plan = plan
         self.options = options
-        self.reach = reach_of(paths, plan, self.refusal)
         self.started, self.clock = time(), monotonic()
         self.acceptance, self.origins = _policy_of(paths, plan, options)
+        self.reach = reach_of(paths, plan, self.origins)
         self.artifacts: list[ArtifactSummary] = []
         self.claims: set[tuple[str, str]] = set()
         self.judgements: list[Judgement] = []

@@ -10,12 +10,15 @@ from modelaudit.sources.address import is_address, without_secrets
 MISSING = "missing-path"
 UNREADABLE = "unreadable"
 REFUSED = "refused"
+DENIED = "source-refused"
+TOO_LARGE = "size-limit"
 
 
 class SourceError(ModelAuditError):
     """A location that cannot be read; `path` is as the user sees it.
 
-    `code` is `missing-path`, `unreadable`, or `refused` where a service or our own care does not allow it.
+    `code` is `missing-path`, `unreadable`, `size-limit`, `refused` where a service or our own care does not allow it,
+    or `source-refused` where the policy does not.
     """
 
     def __init__(self, code: str, message: str, path: str) -> None:

@@ -23,21 +23,34 @@ class Origins:
     `others` gives further names of a place, each of which may be what a pattern means.
     """
 
-    __slots__ = ("_allow", "_deny", "_others", "policy")
+    __slots__ = ("_allow", "_deny", "_others", "_said", "policy")
 
     def __init__(self, ruleset: Ruleset, others: Callable[[str], Sequence[str]] = lambda _: ()) -> None:
+        self._take(ruleset.policy.policy, ruleset.policy.doc.get("sources") or {}, others)
+
+    def _take(self, policy: str, said: Json, others: Callable[[str], Sequence[str]]) -> None:
         self._others = others
-        said: Json = ruleset.policy.doc.get("sources") or {}
-        self.policy = ruleset.policy.policy
+        self._said = said
+        self.policy = policy
         self._allow = _places(said["allow"]) if "allow" in said else None
         self._deny = _places(said.get("deny", ()))
 
+    def __getstate__(self) -> tuple[str, Json, Callable[[str], Sequence[str]]]:
+        return self.policy, self._said, self._others
+
+    def __setstate__(self, state: tuple[str, Json, Callable[[str], Sequence[str]]]) -> None:
+        self._take(*state)
+
+    def denial(self, path: str) -> str:
+        """Why nothing comes from a place, also when something else leads there; empty when it is not denied."""
+        return self._denied(path, self._places(path))
+
     def refusal(self, path: str) -> str:
         """Why a file is not let in, empty when it is."""
-        places = [target(name) for name in (path, *self._others(path))]
-        denied = next((pattern for pattern, located in self._deny if any(map(located.fits, places))), None)
-        if denied is not None:
-            return f"policy {self.policy} denies this source: {path} ({denied})"
+        places = self._places(path)
+        denied = self._denied(path, places)
+        if denied:
+            return denied
         if self._allow is None or any(located.fits(place) for _, located in self._allow for place in places):
             return ""
         known = ", ".join(pattern for pattern, _ in self._allow) or "none"
@@ -56,10 +69,17 @@ class Origins:
         said = self.refusal(path)
         if not said or not (SCHEME in path or os.path.isdir(path)):
             return said
-        places = [target(name) for name in (path, *self._others(path))]
+        places = self._places(path)
         if any(located.fits(place) for _, located in self._deny for place in places):
             return said
         return "" if any(located.may_hold(place) for _, located in self._allow or () for place in places) else said
+
+    def _places(self, path: str) -> list[str]:
+        return [target(name) for name in (path, *self._others(path))]
+
+    def _denied(self, path: str, places: Sequence[str]) -> str:
+        denied = next((pattern for pattern, located in self._deny if any(map(located.fits, places))), None)
+        return "" if denied is None else f"policy {self.policy} denies this source: {path} ({denied})"
 
 
 def _places(said: Sequence[Json]) -> list[tuple[str, Located]]:

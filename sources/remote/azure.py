@@ -23,15 +23,17 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseError,
 )
-from fsspec.asyn import sync
 
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
+from modelaudit.sources.remote.line import FILES
 from modelaudit.sources.remote.names import below
 from modelaudit.sources.remote.service import Listed, Transient
+from modelaudit.sources.remote.trip import asking
+from modelaudit.sources.remote.waiting import awaited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Coroutine, Iterable
     from typing import Any, TypeVar
 
     T = TypeVar("T")
@@ -92,7 +94,7 @@ class Container:
 
     def files(self) -> Iterable[Listed]:
         """The blob of that name, or those below it."""
-        return self._understood(lambda: sync(self._filesystem().loop, self._list))
+        return self._understood(self._list)
 
     def find(self, name: str) -> Listed:
         """The blob of that name below the key; `SourceError` when there is none."""
@@ -103,8 +105,7 @@ class Container:
                 said = await client.get_blob_properties()
                 return Listed(name, int(said.size), key, version=str(said.etag or ""))
 
-        found: Listed = self._understood(lambda: sync(self._filesystem().loop, head))
-        return found
+        return self._understood(head)
 
     def read(self, file: Listed, start: int, stop: int) -> bytes:
         """Bytes of the blob that was listed."""
@@ -122,17 +123,18 @@ class Container:
                 data: bytes = await stream.readall()
                 return data
 
-        data: bytes = self._understood(lambda: sync(self._filesystem().loop, part))
-        return data
+        return self._understood(part)
 
     def close(self) -> None:
         """Nothing is kept open that the client does not close itself."""
 
     async def _list(self) -> list[Listed]:
         client = self._filesystem().service_client.get_container_client(self._container)
-        found = []
+        found: list[Listed] = []
         async with client:
             async for blob in client.list_blobs(name_starts_with=self._key or None):
+                if len(found) > FILES:
+                    break  # which is too many, whoever counts them
                 key, size = str(blob.name), int(blob.size)
                 name = below(key, self._key)
                 folder = (blob.metadata or {}).get("hdi_isfolder") == "true" or (key.endswith("/") and not size)
@@ -153,10 +155,11 @@ class Container:
                 )
             return self._client
 
-    def _understood(self, call: Callable[[], T]) -> T:
+    def _understood(self, call: Callable[[], Coroutine[object, object, T]]) -> T:
         """What a call gives; without credentials it is made once more as anybody may."""
+        asking()
         try:
-            return call()
+            return awaited(self._filesystem().loop, call())
         except ClientAuthenticationError as error:
             if self._anonymous or error.response is not None:
                 raise self._trouble(error) from None

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from modelaudit.sources.remote.line import Line
     from modelaudit.sources.remote.service import Listed
     from modelaudit.sources.remote.stores import Remote, Store
+    from modelaudit.sources.remote.trip import Terms
 
     Check = Callable[[], None] | None
 
@@ -249,16 +250,16 @@ class StoredLocation(Location):
         super().__init__(address, access, names)
         self._remote = remote
 
-    def __reduce__(self) -> tuple[Callable[..., Location], tuple[str, Remote, frozenset[str] | None]]:  # type: ignore[override]
-        return _again, (self._address, self._remote, self.names)
+    def __reduce__(self) -> tuple[Callable[..., Location], tuple[str, Remote, frozenset[str] | None, Terms]]:  # type: ignore[override]
+        return _again, (self._address, self._remote, self.names, self.access.terms)
 
     def connected(self) -> Stored:
         """The remote, opened."""
         return Stored(self._address, self._remote.open())
 
 
-def _again(address: str, remote: Remote, names: frozenset[str] | None) -> StoredLocation:
-    return StoredLocation(address, remote, Access(), names)
+def _again(address: str, remote: Remote, names: frozenset[str] | None, terms: Terms) -> StoredLocation:
+    return StoredLocation(address, remote, Access(terms=terms), names)
 
 
 def _base(item: Absent) -> str:

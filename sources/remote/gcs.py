@@ -14,13 +14,13 @@ import gcsfs
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.names import below
 from modelaudit.sources.remote.service import Listed, Transient
+from modelaudit.sources.remote.trip import asking
+from modelaudit.sources.remote.waiting import awaited, left_alone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import Any, TypeVar
-
-    T = TypeVar("T")
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
 
 TIMEOUT = 30  # seconds
 FIELDS = "items(name,size,generation),nextPageToken"
@@ -61,37 +61,21 @@ class Bucket:
         """The object of that name below the key; `SourceError` when there is none."""
         key = f"{self._key.rstrip('/')}/{name}" if self._key else name
 
-        def head() -> Listed:
-            said = self._filesystem().call(
-                "GET", "b/{}/o/{}", self._bucket, key, json_out=True, fields="size,generation"
-            )
-            return Listed(name, int(said["size"]), key, version=str(said["generation"]))
-
-        return self._understood(head)
+        said = self._understood("b/{}/o/{}", self._bucket, key, json_out=True, fields="size,generation")
+        return Listed(name, int(said["size"]), key, version=str(said["generation"]))
 
     def read(self, file: Listed, start: int, stop: int) -> bytes:
         """Bytes of the object in the generation that was listed."""
-
-        def part() -> bytes:
-            _, data = self._filesystem().call(
-                "GET",
-                "b/{}/o/{}",
-                self._bucket,
-                file.key,
-                headers={"Range": f"bytes={start}-{stop - 1}"},
-                alt="media",
-                generation=file.version,
-            )
-            return bytes(data)
-
-        return self._understood(part)
+        wanted = {"headers": {"Range": f"bytes={start}-{stop - 1}"}, "alt": "media", "generation": file.version}
+        _, data = self._understood("b/{}/o/{}", self._bucket, file.key, **wanted)
+        return bytes(data)
 
     def close(self) -> None:
         """Nothing is kept open that the client does not close itself."""
 
     def _page(self, token: str) -> Any:  # noqa: ANN401 - what the service answers
         given = {"prefix": self._key, "fields": FIELDS, **({"pageToken": token} if token else {})}
-        return self._understood(lambda: self._filesystem().call("GET", "b/{}/o", self._bucket, json_out=True, **given))
+        return self._understood("b/{}/o", self._bucket, json_out=True, **given)
 
     def _listed(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Listed]:
         for row in rows:
@@ -103,15 +87,15 @@ class Bucket:
     def _filesystem(self) -> Any:  # noqa: ANN401 - gcsfs has no types
         with self._lock:
             if self._client is None:
-                self._client = gcsfs.GCSFileSystem(
-                    access="read_only", requests_timeout=TIMEOUT, skip_instance_cache=True, use_listings_cache=False
-                )
+                self._client = left_alone(_client)  # it looks for a machine that knows credentials
             return self._client
 
-    def _understood(self, call: Callable[[], T]) -> T:
-        """What a call gives."""
+    def _understood(self, path: str, *names: str, **given: object) -> Any:  # noqa: ANN401 - what the service answers
+        """What the service answers to GET."""
+        asking()
         try:
-            return call()
+            client = self._filesystem()
+            return awaited(client.loop, client._call("GET", path, *names, **given))  # noqa: SLF001 - it can be cancelled
         except Exception as error:  # noqa: BLE001 - the client raises what its own clients raise
             raise self._trouble(error) from None
 
@@ -130,3 +114,9 @@ class Bucket:
         if isinstance(error, (OSError, TimeoutError)) or "aiohttp" in type(error).__module__:
             return Transient(f"the service does not answer ({type(error).__name__})")
         return SourceError(UNREADABLE, f"the answer is not understood ({type(error).__name__})", self.address)
+
+
+def _client() -> Any:  # noqa: ANN401 - gcsfs has no types
+    return gcsfs.GCSFileSystem(
+        access="read_only", requests_timeout=TIMEOUT, skip_instance_cache=True, use_listings_cache=False
+    )

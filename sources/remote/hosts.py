@@ -7,11 +7,13 @@ a connection is then made to, so that a name cannot mean one machine while it is
 
 from __future__ import annotations
 
+import re
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from modelaudit.sources.errors import MISSING, REFUSED, SourceError
 from modelaudit.sources.remote.service import Transient
+from modelaudit.sources.remote.waiting import left_alone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ METADATA = frozenset({ip_address("168.63.129.16"), ip_address("100.100.100.200")
 # RFC 6890 and 8215: for protocols and translators of a local network; older Pythons take them for public.
 NOT_PUBLIC = (ip_network("192.0.0.0/24"), ip_network("64:ff9b:1::/48"))
 LOCAL = "localhost"
+SHORT = re.compile(r"[0-9a-fx.]+", re.ASCII)  # an IPv4 address as look-ups let it be written too: 127.1, 0x7f000001
 
 
 class Guard:
@@ -129,12 +132,16 @@ def _number(host: str) -> Address | None:
     try:
         return ip_address(host.partition("%")[0])
     except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(host)) if SHORT.fullmatch(host) else None
+    except OSError:
         return None
 
 
 def _looked_up(host: str, port: int, shown: str) -> list[Target]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = left_alone(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except socket.gaierror as error:
         if error.errno == socket.EAI_AGAIN:
             raise Transient(f"the name {host} cannot be looked up at the moment") from None

@@ -28,6 +28,7 @@ from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.connections import Connections, Timed, Watch
 from modelaudit.sources.remote.hosts import Guard
 from modelaudit.sources.remote.service import CHECK, Transient
+from modelaudit.sources.remote.trip import admit, asking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class Transport:
             if form is not None:
                 raise SourceError(UNREADABLE, "the server sends what it was given elsewhere", shown)
             before, at = at, _followed(at, leads, shown)
+            admit(without_secrets(at.url).partition("?")[0], shown)
             if _origin(before) != _origin(at):
                 secrets = NOBODY  # also when it leads back
         raise SourceError(UNREADABLE, f"more than {REDIRECTS} redirects", shown)
@@ -182,6 +184,7 @@ class Transport:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
         if (check := CHECK.get()) is not None:
             check()
+        asking()
         try:
             pool = self._connections.pool(url, shown)
             return pool.urlopen(

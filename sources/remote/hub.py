@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from posixpath import normpath
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -35,19 +36,40 @@ def is_hub(address: str) -> bool:
 
 
 def other_names(address: str) -> tuple[str, ...]:
-    """What else an address may be called in a policy: that of a page as `hf://`, and the other way round."""
+    """What else an address may be called in a policy: as it is plainly written, and that of a page as `hf://`."""
     scheme = scheme_of(address)
     if scheme in TWINS:
         return (TWINS[scheme] + address[len(scheme) :],)
-    if scheme != "hf" and not (scheme in {"http", "https"} and is_hub(address)):
-        return ()
+    plain = _plainly(address) if scheme in {"http", "https"} else ()
+    if scheme != "hf" and not (plain and is_hub(address)):
+        return plain
     try:
         place = place_of(address)
     except SourceError:
+        return plain
+    name = f"{prefix_of(place.kind)}{place.repo}" + (f"/{place.path}" if place.path else "")
+    return *plain, f"hf://{name}", f"{HUB}/{name}"
+
+
+def prefix_of(kind: str) -> str:
+    """What stands before the name of a repository of some kind."""
+    return "" if kind == "model" else f"{kind}s/"
+
+
+def _plainly(address: str) -> tuple[str, ...]:
+    """An address of http as it is written without credentials, detours, escapes and what is understood anyway."""
+    try:
+        url = urlsplit(address)
+        port = url.port
+    except ValueError:
         return ()
-    prefix = "" if place.kind == "model" else f"{place.kind}s/"
-    name = f"{prefix}{place.repo}" + (f"/{place.path}" if place.path else "")
-    return f"hf://{name}", f"{HUB}/{name}"
+    host = (url.hostname or "").rstrip(".")
+    place = f"[{host}]" if ":" in host else host
+    if port is not None and (url.scheme, port) not in {("http", 80), ("https", 443)}:
+        place += f":{port}"
+    path = unquote(url.path)
+    folder = "/" if path.endswith("/") and path.strip("/") else ""
+    return (f"{url.scheme}://{place}/{normpath(f'/{path}').lstrip('/')}{folder}",)
 
 
 def place_of(address: str) -> Place:

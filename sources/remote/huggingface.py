@@ -21,9 +21,11 @@ from huggingface_hub.errors import (
 
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.http import Transport, origin_of, refusal
-from modelaudit.sources.remote.hub import place_of
+from modelaudit.sources.remote.hub import place_of, prefix_of
 from modelaudit.sources.remote.ranges import Contents
 from modelaudit.sources.remote.service import BLOB, Listed, Transient
+from modelaudit.sources.remote.trip import admit, asking
+from modelaudit.sources.remote.waiting import left_alone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ class Hub:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        prefix = "" if place.kind == "model" else f"{place.kind}s/"
+        prefix = prefix_of(place.kind)
         said = f"@{place.revision}" if place.revision else ""
         self.address = f"hf://{prefix}{place.repo}{said}" + (f"/{place.path}" if place.path else "")
         self.repo: str | None = place.repo
@@ -61,12 +63,17 @@ class Hub:
             raise SourceError(UNREADABLE, "HF_HUB_OFFLINE forbids to ask the hub", self.address)
         place = self._place
         api = HfApi(endpoint=place.endpoint, token=self._token or False, library_name="modelaudit")
+        asking()
         try:
-            found = api.repo_info(
-                place.repo, revision=place.revision, repo_type=place.kind, files_metadata=True, timeout=TIMEOUT
+            found = left_alone(
+                lambda: api.repo_info(
+                    place.repo, revision=place.revision, repo_type=place.kind, files_metadata=True, timeout=TIMEOUT
+                )
             )
         except Exception as error:  # noqa: BLE001 - the client raises what its own client raises
             raise self._trouble(error) from None
+        if found.id and found.id != place.repo:  # it has moved
+            admit(f"hf://{prefix_of(place.kind)}{found.id}", self.address)
         self.revision = found.sha
         return list(self._listed(found.siblings or ()))
 
@@ -95,8 +102,7 @@ class Hub:
 
     def _url(self, file: Listed) -> str:
         commit, _, name = file.key.partition("/")
-        kind = "" if self._place.kind == "model" else f"{self._place.kind}s/"
-        return f"{self._place.endpoint}/{kind}{self._place.repo}/resolve/{commit}/{quote(name)}"
+        return f"{self._place.endpoint}/{prefix_of(self._place.kind)}{self._place.repo}/resolve/{commit}/{quote(name)}"
 
     def _trouble(self, error: Exception) -> SourceError | Transient:
         """What the client's refusal means to the user."""

@@ -11,7 +11,8 @@ from threading import Lock
 from time import monotonic, sleep
 
 from modelaudit.sources.errors import UNREADABLE, SourceError
-from modelaudit.sources.remote.service import CHECK, Transient
+from modelaudit.sources.remote.service import CHECK, Interrupted, Transient
+from modelaudit.sources.remote.trip import FREE, TRIP, Trip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from modelaudit.sources.remote.service import Listed, Service
+    from modelaudit.sources.remote.trip import Terms
 
     T = TypeVar("T")
 
@@ -30,6 +32,7 @@ NAP = 0.1  # seconds between two looks at the time that the scan has left
 REQUESTS = 100_000  # of one scan
 MOVED = 4 * 1024**4  # bytes of one scan
 FILES = 1_000_000  # of one listing
+UNEXPECTED = (LookupError, TypeError, ValueError, AttributeError)  # what comes of answers of another shape
 
 _random = SystemRandom()
 
@@ -54,6 +57,11 @@ class Meter:
             if self.bytes >= moved:
                 raise SourceError(UNREADABLE, f"more than {moved} bytes moved in one scan", path)
 
+    def spared(self) -> None:
+        """Count a request less, which nobody had to make."""
+        with self._lock:
+            self.requests -= 1
+
     def moved(self, number: int) -> None:
         """Count bytes that came."""
         with self._lock:
@@ -68,9 +76,10 @@ class Meter:
 class Line:
     """One service, used with patience. `check` is called before each attempt and while waiting, and may raise."""
 
-    def __init__(self, service: Service, meter: Meter) -> None:
+    def __init__(self, service: Service, meter: Meter, terms: Terms = FREE) -> None:
         self.service = service
         self.meter = meter
+        self.terms = terms
 
     def files(self, check: Callable[[], None] | None = None) -> list[Listed]:
         """Everything that the service lists; `SourceError` when it cannot or when there is no end of it."""
@@ -108,7 +117,7 @@ class Line:
             if check is not None:
                 check()
             self.meter.request(path)
-            token = CHECK.set(check)
+            token, trip = CHECK.set(check), TRIP.set(Trip(self.meter, self.terms, path))
             try:
                 return call()
             except Transient as trouble:
@@ -117,8 +126,14 @@ class Line:
                     raise SourceError(UNREADABLE, words, path) from None
                 self.meter.again()
                 wait(pause(attempt, trouble.after), check)
+            except Interrupted as ended:
+                raise ended.why from None
+            except UNEXPECTED as error:
+                said = f"the service's answer is not understood ({type(error).__name__})"
+                raise SourceError(UNREADABLE, said, path) from None
             finally:
                 CHECK.reset(token)
+                TRIP.reset(trip)
         raise AssertionError("the last attempt returns or raises")
 
 

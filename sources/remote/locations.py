@@ -14,6 +14,7 @@ from modelaudit.sources.remote.hub import is_hub
 from modelaudit.sources.remote.line import Line, Meter
 from modelaudit.sources.remote.names import problem
 from modelaudit.sources.remote.reader import Blocks, RangeReader
+from modelaudit.sources.remote.trip import FREE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from modelaudit.sources.local import Entry
     from modelaudit.sources.remote.service import Listed
+    from modelaudit.sources.remote.trip import Terms
 
 # Module, and the extra that installs the client; none where the base install has it.
 SCHEMES = {
@@ -73,11 +75,14 @@ def _shown(address: str) -> str:
 
 
 class Access:
-    """How a scan reaches other machines: what was moved, what is kept."""
+    """How a scan reaches other machines: what was moved, what is kept, what it lets services do."""
 
-    def __init__(self, meter: Meter | None = None, refusal: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self, meter: Meter | None = None, refusal: Callable[[str], str] | None = None, terms: Terms = FREE
+    ) -> None:
         self.meter = meter or Meter()
         self.refusal = refusal  # why the policy lets nothing in from a place that the user did not name himself
+        self.terms = terms
         self.blocks = Blocks()
         self.locations: list[Location] = []
 
@@ -113,8 +118,8 @@ class Location:
         self._line: Line | None = None
         self._lock = Lock()
 
-    def __reduce__(self) -> tuple[Callable[..., Location], tuple[str, frozenset[str] | None]]:
-        return _again, (self._address, self.names)
+    def __reduce__(self) -> tuple[Callable[..., Location], tuple[str, frozenset[str] | None, Terms]]:
+        return _again, (self._address, self.names, self.access.terms)
 
     @property
     def arrived(self) -> bool:
@@ -126,7 +131,7 @@ class Location:
         """The service; `SourceError` when it cannot be opened."""
         with self._lock:
             if self._line is None:
-                self._line = Line(self.connected(), self.access.meter)
+                self._line = Line(self.connected(), self.access.meter, self.access.terms)
             return self._line
 
     def connected(self) -> Service:
@@ -159,8 +164,8 @@ class Location:
         return RangeReader(self.line, file, self.access.blocks, name=name, full=full, check=check)
 
 
-def _again(address: str, names: frozenset[str] | None) -> Location:
-    return Location(address, Access(), names)
+def _again(address: str, names: frozenset[str] | None, terms: Terms) -> Location:
+    return Location(address, Access(terms=terms), names)
 
 
 def connect(address: str) -> Service:

@@ -15,12 +15,14 @@ from urllib.parse import quote, unquote, urlsplit
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient, get_registry_uri, get_tracking_uri
 
-from modelaudit.sources.address import scheme_of
+from modelaudit.sources.address import scheme_of, without_secrets
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.disk import Disk
 from modelaudit.sources.remote.http import Transport, basic, origin_of, target_of
 from modelaudit.sources.remote.ranges import Contents
 from modelaudit.sources.remote.service import Listed, Transient
+from modelaudit.sources.remote.trip import admit, asking
+from modelaudit.sources.remote.waiting import left_alone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,6 +119,8 @@ class Registered:
     def _at(self, uri: str) -> Service:
         """The service that has the files."""
         scheme = scheme_of(uri)
+        if scheme not in {"", "file", PROXIED}:
+            admit(without_secrets(uri), self.address)
         if scheme in STORED:
             from modelaudit.sources.remote.locations import connect as elsewhere
 
@@ -138,8 +142,9 @@ class Registered:
 
     def _asked(self, call: Callable[[], T]) -> T:
         """What the registry answers."""
+        asking()
         try:
-            return call()
+            return left_alone(call)
         except SourceError:
             raise
         except MlflowException as error:
@@ -213,7 +218,7 @@ class Proxied:
         """Name, size and whether it is a folder, of what a folder holds."""
         answer = self._transport.json(f"{self._base}?path={quote(folder, safe='')}", self.address)
         rows = answer.get("files") if isinstance(answer, dict) else None
-        for row in rows or ():
+        for row in rows if isinstance(rows, list) else ():
             name = str(row.get("path", "")).rpartition("/")[2]
             size = row.get("file_size")
             if name:

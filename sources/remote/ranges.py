@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from threading import Lock
 
-from modelaudit.sources.errors import UNREADABLE, SourceError
+from modelaudit.sources.errors import TOO_LARGE, UNREADABLE, SourceError
 from modelaudit.sources.remote.http import origin_of
 from modelaudit.sources.remote.service import Transient
 from modelaudit.sources.remote.spool import SPOOLED, Spool, too_large
+from modelaudit.sources.remote.trip import spared, terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from modelaudit.sources.remote.http import Exchange, Origin, Secrets, Transport
     from modelaudit.sources.remote.service import Listed
 
-FIRST = 32 * 1024  # bytes that the first request asks for
+FIRST = 64 * 1024  # bytes that the first request asks for: those that a reader wants first
 SPOOLING = 600.0  # seconds that a whole file may take
 PIECE = 1024 * 1024
 UNDERSTOOD = frozenset({200, 206, 412, 416})
@@ -89,9 +90,24 @@ class Content:
         self._from: Origin | None = None  # who said the version
         self._direct = ""  # where redirects ended
         self._own = True  # they did not lead to anybody else
+        self._glanced = ""  # who told size and version without the content, until somebody gives it
         self._begin = b""
         self._spool: Spool | None = None
         self._lock = Lock()
+
+    def glance(self) -> bool:
+        """Ask for size and version without the content; False when that does not tell them."""
+        accept = range(100, 600)  # whoever does not understand is asked for the first bytes
+        with self._transport.open(self._url, self._shown, method="HEAD", bound=self._bound, accept=accept) as exchange:
+            headers = exchange.headers
+            encoded = headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}
+            pinned = headers.get("ETag", "").strip() or headers.get("Last-Modified", "").strip()
+            if exchange.status != 200 or not exchange.length or not pinned or encoded:
+                return False
+            self._settle(exchange, exchange.length)
+            self._glanced = exchange.url
+            self._follow(exchange)
+            return True
 
     def begin(self) -> None:
         """Make the first request, unless it was made: size, version and the first bytes are known then."""
@@ -99,16 +115,15 @@ class Content:
             self._begin = self._ask(0, FIRST)
 
     def read(self, start: int, stop: int) -> bytes:
-        """The bytes from `start` up to `stop`; fewer when the connection broke or the file ends."""
+        """The bytes from `start` up to `stop`; fewer when the connection broke, the file ends, or some are here."""
         self.begin()
         stop = min(stop, self.size or 0)
+        if start < stop and self._spool is None and start >= len(self._begin):
+            return self._ask(start, stop)
+        spared()
         if start >= stop:
             return b""
-        if self._spool is not None:
-            return self._spool.read(start, stop)
-        if stop <= len(self._begin):
-            return self._begin[start:stop]
-        return self._ask(start, stop)
+        return self._begin[start:stop] if self._spool is None else self._spool.read(start, stop)
 
     def close(self) -> None:
         """Forget what is kept."""
@@ -142,9 +157,13 @@ class Content:
             self._direct = ""
         asked = {**headers, **self._condition(self._url)}
         exchange = self._first_hand(asked)
+        self._follow(exchange)
+        return exchange
+
+    def _follow(self, exchange: Exchange) -> None:
+        """Go straight to where redirects ended."""
         self._own = exchange.own
         self._direct = exchange.url if exchange.url != self._url else ""
-        return exchange
 
     def _first_hand(self, headers: Mapping[str, str]) -> Exchange:
         """An answer from the address itself, or from where it leads."""
@@ -159,7 +178,7 @@ class Content:
 
     def _condition(self, url: str) -> Mapping[str, str]:
         """Ask for this content alone, where whoever is asked knows it by this version."""
-        if not self.version or self._from != origin_of(url) or self.version.startswith("W/"):
+        if not self.version or self._glanced or self._from != origin_of(url) or self.version.startswith("W/"):
             return {}
         return {"If-Match" if self.version.startswith('"') else "If-Unmodified-Since": self.version}
 
@@ -191,11 +210,12 @@ class Content:
 
     def _spooled(self, exchange: Exchange) -> Spool:
         length = exchange.length
-        if length is not None and length > self._most:
-            raise SourceError(UNREADABLE, too_large(self._most), self._shown)
+        most, code = self._room()
+        if length is not None and length > most:
+            raise SourceError(code, too_large(most), self._shown)
         if length is not None:
             self._settle(exchange, length)
-        spool = Spool(self._most)
+        spool = Spool(most, code)
         try:
             exchange.allow(SPOOLING)
             while piece := exchange.read(PIECE):
@@ -208,6 +228,11 @@ class Content:
             raise
         return spool
 
+    def _room(self) -> tuple[int, str]:
+        """Bytes that may be spooled, and the code of the error when there are more."""
+        user = terms().most
+        return (self._most, UNREADABLE) if user is None or user > self._most else (user, TOO_LARGE)
+
     def _settle(self, exchange: Exchange, size: int | None) -> None:
         """Take or compare what an answer says of the content."""
         self._check_encoding(exchange)
@@ -216,7 +241,8 @@ class Content:
         if (self.size is not None and size != self.size) or (digest and self._sha256 and digest != self._sha256):
             raise SourceError(UNREADABLE, CHANGED, self._shown)
         tag, date = headers.get("ETag", "").strip(), headers.get("Last-Modified", "").strip()
-        if not self.version:
+        other, self._glanced = bool(self._glanced) and self._glanced != exchange.url, ""
+        if not self.version or other:  # who gives the content may call it by another name than who told of it
             self.version, self._from = tag or date, exchange.origin
         else:
             tagged = self.version.startswith(('"', "W/"))

@@ -21,15 +21,16 @@ from botocore.exceptions import (
     PartialCredentialsError,
     TokenRetrievalError,
 )
-from fsspec.asyn import sync
 
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.names import below
 from modelaudit.sources.remote.service import Listed, Transient
+from modelaudit.sources.remote.trip import asking
+from modelaudit.sources.remote.waiting import awaited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
     from typing import Any, TypeVar
 
     T = TypeVar("T")
@@ -78,13 +79,12 @@ class Bucket:
 
     def files(self) -> Iterable[Listed]:
         """The object of that key, or those below it."""
-        found: list[Listed] = []
         more: dict[str, str] = {}
         while True:
             page = self._call("list_objects_v2", Prefix=self._key, **more)
-            found += self._listed(page.get("Contents") or ())
+            yield from self._listed(page.get("Contents") or ())
             if not page.get("IsTruncated"):
-                return found
+                return
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def find(self, name: str) -> Listed:
@@ -97,14 +97,16 @@ class Bucket:
         """Bytes of the object that was listed."""
         pinned = {"IfMatch": file.version} if file.version else {}
 
-        def whole() -> bytes:
-            answer = self._ask("get_object", Key=file.key, Range=f"bytes={start}-{stop - 1}", **pinned)
+        async def part() -> bytes:
+            answer = await self._ask("get_object", Key=file.key, Range=f"bytes={start}-{stop - 1}", **pinned)
             body = answer["Body"]
-            data: bytes = sync(self._filesystem().loop, body.read, stop - start + 1)
-            body.close()
-            return data
+            try:
+                data: bytes = await body.read(stop - start + 1)
+                return data
+            finally:
+                body.close()
 
-        return self._understood(whole)
+        return self._understood(part)
 
     def close(self) -> None:
         """Nothing is kept open that the client does not close itself."""
@@ -119,8 +121,8 @@ class Bucket:
     def _call(self, method: str, **given: str) -> Any:  # noqa: ANN401 - what the service answers
         return self._understood(lambda: self._ask(method, **given))
 
-    def _ask(self, method: str, **given: str) -> Any:  # noqa: ANN401 - what the service answers
-        return self._filesystem().call_s3(method, Bucket=self._bucket, **given)
+    async def _ask(self, method: str, **given: str) -> Any:  # noqa: ANN401 - what the service answers
+        return await self._filesystem()._call_s3(method, Bucket=self._bucket, **given)  # noqa: SLF001 - it can be cancelled
 
     def _filesystem(self) -> Any:  # noqa: ANN401 - s3fs has no types
         with self._lock:
@@ -135,10 +137,11 @@ class Bucket:
                 self._client.retries = 1  # who waits and tries again is `Line`
             return self._client
 
-    def _understood(self, call: Callable[[], T]) -> T:
+    def _understood(self, call: Callable[[], Coroutine[object, object, T]]) -> T:
         """What a call gives; without credentials it is made once more as anybody may."""
+        asking()
         try:
-            return call()
+            return awaited(self._filesystem().loop, call())
         except Exception as error:  # noqa: BLE001 - the client raises what its own clients raise
             cause = _cause(error)
             if isinstance(cause, (NoCredentialsError, PartialCredentialsError)) and not self._anonymous:

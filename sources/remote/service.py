@@ -66,6 +66,14 @@ class Listed:
         return f"{address} {known} {self.version} {self.size}"
 
 
+class Interrupted(BaseException):  # so that no client takes it for an error of its own
+    """The scan has no more time; `why` is what its check raised, and what `Line` raises again."""
+
+    def __init__(self, why: BaseException) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 class Transient(Exception):  # noqa: N818 - tried again, an error only when that does not help
     """A request that failed in a way that may pass; `after` are the seconds that the service asks to wait."""
 

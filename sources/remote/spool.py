@@ -14,8 +14,9 @@ SPOOLED = 2 * 1024**3
 class Spool:
     """At most `most` bytes. They are gone from the disk when the spool is closed, or when the process ends."""
 
-    def __init__(self, most: int = SPOOLED) -> None:
+    def __init__(self, most: int = SPOOLED, code: str = UNREADABLE) -> None:
         self.most = most
+        self.code = code  # of the error when there are more
         self.size = 0
         self._file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by `close`
         self._lock = Lock()
@@ -23,7 +24,7 @@ class Spool:
     def add(self, data: bytes, shown: str) -> None:
         """Put bytes behind those that came before; `SourceError` when there are too many or the disk is full."""
         if self.size + len(data) > self.most:
-            raise SourceError(UNREADABLE, too_large(self.most), shown)
+            raise SourceError(self.code, too_large(self.most), shown)
         with self._lock:
             try:
                 self._file.seek(self.size)

@@ -27,7 +27,10 @@ LOOKED_AT = 1024  # bytes by which a page is told
 
 
 def connect(address: str, most: int = SPOOLED) -> Web:
-    """The file at an address; raises `SourceError`. `most` bytes are kept where a server sends no parts of it."""
+    """The file at an address; raises `SourceError`. `most` bytes are kept where a server sends no parts of it.
+
+    A scan with a smaller limit for files keeps no more than that.
+    """
     return Web(target_of(address), most)
 
 
@@ -43,17 +46,22 @@ class Web:
         self._most = most
         self._transport = Transport([target.origin.host], target.secrets)
         self._content: Content | None = None
+        self._asked = False  # for size and version alone
         self._lock = Lock()
 
     def files(self) -> Iterable[Listed]:
-        """The file, of which the first bytes are here then."""
+        """The file, by what the server says of it; where that is too little, the first bytes are here then."""
         content = self._opened(None)
+        if not self._asked:
+            self._asked = True  # a server that does not answer to this is not asked so again
+            if content.glance() and content.kind not in PAGES:
+                return [self._listed(content)]
         content.begin()
         named = self.address.lower().endswith(PAGE_NAMES)
         if content.kind in PAGES and not named and PAGE.match(content.read(0, LOOKED_AT)):
             said = "the server answers with a web page and not with a file: name the address of the file itself"
             raise SourceError(UNREADABLE, said, self.address)
-        return [Listed("", content.size, self._key, version=content.version)]
+        return [self._listed(content)]
 
     def read(self, file: Listed, start: int, stop: int) -> bytes:
         """Bytes of the file as it was listed."""
@@ -64,6 +72,9 @@ class Web:
         self._transport.close()
         if self._content is not None:
             self._content.close()
+
+    def _listed(self, content: Content) -> Listed:
+        return Listed("", content.size, self._key, version=content.version)
 
     @property
     def _key(self) -> str:

@@ -92,8 +92,8 @@ def test_nor_does_it_come_back_with_one() -> None:
         content.size = None
         content.begin()  # goes straight to where the redirects ended, as a stranger
         service.close()
-        assert [request.secret for request in server.seen] == [True, False, False]
-        assert len(other.seen) == 1
+        assert [request.secret for request in server.seen] == [True, False, True, False, False]
+        assert len(other.seen) == 2
 
 
 def test_credentials_in_a_redirect_are_not_sent() -> None:
@@ -291,7 +291,7 @@ def test_a_proxy_that_the_environment_names(monkeypatch, tls) -> None:
             [file] = service.files()
             assert service.read(file, 40_000, 40_010) == DATA[40_000:40_010]
             service.close()
-        assert [seen.method for seen in through.seen] == ["GET", "GET", "CONNECT"]
+        assert [seen.method for seen in through.seen] == ["HEAD", "GET", "CONNECT"]
         assert through.seen[0].headers["proxy-authorization"] == basic("us", "p@ss")["Authorization"]
         assert not any(seen.secret for seen in plain.seen + secure.seen)
 
