@@ -36,11 +36,30 @@ OTHER = "other"  # role of what is no model
 WEIGHTS = "weights"  # role of what is numbers, and what describes them
 
 
+class Claim:
+    """How files of a format without a mark of its own are told: by a file beside them that says so.
+
+    `by` is the format of that file. It names them in references of a kind and key; or it describes, with its own name
+    among `names` and at least one tensor, that everything below its folder whose path there is one of `parts` is one.
+    """
+
+    __slots__ = ("by", "format", "key", "names", "parts", "reference")
+
+    def __init__(self, format: str, entry: Mapping[str, Any]) -> None:
+        self.format = format
+        self.by: str = entry["by"]
+        self.reference: str = entry.get("reference", "")
+        self.key: str = entry.get("key", "")
+        self.names: frozenset[str] = frozenset(entry.get("names", ()))
+        self.parts: str = entry.get("parts", "")  # a regular expression
+
+
 class Format:
     """An entry of the catalogue."""
 
     __slots__ = (
         "checked",
+        "claim",
         "extensions",
         "fallback",
         "families",
@@ -71,6 +90,8 @@ class Format:
         self.fallback: bool = entry.get("fallback", False)  # only when nothing else is recognised
         self.weak: bool = entry.get("weak", False)  # a loader may take what the recogniser declines
         self.unmarked: bool = entry.get("unmarked", False)  # nothing but numbers: the extension alone can tell
+        claimed = entry.get("claimed")
+        self.claim = None if claimed is None else Claim(id, claimed)
         self.isolated: bool = entry.get("isolated", False)  # its parser runs in a process that may be lost
         written = entry.get("magics")
         self.magics = None if written is None else [Magic(one) for one in written]  # None: no fixed bytes
@@ -135,6 +156,7 @@ class Registry:
         self._catalogue = catalogue
         self.left_out: frozenset[str] = frozenset()  # formats whose parsers are not to run
         self.formats = {id: Format(id, entry) for id, entry in catalogue["formats"].items()}
+        self.claims = {format.claim.by: format.claim for format in self.formats.values() if format.claim is not None}
         neutral = set(catalogue["neutral_extensions"])
         self.promises: dict[str, Format] = {}
         for format in self.formats.values():

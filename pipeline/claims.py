@@ -1,7 +1,7 @@
 """Files of no known format that a model beside them says are its numbers: they are listed as what they are.
 
-What a file is, its own bytes say; numbers say nothing. A claim is part of one scan and never of what
-is stored of a file.
+What a file is, its own bytes say; numbers say nothing. Which formats are told so, and by which, the catalogue says. A
+claim is part of one scan and never of what is stored of a file.
 """
 
 from __future__ import annotations
@@ -19,32 +19,25 @@ if TYPE_CHECKING:
 
     from modelaudit.engine.document import ArtifactSummary
     from modelaudit.engine.factset import FactSet
-    from modelaudit.parsers.registry import Registry
+    from modelaudit.parsers.registry import Claim, Registry
 
-    Claim = tuple[str, str]  # a path, and the format of the file, or of the parts in the folder
+    Claimed = tuple[str, str]  # a path, and the format of the file, or of the parts in the folder
 
-NAMED = {"onnx": "onnx-data"}  # formats whose references of kind `external-data` are numbers, and what those are
-ARRAY, PART = "zarr-metadata", "zarr-chunk"
-DESCRIPTIONS = (".zarray", "zarr.json")
-PARTS = re.compile(r"c|(?:c[/.])?\d+(?:[./]\d+)*")  # keys of the parts of an array
 EXPANDED = "!content"  # what a compressed file holds
 LEVELS = 64  # folders between a part and the description of its array
 
 
-def claims(tree: FactSet) -> tuple[Claim, ...]:
-    """What one model says of files beside it, on disk or in the same archive."""
+def claims(tree: FactSet, claim: Claim) -> tuple[Claimed, ...]:
+    """What one model says of files beside it, on disk or in the same archive, as its format makes such claims."""
     artifact = tree.artifact
     folder = os.path.dirname(artifact.path)
-    if artifact.format == ARRAY:
-        described = artifact.name in DESCRIPTIONS and bool(tree.facts.get("tensor"))
-        return ((os.path.join(folder, ""), PART),) if described else ()
-    format = NAMED.get(artifact.format)
-    if format is None:
-        return ()
+    if claim.names:
+        described = artifact.name in claim.names and bool(tree.facts.get("tensor"))
+        return ((os.path.join(folder, ""), claim.format),) if described else ()
     found = {
-        (_joined(folder, quote_member(fact.target)), format)
+        (_joined(folder, quote_member(fact.target)), claim.format)
         for fact in tree.facts.get("reference", ())
-        if isinstance(fact, Reference) and _is_weights(fact)
+        if isinstance(fact, Reference) and _leads_to_file(fact, claim)
     }
     return tuple(sorted(found))
 
@@ -55,12 +48,15 @@ def _joined(folder: str, target: str) -> str:
     return scheme + sign + os.path.normpath(os.path.join(place, target))
 
 
-def _is_weights(fact: Reference) -> bool:
-    """Whether a reference of a tensor leads to a file."""
-    return fact.kind == "external-data" and fact.key == "location" and bool(fact.exists) and fact.target_kind == "file"
+def _leads_to_file(fact: Reference, claim: Claim) -> bool:
+    """Whether a reference is of the sort that claims a file, and there is one."""
+    meant = fact.kind == claim.reference and fact.key == claim.key
+    return meant and bool(fact.exists) and fact.target_kind == "file"
 
 
-def settle(artifacts: Iterable[ArtifactSummary], claimed: Iterable[Claim], registry: Registry) -> list[ArtifactSummary]:
+def settle(
+    artifacts: Iterable[ArtifactSummary], claimed: Iterable[Claimed], registry: Registry
+) -> list[ArtifactSummary]:
     """The artifacts, with those that are claimed as what they are."""
     known = dict(claimed)
     return [_settled(artifact, known, registry) if artifact.format == UNKNOWN else artifact for artifact in artifacts]
@@ -68,13 +64,13 @@ def settle(artifacts: Iterable[ArtifactSummary], claimed: Iterable[Claim], regis
 
 def _settled(artifact: ArtifactSummary, known: dict[str, str], registry: Registry) -> ArtifactSummary:
     path = os.path.normpath(artifact.path.removesuffix(EXPANDED))
-    format = known.get(path) or _part(path, known)
+    format = known.get(path) or _part(path, known, registry)
     if not format:
         return artifact
     return replace(artifact, format=format, formats=(format,), role=registry.role(format), coverage="full", reasons=())
 
 
-def _part(path: str, known: dict[str, str]) -> str:
+def _part(path: str, known: dict[str, str], registry: Registry) -> str:
     """The format of a part of an array that a folder above it describes, empty when there is none."""
     folder = path
     for _ in range(LEVELS):
@@ -85,5 +81,6 @@ def _part(path: str, known: dict[str, str]) -> str:
         format = known.get(os.path.join(os.path.normpath(folder), ""))
         if format:
             key = os.path.relpath(path, folder).replace(os.sep, "/")
-            return format if PARTS.fullmatch(key) else ""
+            claim = registry.formats[format].claim
+            return format if claim is not None and re.fullmatch(claim.parts, key) else ""
     return ""

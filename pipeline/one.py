@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 
 FULL, STRUCTURE = "full", "structure"  # scopes: every byte is read, or no weights
 LINK = "link"  # the format of a link that was not followed
-CLAIMING = frozenset({"onnx", "zarr-metadata"})  # formats that say which files beside them are their numbers
 
 
 class Plan:
@@ -202,19 +201,20 @@ def judged(result: FileResult, plan: Plan) -> None:
         return
     result.judgement = plan.judge(result.tree)
     result.summaries = plan.summaries(result.tree)
-    result.claims = claimed(result.tree)
+    result.claims = claimed(result.tree, plan.registry)
     if not result.full:
         result.summaries = (replace(result.summaries[0], scope=STRUCTURE), *result.summaries[1:])
 
 
-def claimed(tree: FactSet) -> tuple[tuple[str, str], ...]:
+def claimed(tree: FactSet, registry: Registry) -> tuple[tuple[str, str], ...]:
     """What the models in a file say of files beside them; see `pipeline.claims`."""
-    claiming = [node for node in tree.walk() if node.artifact.format in CLAIMING]
+    known = registry.claims
+    claiming = [node for node in tree.walk() if node.artifact.format in known]
     if not claiming:
         return ()
     from modelaudit.pipeline.claims import claims
 
-    return tuple([claim for node in claiming for claim in claims(node)])
+    return tuple([claim for node in claiming for claim in claims(node, known[node.artifact.format])])
 
 
 def budget_for(plan: Plan) -> Budget:

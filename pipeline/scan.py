@@ -72,11 +72,16 @@ def scan(
     plan.scope = options.scope or ruleset.policy.limits.get("scope")
     run = Run(tuple(paths), plan, options)
     observer(ScanStarted(run.paths))
+    threads = None
     if run.reach.elsewhere and executor is None:
         from modelaudit.pipeline.workers.threads import Threads
 
-        executor = Threads(plan, observer, options.bounds)
-    run.read(Feed(Work(run.plan), options, Admission(limits, run.bars), observer, executor))
+        executor = threads = Threads(plan, observer, options.bounds)
+    try:
+        run.read(Feed(Work(run.plan), options, Admission(limits, run.bars), observer, executor))
+    finally:
+        if threads is not None:
+            threads.shutdown()
     if store is not None:
         store.close()
     document = run.document()
