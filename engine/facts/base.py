@@ -26,6 +26,16 @@ def _getter(names: tuple[str, ...]) -> Callable[[Record], tuple[Any, ...]]:
 become: Callable[[object, type], None] = object.__dict__["__class__"].__set__
 
 
+class _Draft:
+    """Stands for the draft of a record until one is made: most kinds never are in a scan, and a class takes time."""
+
+    def __get__(self, record: object, kind: type[Record]) -> type:
+        plain = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
+        draft = type(kind.__name__, kind.__bases__, {"__slots__": kind.__dict__["__slots__"], **plain})
+        kind.DRAFT = draft
+        return draft
+
+
 class Record:
     """An immutable record with named fields."""
 
@@ -43,8 +53,7 @@ class Record:
     def __init_subclass__(cls) -> None:
         if "__setattr__" not in cls.__dict__:
             cls.VALUES_OF = _getter(cls.FIELDS)
-            plain = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
-            cls.DRAFT = type(cls.__name__, cls.__bases__, {"__slots__": cls.__dict__["__slots__"], **plain})
+            cls.DRAFT = _Draft()  # type: ignore[assignment]  # what it gives is one
 
     def values(self) -> tuple[Any, ...]:
         """The values of all fields, in the order of `FIELDS`."""

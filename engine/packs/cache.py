@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Json = Any
 
-ENTRY = "modelaudit/cache@2"
+ENTRY = "modelaudit/cache@3"
 MAX_BYTES = 256 * 1024 * 1024
 MAX_ENTRIES = 64
 
@@ -134,13 +134,18 @@ class Lines(Mapping[str, "Json"]):
 
 
 def unchanged(inputs: Sequence[Mapping[str, Json]]) -> bool:
-    """Whether every file and folder that was read still has the same content."""
+    """Whether every file and folder that was read still has the same content.
+
+    Of what the product itself brings, as of its code, sizes and times are asked: its files are many.
+    """
     for item in inputs:
+        key = "stamp" if "stamp" in item else "sha256"
         if "folder" in item:
-            now = files.digest(_text(item["folder"]), [_text(glob) for glob in item["globs"]])
+            look = files.stamp if key == "stamp" else files.digest
+            now = look(_text(item["folder"]), [_text(glob) for glob in item["globs"]])
         else:
             now = files.file_digest(_text(item["path"]))
-        if not now or now != item["sha256"]:
+        if not now or now != item[key]:
             return False
     return True
 

@@ -40,13 +40,14 @@ def read(folder: str, sources: Sources) -> bool:
             said = json.loads(stream.read())
         if said["entry"] != ENTRY or said["engine"] != _engine():
             return False
+        stamp = files.stamp(folder, said["globs"])
         if said["sha256"] != files.digest(folder, said["globs"]):
             return False
         pack = _pack(said, folder)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
     sources.packs.append(pack)
-    sources.inputs.append({"folder": folder, "globs": said["globs"], "sha256": said["sha256"]})
+    sources.inputs.append({"folder": folder, "globs": said["globs"], "sha256": said["sha256"], "stamp": stamp})
     return True
 
 

@@ -107,8 +107,9 @@ class _Reader:
         """Read a pack by its manifest."""
         data = manifest.read_manifest(node, self.sources)
         covered = manifest.covered(data) if data is not None else [manifest.NAME]
+        stamp = {"stamp": files.stamp(self.folder, covered)} if builtin else {}
         digest = files.digest(self.folder, covered)
-        self.sources.inputs.append({"folder": self.folder, "globs": covered, "sha256": digest})
+        self.sources.inputs.append({"folder": self.folder, "globs": covered, "sha256": digest, **stamp})
         if data is None:
             return
         name = node.get("pack") or node
