@@ -19,7 +19,7 @@ from modelaudit.engine.verdict import asks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from modelaudit.engine.factset import FactSet
     from modelaudit.engine.judging.findings import Draft
@@ -49,18 +49,25 @@ class Judge:
         inconclusive: list[Inconclusive] = []
         questions: list[Finding] = []
         for node in tree.walk():
-            self.artifact(node, findings, inconclusive, questions)
+            trials = self.trials(node)
+            if trials:
+                self.artifact(node, trials, findings, inconclusive, questions)
         if not (findings or inconclusive or questions):
             return NOTHING_FOUND
         return Judgement(tuple(findings), tuple(inconclusive), tuple(questions))
 
     def artifact(
-        self, node: FactSet, findings: list[Finding], inconclusive: list[Inconclusive], questions: list[Finding]
+        self,
+        node: FactSet,
+        trials: Iterable[Trial],
+        findings: list[Finding],
+        inconclusive: list[Inconclusive],
+        questions: list[Finding],
     ) -> None:
-        """Judge one artifact, and append what is found."""
+        """Append what the rules have found in one artifact."""
         found: list[Draft] = []
         path = node.artifact.path
-        for trial in self.trials(node):
+        for trial in trials:
             if trial.hits and asks(trial.rule):
                 questions += [draft.finding for draft in drafts(trial.rule, node, trial.hits)]
             elif trial.hits:
@@ -71,7 +78,7 @@ class Judge:
         if found:
             findings += absorb(found)
 
-    def trials(self, node: FactSet) -> Iterable[Trial]:
+    def trials(self, node: FactSet) -> Sequence[Trial]:
         """The rules that match in an artifact or are inconclusive there, in order."""
         trials = self.ruleset.index.trials(node, self.allows)
         if not self.ruleset.verify_index:

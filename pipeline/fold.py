@@ -16,7 +16,7 @@ LONG = {"text": "value", "metadata": "value", "code": "excerpt", "call": "args"}
 
 
 class _Slot:
-    """A record that is being counted."""
+    """A record that came more than once and is being counted."""
 
     __slots__ = ("fact", "n", "places")
 
@@ -45,11 +45,12 @@ class Fold:
     Beyond the budgets nothing is kept, and one `limit` names the kinds that lack records.
     """
 
-    __slots__ = ("_artifact", "_characters", "_cut", "_kinds")
+    __slots__ = ("_artifact", "_characters", "_cut", "_kinds", "_repeated")
 
     def __init__(self, artifact: str) -> None:
         self._artifact = artifact
-        self._kinds: dict[str, dict[tuple[object, ...], _Slot]] = {}
+        self._kinds: dict[str, dict[tuple[object, ...], Fact | _Slot]] = {}
+        self._repeated: set[str] = set()  # kinds of which a record came more than once
         self._characters = 0
         self._cut: set[str] = set()
 
@@ -60,13 +61,18 @@ class Fold:
         if records is None:
             records = self._kinds[kind] = {}
         key = fact.fold_key()
-        slot = records.get(key)
-        if slot is not None:
-            slot.again(fact)
-        elif self._has_room(fact, kind, len(records)):
-            records[key] = _Slot(fact)
+        known = records.get(key)
+        if known is None:
+            if self._has_room(fact, kind, len(records)):
+                records[key] = fact
+            else:
+                self._cut.add(kind)
+        elif isinstance(known, _Slot):
+            known.again(fact)
         else:
-            self._cut.add(kind)
+            self._repeated.add(kind)
+            slot = records[key] = _Slot(known)
+            slot.again(fact)
 
     def _has_room(self, fact: Fact, kind: str, records: int) -> bool:
         if kind in LONG:
@@ -77,7 +83,12 @@ class Fold:
 
     def facts(self) -> dict[str, list[Fact]]:
         """Kind to folded records, in the order in which they were first seen."""
-        facts = {kind: [slot.record() for slot in slots.values()] for kind, slots in self._kinds.items()}
+        facts: dict[str, list[Fact]] = {}
+        for kind, records in self._kinds.items():
+            if kind in self._repeated:
+                facts[kind] = [each.record() if isinstance(each, _Slot) else each for each in records.values()]
+            else:
+                facts[kind] = list(records.values())  # type: ignore[arg-type]  # without a slot
         if self._cut:
             affects = frozenset(self._cut)
             cut = Limit(self._artifact, what="facts", at=RECORDS, budget=RECORDS, by="file", affects=affects)

@@ -98,10 +98,11 @@ class FileReader:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """At most `length` bytes from `offset`; small reads come from a few blocks that are kept."""
-        if self._data is not None:
-            return self._data[offset : offset + length] if offset >= 0 and length > 0 else b""
-        if self.size <= WHOLE:
-            return self._slice(offset, length)
+        data = self._data
+        if data is None and self.size <= WHOLE:
+            data = self._whole()
+        if data is not None:
+            return data[offset : offset + length] if offset >= 0 and length > 0 else b""
         length = min(length, self.size - offset)
         if offset < 0 or length <= 0:
             return b""
@@ -116,10 +117,11 @@ class FileReader:
 
     def window(self, offset: int, length: int = WINDOW) -> bytes:
         """The same, for going through the file from front to back: what is jumped over is hashed first."""
-        if self._data is not None:
-            return self._data[offset : offset + length] if offset >= 0 and length > 0 else b""
-        if self.size <= WHOLE:
-            return self._slice(offset, length)
+        data = self._data
+        if data is None and self.size <= WHOLE:
+            data = self._whole()
+        if data is not None:
+            return data[offset : offset + length] if offset >= 0 and length > 0 else b""
         length = min(length, self.size - offset)
         if offset < 0 or length <= 0:
             return b""
@@ -149,10 +151,6 @@ class FileReader:
             return True
         short = self._data is not None and len(self._data) != self.size
         return short or (status.st_size, status.st_mtime_ns) != self._state
-
-    def _slice(self, offset: int, length: int) -> bytes:
-        data = self._whole()
-        return data[offset : offset + length] if offset >= 0 and length > 0 else b""
 
     def _whole(self) -> bytes:
         if self._data is None:

@@ -7,7 +7,7 @@ from operator import attrgetter
 from modelaudit.engine.index.fields import KEYS
 from modelaudit.engine.index.sources import ask_fields, of_env
 from modelaudit.engine.index.table import LONG, NONE
-from modelaudit.engine.judging.hits import Trial, facts_of
+from modelaudit.engine.judging.hits import Trial
 from modelaudit.engine.lang.evaluate import Env
 from modelaudit.engine.ruleset import applies
 
@@ -47,11 +47,18 @@ class Index:
         found: list[Trial] = []
         present, missing = node.facts, node.artifact.incomplete
         for kind, scope in self.scopes(node).items():
-            if kind in present or kind == "artifact" or kind in missing:
-                facts = facts_of(node, kind)
-                incomplete = kind in missing
-                if facts or incomplete:
-                    found += self.kind(node, scope, facts, allows, incomplete=incomplete)
+            facts: Facts
+            if kind == "artifact":
+                facts = (node.artifact,)
+            elif kind in present:
+                facts = present[kind]
+            elif kind in missing:
+                facts = ()
+            else:
+                continue
+            incomplete = kind in missing
+            if facts or incomplete:
+                found += self.kind(node, scope, facts, allows, incomplete=incomplete)
         return found
 
     def kind(self, node: FactSet, scope: Scope, facts: Facts, allows: Allows, *, incomplete: bool) -> Sequence[Trial]:
