@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "schemas" / "facts.schema.json"
 CLASSES = ROOT / "engine" / "facts" / "kinds.py"
 REFERENCE = ROOT / "docs" / "reference" / "facts.md"
-RECORDS = ("place", "arg", "kwarg", "stats", "match")
+RECORDS = ("place", "arg", "flow", "kwarg", "stats", "match")
 SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 
 Json = dict[str, Any]

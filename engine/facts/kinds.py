@@ -71,6 +71,27 @@ class Arg(Record):
     file: str | None
 
 
+class Flow(Record):
+    """What reaches a callable that runs code, by assignments, arguments and results within a file."""
+
+    __slots__ = ('target', 'source',)
+    FIELDS = ('target', 'source',)
+
+    def __init__(
+        self,
+        *,
+        target: str = '',
+        source: str = '',
+    ) -> None:
+        become(self, Flow.DRAFT)
+        self.target = target
+        self.source = source
+        become(self, Flow)
+
+    target: str
+    source: str
+
+
 class Kwarg(Record):
     """A keyword argument of a call."""
 
@@ -675,14 +696,14 @@ class Layer(Fact):
 class Code(Fact):
     """Embedded code of any language."""
 
-    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'language', 'names', 'constants', 'imports', 'calls', 'attributes', 'computed_attribute', 'phase', 'excerpt', 'size',)
+    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'language', 'names', 'constants', 'imports', 'calls', 'attributes', 'computed_attribute', 'assembled', 'flows', 'phase', 'excerpt', 'size',)
     KIND = 'code'
     COLLECTION = 'codes'
     SUBJECT = 'language'
     IDENTITY = ('language', 'excerpt',)
     CONTEXT = frozenset(['artifact'])
-    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'language', 'names', 'constants', 'imports', 'calls', 'attributes', 'computed_attribute', 'phase', 'excerpt', 'size',)
-    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'language', 'names', 'constants', 'imports', 'calls', 'attributes', 'computed_attribute', 'phase', 'excerpt', 'size',)
+    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'language', 'names', 'constants', 'imports', 'calls', 'attributes', 'computed_attribute', 'assembled', 'flows', 'phase', 'excerpt', 'size',)
+    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'language', 'names', 'constants', 'imports', 'calls', 'attributes', 'computed_attribute', 'assembled', 'flows', 'phase', 'excerpt', 'size',)
 
     def __init__(
         self,
@@ -695,6 +716,8 @@ class Code(Fact):
         calls: frozenset[str] = frozenset(),
         attributes: frozenset[str] = frozenset(),
         computed_attribute: bool = False,
+        assembled: frozenset[str] = frozenset(),
+        flows: tuple[Flow, ...] = (),
         phase: str = 'load',
         excerpt: str | None = None,
         size: int = 0,
@@ -718,6 +741,8 @@ class Code(Fact):
         self.calls = calls
         self.attributes = attributes
         self.computed_attribute = computed_attribute
+        self.assembled = assembled
+        self.flows = flows
         self.phase = phase
         self.excerpt = excerpt
         self.size = size
@@ -736,6 +761,8 @@ class Code(Fact):
     calls: frozenset[str]
     attributes: frozenset[str]
     computed_attribute: bool
+    assembled: frozenset[str]
+    flows: tuple[Flow, ...]
     phase: str
     excerpt: str | None
     size: int

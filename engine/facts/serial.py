@@ -10,7 +10,7 @@ from math import isfinite
 from types import MappingProxyType
 
 from modelaudit.engine.facts.base import Fact, Record
-from modelaudit.engine.facts.kinds import KINDS, Arg, Kwarg, Place, Stats
+from modelaudit.engine.facts.kinds import KINDS, Arg, Flow, Kwarg, Place, Stats
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     _Field = tuple[type | None, Callable[[Any], Any] | None]
 
 _NEUTRAL: dict[str, object] = {"places": (), "n": 1, "unknown": frozenset(), "cut": frozenset(), "lossy": False}
-_RECORDS: dict[str, type[Record]] = {"Place": Place, "Arg": Arg, "Kwarg": Kwarg, "Stats": Stats}
+_RECORDS: dict[str, type[Record]] = {"Place": Place, "Arg": Arg, "Flow": Flow, "Kwarg": Kwarg, "Stats": Stats}
 _STRINGS = {str}
 KEPT = 4096  # records that are kept to be used again
 _PLAIN: dict[str, type] = {"str": str, "int": int, "bool": bool}

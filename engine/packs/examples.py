@@ -7,7 +7,7 @@ from types import MappingProxyType
 from modelaudit.engine import validation
 from modelaudit.engine.diagnostics import Diagnostic
 from modelaudit.engine.documents import suggestion
-from modelaudit.engine.facts import KINDS, Arg, Artifact, Fact, Kwarg, Place, Record, Stats, path_class
+from modelaudit.engine.facts import KINDS, Arg, Artifact, Fact, Flow, Kwarg, Place, Record, Stats, path_class
 from modelaudit.engine.factset import FactSet
 from modelaudit.engine.packs import checks
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Json = Any
     Fields = dict[str, Any]
 
-RECORDS: Mapping[str, type[Record]] = {"arg": Arg, "kwarg": Kwarg, "place": Place, "stats": Stats}
+RECORDS: Mapping[str, type[Record]] = {"arg": Arg, "flow": Flow, "kwarg": Kwarg, "place": Place, "stats": Stats}
 _WORDS = ("artifact", "children", "unknown", "incomplete")
 
 

@@ -18,6 +18,7 @@ from modelaudit.parsers.repository.source import (
     Names,
     crowded,
     cut_short,
+    pairs,
     parsed,
     tokens,
     words,
@@ -119,6 +120,7 @@ class Notebook:
         found = Calls(names)
         found.module(whole)
         calls: set[str] = set().union(*found.calls.values())
+        flows: set[tuple[str, str]] = set().union(*found.flows().values())
         return Code(
             self.path,
             language="python",
@@ -126,6 +128,8 @@ class Notebook:
             attributes=words(names.attributes),
             imports=words(names.imports),
             calls=words(calls),
+            assembled=words(names.assembled),
+            flows=pairs(flows),
             phase=FUNCTION,
             size=self.size,
             places=(Place(offset=0),),

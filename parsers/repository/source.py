@@ -17,8 +17,9 @@ import warnings
 from functools import cache
 from itertools import islice
 
-from modelaudit.engine.facts import Code, Defect, Limit, Place, clean
+from modelaudit.engine.facts import Code, Defect, Flow, Limit, Place, clean
 from modelaudit.parsers.repository.constants import folded
+from modelaudit.parsers.repository.flows import Flows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ PARSED_MAX = 1024 * 1024  # characters of a text that is parsed
 TOKENS_MAX = 200_000  # of a text that is parsed: a tree takes up to two thousand bytes for each
 FOUND_MAX = 16_384  # names of one kind
 CONSTANTS_MAX = 256
+FLOWS_MAX = 4096
 SHOWN = 1024
 DEPTH_MAX = 60  # expressions in the arguments of others that say what these are
 KNOWN_MAX = 10_000  # expressions whose names are kept
@@ -108,10 +110,11 @@ def code_facts(path: str, data: bytes) -> list[Code] | None:
     found = Calls(names)
     found.module(tree)
     phases = [phase for phase in (IMPORT, METHOD, FUNCTION) if found.calls[phase] or phase == IMPORT]
-    return [_fact(path, phase, found, names, len(data)) for phase in phases]
+    flows = found.flows()
+    return [_fact(path, phase, found, names, len(data), flows[phase]) for phase in phases]
 
 
-def _fact(path: str, phase: str, found: Calls, names: Names, size: int) -> Code:
+def _fact(path: str, phase: str, found: Calls, names: Names, size: int, flows: set[tuple[str, str]]) -> Code:
     calls = found.calls[phase]
     cut = {"constants"} if len(names.constants) > CONSTANTS_MAX else set()
     return Code(
@@ -123,6 +126,8 @@ def _fact(path: str, phase: str, found: Calls, names: Names, size: int) -> Code:
         calls=words(calls),
         constants=tuple(clean(text[:SHOWN])[0] for text in list(names.constants)[:CONSTANTS_MAX]),
         computed_attribute="builtins.getattr" in calls,
+        assembled=words(names.assembled),
+        flows=pairs(flows),
         phase=phase,
         size=size,
         places=(Place(offset=0),),
@@ -135,11 +140,16 @@ def words(found: set[str]) -> frozenset[str]:
     return frozenset(clean(word[:SHOWN])[0] for word in sorted(found)[:FOUND_MAX])
 
 
+def pairs(found: set[tuple[str, str]]) -> tuple[Flow, ...]:
+    """What reaches calls as facts have it, so many of them."""
+    return tuple(Flow(target=target, source=clean(source[:SHOWN])[0]) for target, source in sorted(found)[:FLOWS_MAX])
+
+
 def crowded(names: Names, calls: set[str], *, cut: bool) -> set[str]:
     """Fields of which more was found than is told; `cut` says that there are calls that were not looked for."""
     fields = {"names": names.used, "attributes": names.attributes, "imports": names.imports, "calls": calls}
     most = {field for field, found in fields.items() if len(found) > FOUND_MAX}
-    return most | {"names", "attributes", "imports", "calls"} if cut or names.cut else most
+    return most | {"names", "attributes", "imports", "calls", "assembled", "flows"} if cut or names.cut else most
 
 
 def parsed(data: bytes) -> ast.Module | None:
@@ -171,6 +181,8 @@ class Names:
         self.used: set[str] = set()
         self.attributes: set[str] = set()
         self.constants: dict[str, None] = {}
+        self.assembled: set[str] = set()  # names that are put together, or decoded, before they are looked up
+        self._renamed: list[ast.Assign] = []  # where a name in a function is given another one
         self.stars: list[str] = []  # modules of which all names are imported
         self.cut = False
         self._known: dict[int, tuple[ast.AST, str]] = {}  # by the identity of the expression, which is kept
@@ -194,6 +206,7 @@ class Names:
             self.defined.update(target.id for target in node.targets if isinstance(target, ast.Name))
         elif isinstance(node, ast.Assign):
             self.changed.update(target.id for target in node.targets if isinstance(target, ast.Name))
+            self._renamed += [node] if isinstance(node.value, (ast.Name, ast.Attribute)) else []
         elif isinstance(node, ast.Name):
             self.used.add(node.id)
         elif isinstance(node, ast.Attribute):
@@ -223,6 +236,12 @@ class Names:
                 else:
                     self.own.add(name)
                 self._known.clear()
+        followed = _calls()["followed"]
+        for renamed in self._renamed:
+            if (value := self.dotted(renamed.value)) in followed and isinstance(renamed.targets[0], ast.Name):
+                self.aliases.setdefault(renamed.targets[0].id, value)
+        self._renamed.clear()
+        self._known.clear()
 
     def is_module(self, name: str) -> bool:
         """Whether a name with a dot behind it may be that of a module: nothing that is plainly something else."""
@@ -255,18 +274,23 @@ class Names:
 
     def _spelled(self, node: ast.AST) -> str:
         parts: list[str] = []
+        hidden = False
         while True:
             if isinstance(node, ast.Attribute):
                 parts.append(node.attr)
                 node = node.value
             elif (pair := self._fetched(node) or self._looked_up(node)) is not None:
+                hidden = hidden or not isinstance(_name_in(node, 1), ast.Constant)
                 parts.append(pair[1])
                 node = pair[0]
             else:
                 break
         base = self._base(node)
         parts.append(base if not parts or self.is_module(base) else "?")
-        return ".".join(reversed(parts))
+        name = ".".join(reversed(parts))
+        if (hidden or (base != "?" and self._is_assembled(node))) and len(self.assembled) < FOUND_MAX:
+            self.assembled.add(name)
+        return name
 
     def _fetched(self, node: ast.AST) -> tuple[ast.AST, str] | None:
         """Object and name of `getattr(x, "name")`."""
@@ -308,6 +332,12 @@ class Names:
                 return name
         return "?"
 
+    def _is_assembled(self, node: ast.AST) -> bool:
+        """Whether a module that is imported, or looked up, is named by more than one text as it stands."""
+        if isinstance(node, ast.Call) and self.dotted(node.func) == _calls()["partial"]:
+            return False
+        return isinstance(node, (ast.Call, ast.Subscript)) and not isinstance(_name_in(node, 0), ast.Constant)
+
     def _is_import_module(self, node: ast.AST) -> bool:
         """Whether an expression is `importlib.import_module`, whose result is the module that it is given."""
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -327,10 +357,13 @@ class Calls:
         self._inside: dict[str, set[str]] = {}  # what functions of the module call
         self._texts: set[str] = set()  # that are run where they are written out
         self._left = PARSED_MAX  # characters of further ones
+        self._trees: list[ast.Module] = []  # of the module, and of those texts
+        self._sinks: list[tuple[ast.Call, str, str, str]] = []  # calls that are followed: phase, function, callable
         self.cut = False
 
     def module(self, tree: ast.Module) -> None:
         """Take in a module, and follow what it calls of its own on import."""
+        self._trees.append(tree)
         self._walk([(child, IMPORT, "") for child in tree.body])
         for phase in (IMPORT, METHOD):
             self._follow(phase)
@@ -387,6 +420,9 @@ class Calls:
         name = self._names.dotted(node.func)
         if name and name != "?":
             self._add(name, phase, function)
+            if name in _calls()["followed"]:
+                self.cut = self.cut or len(self._sinks) >= FOUND_MAX
+                self._sinks += [(node, phase, function, name)] if len(self._sinks) < FOUND_MAX else []
             for module in self._names.stars if "." not in name and name not in self._names.own else ():
                 self._add(f"{module}.{name}", phase, function)
 
@@ -403,6 +439,7 @@ class Calls:
         if tree is None:
             return []
         self._names.take(tree)
+        self._trees.append(tree)
         return tree.body
 
     def _parsed(self, text: str) -> ast.Module | None:
@@ -413,6 +450,22 @@ class Calls:
             return None
         self._texts.add(text)
         return parsed(text.encode("utf-8", "replace"))
+
+    def flows(self) -> dict[str, set[tuple[str, str]]]:
+        """What reaches the calls that are followed, by the time of the call: pairs of callable and source."""
+        found: dict[str, set[tuple[str, str]]] = {phase: set() for phase in self.calls}
+        if not self._sinks:
+            return found
+        flows = Flows(self._names, frozenset(_calls()["callers"]))
+        flows.settle(self._trees)
+        for node, phase, function, name in self._sinks:
+            given = [*node.args[:1], *(word.value for word in node.keywords if not node.args)]
+            come = {(name, source) for one in given for source in flows.sources(one, function)}
+            for when, calls in self.calls.items():
+                if when == phase or (function and not calls.isdisjoint((function, f"self.{function}"))):
+                    found[when] |= come
+        self.cut = self.cut or flows.cut or any(len(come) > FLOWS_MAX for come in found.values())
+        return found
 
     def _add(self, name: str, phase: str, function: str) -> None:
         self.calls[phase].add(name)
@@ -429,6 +482,13 @@ class Calls:
                 if inner not in found:
                     found.add(inner)
                     queue.append(inner)
+
+
+def _name_in(node: ast.AST, place: int) -> ast.AST | None:
+    """The expression of the name in a subscript, or in the argument of a call at that place."""
+    if isinstance(node, ast.Call):
+        return node.args[place] if len(node.args) > place else None
+    return node.slice if isinstance(node, ast.Subscript) else None
 
 
 def _at_once(call: ast.Call, function: ast.Lambda) -> Iterator[ast.AST]:

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelaudit.engine.facts import KINDS, Arg, Call, Import, Kwarg, Member, Place, Stats, Tensor
+from modelaudit.engine.facts import KINDS, Arg, Call, Flow, Import, Kwarg, Member, Place, Stats, Tensor
 from modelaudit.engine.facts.serial import from_json, to_json
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[3] / "schemas" / "facts.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 TEXTS = st.text(max_size=8)
-RECORDS = {"place": Place, "arg": Arg, "kwarg": Kwarg, "stats": Stats}
+RECORDS = {"place": Place, "arg": Arg, "flow": Flow, "kwarg": Kwarg, "stats": Stats}
 
 
 def values(prop):
