@@ -48,6 +48,7 @@ BODY = 120.0  # seconds that one body may take
 PIECE = 256 * 1024
 DRAINED = 64 * 1024  # bytes of a body nobody wants that are read to keep the connection
 DOCUMENT = 16 * 1024 * 1024
+VALUES = 5_000_000  # of one document: each may take twenty times the memory of its bytes
 OK = frozenset({200})
 NOBODY: Secrets = {}
 
@@ -302,7 +303,9 @@ class Exchange:
 
 
 def plain(data: bytes, shown: str) -> object:
-    """What JSON says; `SourceError` when it is none."""
+    """What JSON says; `SourceError` when it is none, or holds more than a listing does."""
+    if sum(map(data.count, (b",", b"[", b"{"))) > VALUES:
+        raise SourceError(UNREADABLE, f"the server's answer has more than {VALUES} values", shown)
     try:
         value: object = json.loads(data)
     except (ValueError, RecursionError):

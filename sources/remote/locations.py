@@ -42,6 +42,7 @@ SCHEMES = {
 }
 EXTRA_MISSING = "missing-extra"
 DVC = "dvc"
+LARGEST = 2**50  # bytes of a file
 NAMES = 20_000  # names of a location that are known where references are followed
 
 
@@ -148,7 +149,7 @@ class Location:
         service = self.line.service
         taken: dict[str, Listed] = {}
         for file in listed:
-            wrong = problem(file.name)
+            wrong = problem(file.name) or _odd(file.size)
             if wrong:
                 yield SourceError(UNREADABLE, f"not read: {wrong}", _joined(service.address, file.name))
             elif file.name not in taken and VERSION_CONTROL.isdisjoint(file.name.split("/")):
@@ -179,6 +180,13 @@ def connect(address: str) -> Service:
         said = f"reading it needs a client that is not installed: pip install 'modelaudit[{extra}]'"
         raise SourceError(EXTRA_MISSING, said, _shown(address)) from None
     return service
+
+
+def _odd(size: object) -> str:
+    """Why a listed size is not taken for one, empty when it is: a listing is somebody else's text."""
+    if size is None or (type(size) is int and 0 <= size <= LARGEST):
+        return ""
+    return f"the service says that it has {str(size)[:40]} bytes"
 
 
 class _Tree:

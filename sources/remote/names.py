@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LONGEST = 4096
+DEEPEST = 256  # folders in one another
 
 
 def below(key: str, asked: str) -> str | None:
@@ -26,6 +27,8 @@ def problem(name: str) -> str:
     if "\0" in name:
         return "the name has a NUL in it"
     parts = name.replace("\\", "/").split("/")
+    if len(parts) > DEEPEST:
+        return f"the name has more than {DEEPEST} parts"
     if ".." in parts:
         return "the name leads out of the location"
     if name.startswith(("/", "\\")) or (len(name) > 1 and name[1] == ":" and name[0].isalpha()):

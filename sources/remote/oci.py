@@ -33,6 +33,7 @@ ADDRESS = re.compile(
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 HUBS = frozenset({"docker.io", "index.docker.io", "registry.hub.docker.com"})
 MANIFESTS = 200  # of one index, with those below it
+DESCRIBED = 64 * 1024 * 1024  # bytes of all manifests
 DEPTH = 3
 BLOBS = 100_000
 TITLES = ("org.opencontainers.image.title", "org.cncf.model.filepath", "org.cnai.model.filepath")
@@ -103,6 +104,7 @@ class Oci:
         self._reference = reference
         self._registry = Registry(reference.base, reference.repository, shown, credentials)
         self._documents: dict[str, bytes] = {}  # manifests by digest
+        self._bytes = 0  # of all these
         self._contents: dict[str, Content] = {}
         self._lock = Lock()
 
@@ -137,6 +139,9 @@ class Oci:
         if data is not None:
             return data
         answer = self._registry.manifest(reference)
+        self._bytes += len(answer.data)
+        if self._bytes > DESCRIBED:
+            raise self._wrong(f"its manifests have more than {DESCRIBED} bytes")
         said = answer.headers.get("Docker-Content-Digest", "").strip()
         for digest in (reference, said):
             if DIGEST.fullmatch(digest) and _digest(answer.data, digest) != digest:

@@ -37,7 +37,7 @@ ACCEPT = ", ".join(
         "application/vnd.docker.distribution.manifest.list.v2+json",
     )
 )
-PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+PARAMETER = re.compile(r'\b(\w++)="([^"]*)"')
 PRINTED = re.compile(r"[!-~]+")
 
 

@@ -101,8 +101,7 @@ class Bucket:
             answer = await self._ask("get_object", Key=file.key, Range=f"bytes={start}-{stop - 1}", **pinned)
             body = answer["Body"]
             try:
-                data: bytes = await body.read(stop - start + 1)
-                return data
+                return await _all_of(body, stop - start + 1)
             finally:
                 body.close()
 
@@ -179,6 +178,15 @@ class Bucket:
         if code in BUSY or status >= 500 or status == 429:
             return Transient(f"the service answers {code or status}")
         return SourceError(UNREADABLE, f"the service answers {code or status}", self.address)
+
+
+async def _all_of(body: Any, most: int) -> bytes:  # noqa: ANN401 - it has no types
+    """At most so many bytes of a body, which gives what has come at each call."""
+    parts = []
+    while most > 0 and (piece := await body.read(most)):
+        parts.append(piece)
+        most -= len(piece)
+    return b"".join(parts)
 
 
 def _cause(error: BaseException) -> BaseException:

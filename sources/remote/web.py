@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PAGES = frozenset({"text/html", "application/xhtml+xml"})
 PAGE = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.I | re.S
+    rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]*>\s*+)?(?>(?><!--.*?-->)\s*+)*+<(?:!doctype\s+html|html)\b", re.I | re.S
 )
 PAGE_NAMES = (".html", ".htm", ".xhtml")
 LOOKED_AT = 1024  # bytes by which a page is told
