@@ -7,6 +7,7 @@ its first characters.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from modelaudit.parsers.executables import structure
 from modelaudit.parsers.executables.search import signatures
@@ -15,6 +16,7 @@ from modelaudit.parsers.reader import BytesReader
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import ModuleType
 
     from modelaudit.parsers.pickle.encoded import Payload
 
@@ -35,12 +37,11 @@ def encoded_files(text: str, count: Callable[[int], None] | None = None) -> Iter
 
     `count` is told of the bytes of each layer, and may raise when there are too many.
     """
-    from modelaudit.parsers.spellings import SHORTEST, spelled, turned
-
-    if len(text) < SHORTEST:
+    spellings = _spellings()
+    if len(text) < spellings.SHORTEST:
         return
     told: set[int] = set()
-    for run in spelled(text):
+    for run in spellings.spelled(text):
         if run.at in told or not _may_begin(run.head()):
             continue
         found = _under(run.whole(), run.method.split("+"), count)
@@ -48,11 +49,18 @@ def encoded_files(text: str, count: Callable[[int], None] | None = None) -> Iter
             told.add(run.at)
             yield run.at, found
     ended = 0
-    for at, method, line in turned(text):
+    for at, method, line in spellings.turned(text):
         found = _code(line, [method]) if at >= ended else None
         if found is not None:
             ended = at + len(line)
             yield at, found
+
+
+@cache
+def _spellings() -> ModuleType:
+    from modelaudit.parsers import spellings
+
+    return spellings
 
 
 def _may_begin(head: bytes) -> bool:

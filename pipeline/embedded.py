@@ -7,6 +7,8 @@ far as a budget goes. What was told already, by a parser or of a member, is not 
 from __future__ import annotations
 
 from bisect import bisect_right
+from functools import cache
+from hashlib import sha256
 
 from modelaudit.engine.facts import Blob, Limit, Place, Tensor, Text
 from modelaudit.parsers.base import BudgetSpent, Context, Nested
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from modelaudit.engine.facts import Fact, Metadata
     from modelaudit.parsers.executables import Effort, Structure
+    from modelaudit.parsers.pickle.encoded import Payload
     from modelaudit.parsers.reader import Reader
 
     Facts = Mapping[str, Sequence[Fact]]
@@ -110,11 +113,7 @@ class Embedded:
             raise BudgetSpent("encoded", at=self._decoded, budget=DECODED, by="file")
 
     def _encoded(self, fact: Text | Metadata, role: str) -> Iterator[Fact | Nested]:
-        from hashlib import sha256
-
-        from modelaudit.parsers.encodings import encoded_files
-
-        for at, found in encoded_files(fact.value, self._count):
+        for at, found in _encoded_files()(fact.value, self._count):
             kind = found.found[0]
             digest = sha256(found.data).hexdigest()
             key = kind, len(found.data), f"{fact.artifact} {digest}"
@@ -137,8 +136,6 @@ class Embedded:
 
     def masked(self, path: str, reader: Reader) -> Iterator[Fact | Nested]:
         """The program or pickle that bytes of no known format are once each is masked with the same one."""
-        from hashlib import sha256
-
         from modelaudit.parsers.encodings import MASKED_MAX, may_be_masked
         from modelaudit.parsers.encodings import masked as unmasked
 
@@ -234,6 +231,13 @@ class Embedded:
         return around.container and mark in self._prose
 
 
+@cache
+def _encoded_files() -> Callable[[str, Callable[[int], None]], Iterator[tuple[int, Payload]]]:
+    from modelaudit.parsers.encodings import encoded_files
+
+    return encoded_files
+
+
 class Around:
     """What is known of the artifact that is searched: its facts, whether it is text, whether it holds others."""
 
@@ -269,8 +273,6 @@ def _structures(reader: Reader, search: Search, whole: tuple[Effort, Effort]) ->
 
 
 def _blob(path: str, reader: Reader, found: Structure, region: str) -> Blob:
-    from hashlib import sha256
-
     short = found.size <= HASHED
     digest = sha256(reader.read_at(found.start, found.size)).hexdigest() if short else None
     return Blob(

@@ -14,6 +14,7 @@ say anything about; its coverage of `none` and `gate.on_unknown_format` speak fo
 from __future__ import annotations
 
 import os
+from functools import cache
 
 from modelaudit.engine.derived.spots import SPOTS
 from modelaudit.engine.document import SKIPPED, ScanError
@@ -288,9 +289,7 @@ class TreeReader:
     def tensor(self, node: Node, fact: Tensor, values: Reader | None = None) -> None:
         """Take in a tensor with what is asked of its values, and what its low bits hold."""
         if self.weights is None:
-            from modelaudit.pipeline.weights import Weights
-
-            self.weights = Weights(self.context)
+            self.weights = _weights()(self.context)
         told, hidden = self.weights.told(fact, node.reader, values)
         self.keep(node, told)
         for found in hidden:
@@ -441,6 +440,13 @@ def _guarded(call: Callable[..., T], *given: object) -> T:
         raise
     except Exception as error:  # hostile input must not end the scan
         raise Crash(error) from error
+
+
+@cache
+def _weights() -> type[Weights]:
+    from modelaudit.pipeline.weights import Weights
+
+    return Weights
 
 
 def _nothing() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
 
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.base import Context, Input, Nested, Property, Searched
@@ -25,9 +27,7 @@ def recognise(head: bytes, reader: Reader) -> bool:
     if head.startswith(ARCHIVE):
         return False
     if head[0] == 0x80 and head[1] <= 5:
-        from modelaudit.parsers.pickle.opcodes import NAMES
-
-        return len(head) > 2 and head[2] in NAMES
+        return len(head) > 2 and head[2] in _names()
     if head[0] not in _FIRST:
         return False
     from modelaudit.parsers.pickle.search import is_stream
@@ -37,9 +37,22 @@ def recognise(head: bytes, reader: Reader) -> bool:
 
 def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Searched]:
     """The facts of every stream in the artifact, in order; constants that are pickles themselves are nested."""
+    return _reading()(artifact, context)
+
+
+# An import statement in a function takes its time at every call, and directories hold many pickles.
+@cache
+def _reading() -> Callable[[Input, Context], Iterator[Fact | Nested | Property | Searched]]:
     from modelaudit.parsers.pickle.streams import read
 
-    return read(artifact, context)
+    return read
+
+
+@cache
+def _names() -> Container[int]:
+    from modelaudit.parsers.pickle.opcodes import NAMES
+
+    return NAMES
 
 
 RECOGNISERS: dict[str, Callable[[bytes, Reader], bool]] = {"pickle": recognise}

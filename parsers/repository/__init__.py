@@ -8,14 +8,16 @@ https://jinja.palletsprojects.com/templates/ (chat templates).
 from __future__ import annotations
 
 import re
+from functools import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.base import Context, Input, Nested, Property, Searched
     from modelaudit.parsers.reader import Reader
+    from modelaudit.parsers.repository.keys import Keys
 
 TEMPLATES = (".jinja", ".jinja2")  # that a loader takes for a template whatever stands in it
 SPACE = b" \t\r\n"
@@ -36,9 +38,7 @@ def recognise_json(head: bytes, reader: Reader) -> bool:
     start = head.removeprefix(BOM).lstrip(SPACE)
     if 0 in head or start[:1] not in (b"{", b"["):
         return False
-    from modelaudit.parsers.repository.keys import KEYS
-
-    return KEYS.in_json(reader)
+    return _keys().in_json(reader)
 
 
 def recognise_yaml(head: bytes, reader: Reader) -> bool:
@@ -51,9 +51,14 @@ def recognise_yaml(head: bytes, reader: Reader) -> bool:
             return False
     elif not KEY.search(head) and not TAG.search(head):
         return False
+    return _keys().in_yaml(reader)
+
+
+@cache
+def _keys() -> Keys:
     from modelaudit.parsers.repository.keys import KEYS
 
-    return KEYS.in_yaml(reader)
+    return KEYS
 
 
 def recognise_python(head: bytes, reader: Reader) -> bool:
@@ -86,13 +91,9 @@ RECOGNISERS = {
 
 def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Searched]:
     """The text itself as the plain parser gives it, and what it makes a loader do."""
-    from modelaudit.parsers.plain.text import parse_text
-
-    yield from parse_text(artifact, context)
+    yield from _text()(artifact, context)
     if artifact.format in ("repository-json", "repository-yaml"):
-        from modelaudit.parsers.repository.config import parse_config
-
-        yield from parse_config(artifact, context)
+        yield from _config()(artifact, context)
     elif artifact.format == "python-source" and "code" not in artifact.told:
         from modelaudit.parsers.repository.source import parse_source
 
@@ -101,3 +102,18 @@ def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Propert
         from modelaudit.parsers.repository.template import parse_template
 
         yield from parse_template(artifact, context)
+
+
+# An import statement in a function takes its time at every call, and repositories hold many configurations.
+@cache
+def _text() -> Callable[[Input, Context], Iterator[Fact | Property | Searched]]:
+    from modelaudit.parsers.plain.text import parse_text
+
+    return parse_text
+
+
+@cache
+def _config() -> Callable[[Input, Context], Iterator[Fact]]:
+    from modelaudit.parsers.repository.config import parse_config
+
+    return parse_config

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.base import Context, Input, Nested, Property
@@ -29,6 +31,11 @@ RECOGNISERS = {"safetensors": recognise}
 
 def parse(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
     """Facts of the header, and what stands where no tensor is."""
+    return _reading()(artifact, context)
+
+
+@cache
+def _reading() -> Callable[[Input, Context], Iterator[Fact | Nested | Property]]:
     from modelaudit.parsers.safetensors.file import parse_file
 
-    return parse_file(artifact, context)
+    return parse_file
