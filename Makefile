@@ -25,9 +25,11 @@ test: $(STAMP)  ## run the tests, as many at a time as there are cores (JOBS=1)
 
 REMOTE := .cache/remote
 
+# The client of s3fs takes few versions of boto3, which moto would take any of: pip finds them faster one after the other.
 test-remote:  ## install the clients of all sources and read from the servers of the tests through them
 	@test -x $(REMOTE)/bin/python || $(PYTHON) -m venv $(REMOTE)
-	$(REMOTE)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,cloud]' 'moto[server]>=5' 'mlflow>=2.16' 'dvc>=3.50'
+	$(REMOTE)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,cloud]' 'aiobotocore[boto3]'
+	$(REMOTE)/bin/python -m pip install --quiet --disable-pip-version-check 'moto[server]>=5' 'mlflow>=2.16' 'dvc>=3.50'
 	$(REMOTE)/bin/python -m pytest tests/sources/remote
 
 fuzz: $(STAMP)  ## compare the pickle machine with CPython's readers, change files of formats (SECONDS=60 JOBS=1 MUTANTS=20000)
