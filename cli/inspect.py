@@ -67,10 +67,10 @@ def _shown(tree: FactSet, account: Account, verdicts: list[Verdict], *, as_json:
         return render_lines(tree, account, verdicts)
     from modelaudit.cli.console import terminal_view
     from modelaudit.parsers.registry import Registry
-    from modelaudit.reports.account.text import render
+    from modelaudit.reports.account.text import portions
 
     titles = {id: format.title for id, format in Registry.load().formats.items()}
-    return [render(tree, account, titles, terminal_view(verbose=False, quiet=False), verdicts)]
+    return portions(tree, account, titles, terminal_view(verbose=False, quiet=False), verdicts)
 
 
 def _write(parts: Iterable[str]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from modelaudit.engine.finding import NOTHING_FOUND, Finding, Inconclusive, Judgement
+from modelaudit.engine.finding import NOTHING_FOUND, Finding, Judgement
 from modelaudit.engine.judging.absorb import absorb
 from modelaudit.engine.judging.findings import drafts
 from modelaudit.engine.judging.grades import is_suppressed, potential
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from modelaudit.engine.factset import FactSet
     from modelaudit.engine.judging.findings import Draft
+    from modelaudit.engine.judging.undecided import Undecided
     from modelaudit.engine.ruleset import Allow, Rule, Ruleset
 
 
@@ -45,38 +46,26 @@ class Judge:
 
     def tree(self, tree: FactSet) -> Judgement:
         """The findings and inconclusive rules of a tree, outermost artifact first."""
-        findings: list[Finding] = []
-        inconclusive: list[Inconclusive] = []
-        questions: list[Finding] = []
+        said: _Said | None = None  # of most files nothing is
         for node in tree.walk():
             trials = self.trials(node)
             if trials:
-                self.artifact(node, trials, findings, inconclusive, questions)
-        if not (findings or inconclusive or questions):
-            return NOTHING_FOUND
-        return Judgement(tuple(findings), tuple(inconclusive), tuple(questions))
+                said = said or _Said()
+                self.artifact(node, trials, said)
+        return NOTHING_FOUND if said is None else said.judgement()
 
-    def artifact(
-        self,
-        node: FactSet,
-        trials: Iterable[Trial],
-        findings: list[Finding],
-        inconclusive: list[Inconclusive],
-        questions: list[Finding],
-    ) -> None:
-        """Append what the rules have found in one artifact."""
+    def artifact(self, node: FactSet, trials: Iterable[Trial], said: _Said) -> None:
+        """Add what the rules have found in one artifact to what is said of its tree."""
         found: list[Draft] = []
-        path = node.artifact.path
         for trial in trials:
             if trial.hits and asks(trial.rule):
-                questions += [draft.finding for draft in drafts(trial.rule, node, trial.hits)]
+                said.questions += [draft.finding for draft in drafts(trial.rule, node, trial.hits)]
             elif trial.hits:
                 found += drafts(trial.rule, node, trial.hits)
             if trial.cause is not None and not is_suppressed(trial.rule):
-                grave = potential(trial.rule)[0]
-                inconclusive.append(Inconclusive(trial.rule.id, path, trial.cause, grave))
+                said.undecided(trial.rule, node, trial.cause)
         if found:
-            findings += absorb(found)
+            said.findings += absorb(found)
 
     def trials(self, node: FactSet) -> Sequence[Trial]:
         """The rules that match in an artifact or are inconclusive there, in order."""
@@ -88,6 +77,32 @@ class Judge:
         found = list(trials)
         verify(node, self.ruleset.awake, found, self.allows)
         return found
+
+
+class _Said:
+    """What is said of a tree."""
+
+    __slots__ = ("_undecided", "findings", "questions")
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.questions: list[Finding] = []
+        self._undecided: Undecided | None = None  # made when it is needed: most files are understood
+
+    def undecided(self, rule: Rule, node: FactSet, cause: str) -> None:
+        """Note a rule that could not be decided in an artifact."""
+        if self._undecided is None:
+            from modelaudit.engine.judging.undecided import Undecided
+
+            self._undecided = Undecided()
+        self._undecided.add(rule, node.artifact, cause, potential(rule)[0])
+
+    def judgement(self) -> Judgement:
+        """All of it."""
+        inconclusive = () if self._undecided is None else self._undecided.records()
+        if not (self.findings or inconclusive or self.questions):
+            return NOTHING_FOUND
+        return Judgement(tuple(self.findings), inconclusive, tuple(self.questions))
 
 
 class RuleResult:

@@ -99,9 +99,14 @@ def asks(rule: Rule) -> bool:
     return any(tag.startswith(SUBJECT) for tag in rule.tags)
 
 
+def is_reason(rule: Rule) -> bool:
+    """Whether a rule is a reason against some verdict."""
+    return any(tag.startswith(REASON) for tag in rule.tags)
+
+
 def judges(ruleset: Ruleset) -> list[Rule]:
     """The rules that verdicts are made of."""
-    return [rule for rule in ruleset.rules if any(tag.startswith((SUBJECT, REASON)) for tag in rule.tags)]
+    return [rule for rule in ruleset.rules if asks(rule) or is_reason(rule)]
 
 
 def verdicts_of(rules: Sequence[Rule], tree: FactSet) -> list[Verdict]:

@@ -127,6 +127,11 @@ def stream(
     return found
 
 
+def _is_told(name: str) -> bool:
+    """Whether an account has a place for facts of a kind: not for every text among the values of a model."""
+    return name != "text.literal"
+
+
 def accounts(
     paths: Sequence[str], options: Options, begin: Callable[[], T], errors: list[ScanError]
 ) -> Iterator[tuple[FactSet, T]]:
@@ -140,6 +145,7 @@ def accounts(
         return made[0].take
 
     plan = Plan(registry, limits, sink=_Sink(fresh), scope=options.scope)
+    plan.asks = _is_told
     with reach_of(paths, plan) as reach:
         for entry in reach.entries():
             if limits.passed():

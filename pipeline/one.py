@@ -63,8 +63,8 @@ class Plan:
     """
 
     __slots__ = (
-        *("deriver", "describe", "folding", "judges", "keep", "limits", "ordered", "registry", "ruleset", "scope"),
-        *("sink", "store"),
+        *("asks", "deriver", "describe", "folding", "judges", "keep", "limits", "ordered", "registry", "ruleset"),
+        *("scope", "sink", "store"),
     )
 
     def __init__(
@@ -92,6 +92,7 @@ class Plan:
         self.judges = True
         self.describe = describe
         self.scope = scope
+        self.asks: Callable[[str], bool] | None = None  # what is read without a rule set; None is everything
         self.deriver = deriver if ruleset is None else ruleset.deriver
 
     def remote(self) -> Plan:
@@ -101,6 +102,7 @@ class Plan:
         plan.deriver = self.deriver
         plan.describe = self.describe
         plan.scope = self.scope
+        plan.asks = self.asks
         plan.ordered = self.sink is not None
         return plan
 
@@ -118,7 +120,7 @@ class Plan:
     def wants(self) -> Callable[[str], bool] | None:
         """Says of a kind or computed field whether it is read; None when everything is."""
         if self.ruleset is None or not self.describe:
-            return None if self.ruleset is None else self.ruleset.wants
+            return self.asks if self.ruleset is None else self.ruleset.wants
         from modelaudit.pipeline.describe import KINDS
 
         asked = self.ruleset.wants

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from modelaudit.engine.facts import Arg, Call, Import, Kwarg, Place, Setattr, clean
 from modelaudit.parsers.pickle import values as v
 
@@ -234,6 +236,12 @@ def _key(key: Value) -> str:
     return "none" if known is None else known
 
 
+@lru_cache(maxsize=256)
+def _uses(words: str) -> frozenset[str]:
+    """The uses of imports, of which there are few combinations and maybe very many imports."""
+    return frozenset(words.split())
+
+
 def import_(artifact: str, record: v.Import) -> Import:
     """The import fact, with all that became of the object."""
     return Import(
@@ -245,7 +253,7 @@ def import_(artifact: str, record: v.Import) -> Import:
         segments=record.segments,
         opcode=record.opcode,
         computed=record.computed,
-        uses=frozenset(record.uses or ("ref",)),
+        uses=_uses(" ".join(sorted(record.uses)) or "ref"),
         places=tuple([Place(offset=offset) for offset in record.offsets]),
         n=record.n,
         cut=frozenset(("module", "name")) if record.cut else v.NONE,

@@ -16,7 +16,7 @@ from modelaudit.parsers.pickle.literals import LITERAL_MIN, inspect, made, magic
 from modelaudit.parsers.pickle.opcodes import BYTES, NAMES
 from modelaudit.parsers.pickle.state import FAR, KEPT_MAX, KINDS, State
 from modelaudit.parsers.pickle.tape import Break, FileTape, Pause
-from modelaudit.parsers.pickle.values import Container, DictValue, ListValue, Unknown
+from modelaudit.parsers.pickle.values import NONE, Container, DictValue, ListValue, Unknown
 
 REAL = Struct(">d").unpack_from
 SIGNED = Struct("<i").unpack_from
@@ -27,6 +27,7 @@ FORMATS = {0x4B: "<xB", 0x4D: "<xH", 0x4A: "<xi", 0x47: ">xd"}
 _RUNS = {byte: re.compile(rb"(?:" + number + rb"){1,1000}", re.DOTALL) for byte, number in NUMBERS.items()}
 BATCH = 1000  # items that picklers append at once
 
+AFFECTED = {"unknown-opcode": KINDS, "bad-size": KINDS, "truncated": frozenset(["stream"])}  # what is not known behind
 FAULTS_MAX = 1000  # opcodes that find too little on the stack: loaders stop at the first one
 STEP = 4096  # opcodes between two looks at the clock and the budgets
 
@@ -71,8 +72,7 @@ class Machine(State):
 
     def _break(self, broken: Break) -> None:
         if not self.strict:
-            affects = KINDS if broken.code == "unknown-opcode" else frozenset[str]()
-            self.defect(broken.code, broken.detail, self.offset, affects)
+            self.defect(broken.code, broken.detail, self.offset, AFFECTED.get(broken.code, NONE))
         self.end(broken.code)
 
     def _bound(self) -> int:

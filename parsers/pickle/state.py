@@ -8,6 +8,8 @@ from functools import lru_cache
 from modelaudit.engine.facts import Defect, Fact, Limit, Place, Stream
 from modelaudit.parsers.pickle import emit, repeats
 from modelaudit.parsers.pickle import values as v
+from modelaudit.parsers.pickle.flows import BYTES as FLOWS_BYTES
+from modelaudit.parsers.pickle.flows import LOST, Flows
 from modelaudit.parsers.pickle.folding import operation
 from modelaudit.parsers.pickle.names import ModuleSpelling, Spelling
 from modelaudit.parsers.pickle.opcodes import NAMES
@@ -36,10 +38,10 @@ KEPT_MAX = 200_000  # items of containers that one stream keeps, constants among
 RECENT = 64  # dictionaries that are kept whole behind that number
 WEIGHT = 64 * 1024 * 1024  # bytes of values in the memo before tuples of constants are forgotten
 VALUE = 64  # bytes that a value of the machine takes at least
+STACKED = 16_384  # values of a stack that is not weighed
 CONTAINERS = (v.ListValue, v.DictValue, v.SetValue, v.FrozenValue, v.TupleValue)
 REACH = 2 * 1024
 FAR = 1 << 62  # a position that is never reached
-SHARED_MAX = 10_000  # sets of flows that results share
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from modelaudit.parsers.base import Context, Nested, Searched, Sought
+    from modelaudit.parsers.pickle.weigher import Weigher
 
     Value = object
 
@@ -129,6 +132,7 @@ class State:
         self.weight = 0  # bytes of the values among them that are held, estimated
         self.count = 0
         self.census = CENSUS  # number of opcodes at which the tuples of the stack are counted next
+        self.weigher: Weigher | None = None  # of a large stack
         self.calls = 0
         self.persistent = 0
         self.held = 0
@@ -149,7 +153,7 @@ class State:
         self._defects: dict[str, int] = {}
         self._limits: set[str] = set()
         self.repeats = repeats.Repeats()
-        self.flows: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
+        self.flows = Flows()
 
     def keyword(self, pos: int, end: int) -> int:
         """A position before which no word begins, at or behind `pos`, that a text worth telling has.
@@ -308,15 +312,27 @@ class State:
             if spent > budget(name) and isinstance(self.memo, list):
                 self.limit("memo", spent, budget(name))
                 self.memo = FullMemo(self.memo)
+        if self.flows.full:
+            self.limit("flows", self.flows.spent, FLOWS_BYTES, affects=frozenset(["call"]))
         if self.count > self.census:
             self.census = self.count + CENSUS
             self._forget_tuples()
+        if len(self.stack) > STACKED:
+            self._weigh()
         if len(self.stack) + len(self.marks) > budget("stack"):
             self.limit("stack", len(self.stack), budget("stack"))
             self.end("limit")
         if self.count > budget("opcodes"):
             self.limit("opcodes", self.count, budget("opcodes"))
             self.end("limit")
+
+    def _weigh(self) -> None:
+        """Forget what is long on a large stack, when it comes to too much."""
+        if self.weigher is None:
+            from modelaudit.parsers.pickle.weigher import Weigher
+
+            self.weigher = Weigher()
+        self.weigher.weigh(self.stack)
 
     def _forget_tuples(self) -> None:
         """Forget what the large tuples of the stack hold: one byte puts a tuple around another."""
@@ -522,6 +538,9 @@ class State:
             flows, cut = target.flows, False
         else:
             flows, cut = v.flows_of((target, *args, kwargs))
+            if flows:
+                flows = self.flows.among(flows)
+                cut = cut or LOST in flows
             for value in args:
                 if value.__class__ is v.Import:
                     value.uses.add("ref")
@@ -571,12 +590,8 @@ class State:
         name: str = target.qualname
         if name in flows or len(flows) >= v.FLOWS_MAX:
             return flows
-        shared = self.flows.get((name, flows))
-        if shared is None:
-            shared = flows | {name}
-            if len(self.flows) < SHARED_MAX:
-                self.flows[name, flows] = shared
-        return shared
+        shared = self.flows.pairs.get((name, flows))
+        return shared if shared is not None else self.flows.with_name(name, flows)
 
     def loaded(self, args: Sequence[Value], flows: frozenset[str]) -> Value:
         """What the loader's `persistent_load` gives for an id, taken apart when it is a tuple."""

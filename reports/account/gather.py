@@ -10,7 +10,7 @@ from modelaudit.reports.account.steps import step_of
 
 NAMES_MAX = 1000  # different steps that are counted beyond the limit
 IMPORTS = 200  # imports of a stream that are kept whatever the limit: what is rare must not hide behind what is many
-SPARE = 50  # artifacts for each step of the limit of which steps are kept
+ROOM = 50_000  # steps, streams and counts that are kept of one file, unless more steps of a stream are asked for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,24 +21,39 @@ if TYPE_CHECKING:
 
 
 class Chapter:
-    """The steps of one stream; `stream` is None for what belongs to none. `rest` counts what is left out."""
+    """The steps of one stream; `stream` is None for what belongs to none. `rest` counts what is left out.
 
-    __slots__ = ("rest", "steps", "stream")
+    `streams` is not 0 in the last chapter of an artifact with too many streams: it counts those that have no other.
+    """
 
-    def __init__(self, stream: Stream | None, steps: list[Step], rest: Counter[Key]) -> None:
+    __slots__ = ("rest", "steps", "stream", "streams")
+
+    def __init__(self, stream: Stream | None, steps: list[Step], rest: Counter[Key], streams: int = 0) -> None:
         self.stream = stream
         self.steps = steps
         self.rest = rest
+        self.streams = streams
+
+
+class Room:
+    """How much may still be kept of one file."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int) -> None:
+        self.left = left
 
 
 class Story:
     """What is known of one artifact while its facts come in."""
 
-    __slots__ = ("_imports", "_rest", "_steps", "chapters", "most")
+    __slots__ = ("_imports", "_late", "_rest", "_room", "_steps", "chapters", "most")
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, room: Room) -> None:
         self.most = most
         self.chapters: list[Chapter] = []
+        self._room = room
+        self._late: Chapter | None = None
         self._steps: list[Step] = []
         self._imports: dict[tuple[str, str, int | None], Step] = {}
         self._rest: Counter[Key] = Counter()
@@ -53,7 +68,8 @@ class Story:
             return
         if step.do == "import":
             self._import(step)
-        elif len(self._steps) < self.most:
+        elif len(self._steps) < self.most and self._room.left > 0:
+            self._room.left -= 1
             self._steps.append(step)
         else:
             self._count(step)
@@ -64,16 +80,14 @@ class Story:
         known = self._imports.get(key)
         if known is not None:
             known.n = max(known.n, step.n)
-        elif len(self._imports) < max(self.most, IMPORTS):
+        elif len(self._imports) < max(self.most, IMPORTS) and self._room.left > 0:
+            self._room.left -= 1
             self._imports[key] = step
         else:
             self._count(step)
 
     def _count(self, step: Step) -> None:
-        key = step.do, step.name
-        if key not in self._rest and len(self._rest) >= NAMES_MAX:
-            key = "…", ""
-        self._rest[key] += step.n
+        _add(self._rest, (step.do, step.name), step.n)
 
     def chapter(self, stream: Stream | None) -> None:
         """Close a chapter with the steps that lie in the stream, in the order of their offsets."""
@@ -89,7 +103,34 @@ class Story:
         placed = _ordered(placed)
         rest, self._rest = self._rest, Counter()
         if stream is not None or placed or rest:
-            self.chapters.append(Chapter(stream, placed, rest))
+            self._keep(Chapter(stream, placed, rest))
+
+    def _keep(self, chapter: Chapter) -> None:
+        """Add a chapter, or count it when nothing more is kept."""
+        if self._room.left > 0 or chapter.stream is None:
+            self._room.left -= 1 + len(chapter.rest)
+            self.chapters.append(chapter)
+            return
+        late = self._late = self._late or Chapter(None, [], Counter())
+        late.streams += 1
+        for step in chapter.steps:
+            _add(late.rest, (step.do, step.name), step.n)
+        for key, n in chapter.rest.items():
+            _add(late.rest, key, n)
+
+    def close(self) -> None:
+        """Close what is left when nothing more comes."""
+        self.chapter(None)
+        if self._late is not None:
+            self.chapters.append(self._late)
+            self._late = None
+
+
+def _add(counts: Counter[Key], key: Key, n: int) -> None:
+    """Count steps of a verb and a name; names beyond so many are one."""
+    if key not in counts and len(counts) >= NAMES_MAX:
+        key = "…", ""
+    counts[key] += n
 
 
 def _ordered(steps: list[Step]) -> list[Step]:
@@ -114,6 +155,7 @@ class Account:
 
     def __init__(self, most: int) -> None:
         self.most = most
+        self.room = Room(max(ROOM, most))
         self.stories: dict[str, Story] = {}
 
     def take(self, fact: Fact) -> None:
@@ -121,8 +163,7 @@ class Account:
         path: str = fact.artifact  # type: ignore[attr-defined]
         story = self.stories.get(path)
         if story is None:
-            most = self.most if len(self.stories) < SPARE * self.most else 0
-            story = self.stories[path] = Story(most)
+            story = self.stories[path] = Story(self.most, self.room)
         story.take(fact)
 
     def chapters(self, path: str) -> list[Chapter]:
@@ -130,5 +171,5 @@ class Account:
         story = self.stories.get(path)
         if story is None:
             return []
-        story.chapter(None)
+        story.close()
         return story.chapters

@@ -33,6 +33,8 @@ def _chapter(path: str, chapter: Chapter) -> Iterator[str]:
         place["stream"] = stream.index
         about = {"role": stream.role, "protocol": stream.protocol, "start": stream.start, "end": stream.end}
         yield _line({**place, **about, "stopped": stream.stopped, "error": stream.error})
+    elif chapter.streams:
+        yield _line({**place, "streams": chapter.streams, "left_out": True})
     for step in chapter.steps:
         yield _line({**place, **_step(step)})
     for (do, name), n in chapter.rest.items():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from modelaudit.reports.escape import visible
 from modelaudit.reports.text.line import GLUE, Line
 from modelaudit.reports.text.verdict import answer_line
 
 NAMES = 20  # callables named among the steps that are left out
+PORTION = 1000  # lines that are drawn at once
 VERB, OFFSET = 7, 10  # cells of the columns
 STYLES = {
     "import": "info",
@@ -37,13 +40,21 @@ def render(
     tree: FactSet, account: Account, titles: Mapping[str, str], view: View, verdicts: Sequence[Verdict] = ()
 ) -> str:
     """The account of one file on disk."""
-    answers = {(verdict.artifact, verdict.offset): verdict for verdict in verdicts}
-    lines = list(_lines(tree, account, answers, titles))
+    return "".join(portions(tree, account, titles, view, verdicts))
+
+
+def portions(
+    tree: FactSet, account: Account, titles: Mapping[str, str], view: View, verdicts: Sequence[Verdict] = ()
+) -> Iterator[str]:
+    """The account of one file on disk, some lines at a time."""
     if view.colour:
         from modelaudit.reports.text.colour import draw
     else:
         from modelaudit.reports.text.plain import draw
-    return draw(lines, view)
+    answers = {(verdict.artifact, verdict.offset): verdict for verdict in verdicts}
+    lines = _lines(tree, account, answers, titles)
+    while part := list(islice(lines, PORTION)):
+        yield draw(part, view)
 
 
 def _lines(tree: FactSet, account: Account, answers: Answers, titles: Mapping[str, str]) -> Iterator[Line]:
@@ -80,12 +91,15 @@ def _chapter(chapter: Chapter, answer: Verdict | None, indent: int, *, streams: 
         indent += 2
         if answer is not None:
             yield answer_line(answer, indent)
+    elif chapter.streams:
+        yield Line(("title", f"{chapter.streams} further streams"), indent=indent)
+        indent += 2
     elif streams:
         yield Line(("title", "outside the streams, or read otherwise"), indent=indent)
         indent += 2
     for step in chapter.steps:
         yield _step(step, indent)
-    if chapter.stream is not None and not chapter.steps and not chapter.rest:
+    if (chapter.stream is not None or chapter.streams) and not chapter.steps and not chapter.rest:
         yield Line(("quiet", "only plain values"), indent=indent)
     if chapter.rest:
         yield _rest(chapter, indent)

@@ -12,7 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from fixtures import small
+from fixtures import pickles, small
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "schemas" / "report.schema.json").read_text(encoding="utf-8"))
@@ -134,11 +134,19 @@ def test_colour_is_forced_and_refused_by_the_environment(modelaudit, evil) -> No
 
 
 def test_the_threshold_can_be_raised(modelaudit, tmp_path) -> None:
+    (tmp_path / "odd.pkl").write_bytes(pickles.reduce_call("acme", "f"))
+    assert modelaudit("scan", "odd.pkl").returncode == 1
+    done = modelaudit("scan", "odd.pkl", "--fail-on", "critical")
+    assert done.returncode == 0
+    assert "[WARNING]" in done.stdout
+
+
+def test_a_raised_threshold_passes_no_file_that_was_cut_off(modelaudit, tmp_path) -> None:
     (tmp_path / "cut.pkl").write_bytes(small.CUT_PICKLE)
     assert modelaudit("scan", "cut.pkl").returncode == 1
     done = modelaudit("scan", "cut.pkl", "--fail-on", "critical")
-    assert done.returncode == 0
-    assert "[WARNING]" in done.stdout
+    assert done.returncode == 2
+    assert "read in part" in done.stdout
 
 
 def test_a_new_detection_is_one_yaml_file(modelaudit, tmp_path) -> None:

@@ -1,0 +1,52 @@
+"""A rule that cannot be decided in very many artifacts of a file is told for some, and counted for the others."""
+
+import pytest
+
+from fixtures.rulesets import compiled, rule
+from modelaudit.engine.facts import Artifact
+from modelaudit.engine.factset import FactSet
+from modelaudit.engine.judge import judge
+from modelaudit.engine.judging.undecided import TOLD
+
+MANY = TOLD + 100
+WHEN = "'import.qualname == \"os.system\"'"
+
+
+def node(path, *children, format="pickle", coverage="partial"):
+    families = frozenset(["pickle-family"])
+    record = Artifact(path=path, format=format, families=families, coverage=coverage, incomplete=frozenset(["import"]))
+    return FactSet(record, children=list(children))
+
+
+@pytest.fixture
+def undecided(tmp_path):
+    def run(tree, **fields):
+        ruleset, diagnostics = compiled(tmp_path, rule(when=WHEN, **fields), "")
+        assert ruleset is not None, "\n".join(d.render() for d in diagnostics)
+        return judge(ruleset, tree).inconclusive
+
+    return run
+
+
+def test_the_others_are_one_with_their_number(undecided):
+    found = undecided(node("m.pkl", *[node(f"m.pkl!{n}") for n in range(MANY - 1)]))
+    assert len(found) == TOLD + 1
+    assert [item.artifact for item in found[:2]] == ["m.pkl", "m.pkl!0"]
+    assert {item.cause for item in found[:TOLD]} == {"import facts may be missing"}
+    assert found[-1].cause == "import facts may be missing, as in 99 further artifacts within the file"
+
+
+def test_few_are_told_one_by_one(undecided):
+    found = undecided(node("m.pkl", *[node(f"m.pkl!{n}") for n in range(TOLD)]))
+    assert (len(found), {item.cause for item in found}) == (TOLD + 1, {"import facts may be missing"})
+
+
+def test_reasons_of_a_verdict_are_told_for_each(undecided):
+    found = undecided(node("m.pkl", *[node(f"m.pkl!{n}") for n in range(MANY)]), tags="['verdict:weights-only']")
+    assert len(found) == MANY + 1
+
+
+def test_artifacts_that_nothing_is_known_of_hide_no_others(undecided):
+    strange = [node(f"m.pkl!x{n}", format="unknown", coverage="none") for n in range(MANY)]
+    found = undecided(node("m.pkl", *strange, node("m.pkl!last")))
+    assert [item.artifact for item in found if "!x" not in item.artifact] == ["m.pkl", "m.pkl!last"]
