@@ -145,7 +145,7 @@ class FileResult:
     """What came of one file. `tree` has its facts; `read` says whether the file was opened and read."""
 
     __slots__ = (
-        *("claims", "errors", "full", "judgement", "ordered", "path", "read", "sha256", "size", "summaries"),
+        *("claims", "errors", "full", "judgement", "moved", "ordered", "path", "read", "sha256", "size", "summaries"),
         *("timed_out", "tree"),
     )
 
@@ -159,6 +159,7 @@ class FileResult:
         self.ordered: list[Fact] = []  # every fact as it came, when it was read for a sink in another process
         self.sha256: str | None = None
         self.size = 0
+        self.moved: tuple[int, int, int] | None = None  # requests, bytes, retries of a process that counts for itself
         self.full = True  # every byte was to be read
         self.read = False
         self.timed_out = False
@@ -194,6 +195,8 @@ def scan_one(
     except SourceError as error:
         result.errors.append(ScanError(error.code, clean(str(error))[0], result.path))
     judged(result, plan)
+    if isolation.inside and source.elsewhere:
+        result.moved = source.moved
     return result
 
 

@@ -49,6 +49,11 @@ class SourceFile:
         return None
 
     @property
+    def moved(self) -> tuple[int, int, int] | None:
+        """Requests, bytes and retries that reading it took in this process; None on this machine."""
+        return None
+
+    @property
     def origin(self) -> str:
         """Where the bytes come from, which policies are asked about."""
         return self.path

@@ -14,6 +14,7 @@ from modelaudit.pipeline.isolation import NeedsIsolation
 from modelaudit.pipeline.one import judged
 from modelaudit.pipeline.workers.executor import Inline, done
 from modelaudit.pipeline.workers.work import Work
+from modelaudit.sources.remote.locations import RemoteFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ class Threads:
             return self._unjudged.one(job)
         except NeedsIsolation:
             with self._one_at_a_time:
-                return self._inline.isolated(job)
+                result = self._inline.isolated(job)
+            if result is not None and result.moved and isinstance(job.source, RemoteFile):
+                job.source.location.access.meter.add(*result.moved)
+            return result
 
 
 class Later:

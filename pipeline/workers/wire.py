@@ -55,7 +55,7 @@ def dump(value: object) -> bytes:
 def clean_row(result: FileResult) -> tuple[object, ...] | None:
     """A result as plain values when there is nothing in it but what was read, as in that of most files; else None."""
     judged = result.judgement
-    if result.errors or result.ordered or result.claims or result.tree is not None or judged is None:
+    if result.errors or result.ordered or result.claims or result.moved or result.tree is not None or judged is None:
         return None
     if judged.findings or judged.inconclusive or judged.questions:
         return None

@@ -67,6 +67,13 @@ class Meter:
         with self._lock:
             self.bytes += number
 
+    def add(self, requests: int, moved: int, retries: int) -> None:
+        """Count what another process moved."""
+        with self._lock:
+            self.requests += requests
+            self.bytes += moved
+            self.retries += retries
+
     def again(self) -> None:
         """Count a request that is made once more."""
         with self._lock:

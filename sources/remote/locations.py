@@ -18,7 +18,7 @@ from modelaudit.sources.remote.trip import FREE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from modelaudit.sources.local import Entry
     from modelaudit.sources.remote.service import Listed
@@ -232,13 +232,14 @@ class RemoteFile(SourceFile):
     """A file at a service, as a file on disk is given."""
 
     elsewhere = True
-    __slots__ = ("listed", "location", "repo", "revision", "service", "whole")
+    __slots__ = ("known", "listed", "location", "repo", "revision", "service", "whole")
 
     def __init__(self, location: Location, listed: Listed, base: str, *, named: bool = False) -> None:
         path = _joined(base, listed.name)
         super().__init__(path, path, path.rpartition("/")[0], base, named=named)
         self.location = location
         self.listed = listed
+        self.known: Mapping[int, bytes] = {}  # what came before it was given to this process
         service = location.line.service
         self.whole = location.arrived
         self.service = scheme_of(base) or "stdin"
@@ -255,13 +256,26 @@ class RemoteFile(SourceFile):
         """Where the bytes come from."""
         return self.listed.place or self.path
 
+    @property
+    def moved(self) -> tuple[int, int, int]:
+        """Requests, bytes and retries of everything that was read along the same way, in this process."""
+        meter = self.location.access.meter
+        return meter.requests, meter.bytes, meter.retries
+
     def size(self) -> int:
         """Bytes as they are listed, 0 when the service does not say."""
         return self.listed.size or 0
 
     def open(self, check: Callable[[], None] | None = None, *, full: bool = True) -> RangeReader:  # type: ignore[override]
         """A reader of the bytes; raises `SourceError`."""
-        return self.location.open(self.listed, self.path, check, full=full)
+        reader = self.location.open(self.listed, self.path, check, full=full)
+        reader.know(self.known)
+        return reader
+
+    def __getstate__(self) -> tuple[None, dict[str, object]]:
+        names = (*SourceFile.__slots__, *self.__slots__)
+        known = self.location.access.blocks.of(self.location.line, self.listed)
+        return None, {**{name: getattr(self, name) for name in names}, "known": known}
 
 
 class RemoteFolder(SourceFolder):

@@ -18,7 +18,7 @@ from modelaudit.sources.remote.line import NAP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from concurrent.futures import Future, ThreadPoolExecutor
     from hashlib import _Hash
     from types import TracebackType
@@ -62,6 +62,11 @@ class Blocks:
     def __contains__(self, key: tuple[int, str, int]) -> bool:
         with self._lock:
             return key in self._blocks
+
+    def of(self, line: Line, file: Listed) -> dict[int, bytes]:
+        """The blocks of one file by number."""
+        with self._lock:
+            return {key[2]: block for key, block in self._blocks.items() if key[:2] == (id(line), file.key)}
 
     def put(self, key: tuple[int, str, int], block: bytes) -> None:
         """Keep a block; the one that nobody has asked for longest goes."""
@@ -122,6 +127,11 @@ class RangeReader:
     def close(self) -> None:
         """Let go of whoever asked; connections belong to the service."""
         self._check = None
+
+    def know(self, blocks: Mapping[int, bytes]) -> None:
+        """Keep blocks that came in another process."""
+        for number, block in blocks.items():
+            self._blocks.put(self._key(number), block)
 
     def attach(self, consumer: Consumer) -> None:
         """Have a consumer see every byte, front to back, until `finish`. ValueError when not every byte will pass."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 OUTSIDE = '<!DOCTYPE PMML [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
 MODEL = b"""<?xml version="1.0"?>%s<PMML version="4.4" xmlns="http://www.dmg.org/PMML-4_4"><Header/><DataDictionary/>
 <!--%s--></PMML>"""
+LARGE = MODEL % (OUTSIDE.encode(), b"x" * 2_000_000)  # of which the first process reads the two ends
+FIRST = 4  # the first request of the other process
 HARMLESS, EVIL = MODEL % (b"", b"x" * 100_000), MODEL % (OUTSIDE.encode(), b"x" * 100_000)
 
 
@@ -32,6 +34,9 @@ def test_a_model_is_found_there_as_it_is_here(ruleset: Ruleset, tmp_path) -> Non
     here = scan([str(tmp_path / "evil.pmml")], ruleset, Options(scope="structure"))
     with Server(ranges({"/evil.pmml": EVIL, "/m.pmml": HARMLESS})) as server:
         there = scan([f"{server.url}/evil.pmml"], ruleset)
+        assert there.transfer is not None
+        assert (there.transfer.requests, there.transfer.bytes) == (len(server.seen), server.sent)
+        assert server.sent == len(EVIL)  # what the first process has fetched goes along
         assert scan([f"{server.url}/m.pmml"], ruleset).decision.exit_code == 0
     assert not there.errors
     assert there.decision.exit_code == 1
@@ -41,7 +46,7 @@ def test_a_model_is_found_there_as_it_is_here(ruleset: Ruleset, tmp_path) -> Non
 
 def test_what_breaks_there_is_said(ruleset: Ruleset) -> None:
     def respond(handler: Handler) -> None:
-        part(handler, EVIL) if len(server.seen) < 3 else handler.answer(403)
+        part(handler, LARGE) if len(server.seen) < FIRST else handler.answer(403)
 
     with Server(respond) as server:
         document = scan([f"{server.url}/m.pmml"], ruleset)
@@ -51,7 +56,7 @@ def test_what_breaks_there_is_said(ruleset: Ruleset) -> None:
 
 def test_the_policy_holds_there_too(ruleset: Ruleset, monkeypatch: pytest.MonkeyPatch) -> None:
     def respond(handler: Handler) -> None:
-        part(handler, EVIL) if len(server.seen) < 3 else handler.answer(302, Location=f"{other.url}/m.pmml")
+        part(handler, LARGE) if len(server.seen) < FIRST else handler.answer(302, Location=f"{other.url}/m.pmml")
 
     with Server(ranges({"/m.pmml": EVIL})) as other, Server(respond) as server:
         pattern = f"{other.url}/**"
