@@ -13,8 +13,8 @@ from modelaudit.engine.facts import Place, Reference, clean, path_class
 from modelaudit.parsers.joblib import DTYPE, NAMED, WRAPPER
 from modelaudit.parsers.numpy.dtypes import Element, count, of_string
 from modelaudit.parsers.pickle import values as v
+from modelaudit.parsers.pickle.notes import KINDS
 from modelaudit.parsers.pickle.opcodes import NAMES
-from modelaudit.parsers.pickle.state import KINDS
 from modelaudit.parsers.pickle.tape import Break, Pause
 
 HELPERS = frozenset(["copyreg._reconstructor"])

@@ -13,8 +13,10 @@ from struct import Struct, unpack_from
 from modelaudit.parsers.pickle import constants, objects, tensors  # noqa: F401 - tensors registers what it looks at
 from modelaudit.parsers.pickle.latin import UTF8
 from modelaudit.parsers.pickle.literals import LITERAL_MIN, inspect, made, magics
+from modelaudit.parsers.pickle.notes import KINDS
 from modelaudit.parsers.pickle.opcodes import BYTES, NAMES
-from modelaudit.parsers.pickle.state import FAR, KEPT_MAX, KINDS, State
+from modelaudit.parsers.pickle.resolving import KEPT_MAX
+from modelaudit.parsers.pickle.state import FAR, State
 from modelaudit.parsers.pickle.tape import Break, FileTape, Pause
 from modelaudit.parsers.pickle.values import NONE, Container, DictValue, ListValue, Unknown
 

@@ -7,9 +7,9 @@ from modelaudit.parsers.base import BudgetSpent, Context, Property
 from modelaudit.parsers.joblib import ARRAYS
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.machine import Machine
+from modelaudit.parsers.pickle.notes import KINDS
 from modelaudit.parsers.pickle.opcodes import NAMES
 from modelaudit.parsers.pickle.search import PROBES, Search, follows, names_behind
-from modelaudit.parsers.pickle.state import KINDS
 from modelaudit.parsers.pickle.tape import Break, FileTape, Tape
 
 STREAMS_MAX = 100_000

@@ -8,8 +8,8 @@ from __future__ import annotations
 from modelaudit.engine.facts import Defect, Place
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.machine import Machine
+from modelaudit.parsers.pickle.notes import KINDS
 from modelaudit.parsers.pickle.search import probe
-from modelaudit.parsers.pickle.state import KINDS
 from modelaudit.parsers.pickle.streams import TORCH_MAGIC, TORCH_ROLES, Streams
 from modelaudit.parsers.torch.storages import KeysMachine, ObjectMachine, Storage
 

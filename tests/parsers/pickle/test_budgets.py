@@ -11,7 +11,7 @@ from fixtures.reading import Read
 from fixtures.vast import Vast
 from modelaudit.parsers import pickle as parser
 from modelaudit.parsers.base import BudgetSpent, Context, Input
-from modelaudit.parsers.pickle import state, tape
+from modelaudit.parsers.pickle import memory, tape
 from modelaudit.parsers.reader import BytesReader
 
 CALL = pickles.reduce_call("os", "system", "echo", protocol=0)
@@ -50,7 +50,7 @@ def test_long_texts_are_not_held():
 
 
 def test_a_large_memo_still_gives_back_its_texts(monkeypatch):
-    monkeypatch.setattr(state, "ROOM", 1000)
+    monkeypatch.setattr(memory, "ROOM", 1000)
     texts = b"".join(b"V%d\np%d\n0" % (key, key) for key in range(20_000))
     read = Read(texts + b"Vos\np20000\n0" + b"g20000\ng10000\n\x93.", wants=lambda _: False)
     assert read.qualnames == ["os.10000"]

@@ -283,9 +283,9 @@ def test_results_are_those_of_python():
 
 
 def test_many_calls_are_worked_out_up_to_a_number_and_are_all_told(monkeypatch):
-    from modelaudit.parsers.pickle import state
+    from modelaudit.parsers.pickle import calling
 
-    monkeypatch.setattr(state, "FOLDS_MAX", 10)
+    monkeypatch.setattr(calling, "FOLDS_MAX", 10)
     read = Read(pickles.stream(calls("builtins:chr", 5) + POP, *[calls("operator:add", "a", "b") + POP] * 50, NONE))
     assert sum(call.n for call in read.calls) == 51
 

@@ -9,7 +9,7 @@ from fixtures import pickles as p
 from fixtures.reading import Read
 from fixtures.ruling import builtin
 from modelaudit.parsers.base import Context
-from modelaudit.parsers.pickle import state
+from modelaudit.parsers.pickle import resolving
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.machine import Machine
 from modelaudit.parsers.pickle.tape import Tape
@@ -27,14 +27,14 @@ def records(count):
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])
 def test_keys_of_every_object_are_known(monkeypatch, protocol):
-    monkeypatch.setattr(state, "KEPT_MAX", 20)
+    monkeypatch.setattr(resolving, "KEPT_MAX", 20)
     facts = Read(pickle.dumps(records(200), protocol)).setattrs
     assert {fact.keys for fact in facts} == {frozenset(["id", "inner", "other"])}
     assert [fact.unknown for fact in facts if fact.unknown] == []
 
 
 def test_a_large_file_of_objects_is_decided(monkeypatch, tmp_path):
-    monkeypatch.setattr(state, "KEPT_MAX", 20)
+    monkeypatch.setattr(resolving, "KEPT_MAX", 20)
     path = tmp_path / "m.pkl"
     path.write_bytes(pickle.dumps(records(200)))
     result = scan([str(path)], builtin())
@@ -42,27 +42,27 @@ def test_a_large_file_of_objects_is_decided(monkeypatch, tmp_path):
 
 
 def test_a_method_among_much_else_is_planted(monkeypatch):
-    monkeypatch.setattr(state, "KEPT_MAX", 2)
-    many = b"".join(p.dictionary({"k": n}) + p.POP for n in range(3 * state.RECENT))
+    monkeypatch.setattr(resolving, "KEPT_MAX", 2)
+    many = b"".join(p.dictionary({"k": n}) + p.POP for n in range(3 * resolving.RECENT))
     planted = p.planted_setstate("os", "system", "echo hi")
     read = Read(p.stream(many, planted[2:-1]))
     assert ("os.system", "build") in [(call.target, call.kind) for call in read.calls]
 
 
 def test_dictionaries_are_forgotten_but_for_the_last_ones_and_for_what_matters(monkeypatch):
-    monkeypatch.setattr(state, "KEPT_MAX", 0)
+    monkeypatch.setattr(resolving, "KEPT_MAX", 0)
     body = p.dictionary({"f": p.imported("m", "f"), "k": 1}) + b"".join(
-        p.dictionary({"k": n}) for n in range(state.RECENT)
+        p.dictionary({"k": n}) for n in range(resolving.RECENT)
     )
     machine = Machine("m", Tape(BytesReader(p.stream(body))), Context(), 0)
     machine.run()
-    assert [len(value) for value in machine.stack] == [2] + [2] * (state.RECENT - 1)
+    assert [len(value) for value in machine.stack] == [2] + [2] * (resolving.RECENT - 1)
     assert machine.stack[0].more
 
 
 def test_a_state_that_is_set_item_by_item_is_held_once(monkeypatch):
-    monkeypatch.setattr(state, "KEPT_MAX", 20)
-    names = [f"a{n}" for n in range(3 * state.RECENT)]
+    monkeypatch.setattr(resolving, "KEPT_MAX", 20)
+    names = [f"a{n}" for n in range(3 * resolving.RECENT)]
     one = argparse.Namespace(**{name: {"b": name} for name in names[:50]}, **dict.fromkeys(names[50:], 1))
     facts = Read(pickle.dumps([one, one.__class__(**vars(one))], 0)).setattrs
     assert {len(fact.keys) for fact in facts} == {len(names)}
@@ -83,7 +83,7 @@ def test_marks_of_containers_are_shared_and_stay_apart():
 
 def test_dictionaries_before_the_first_import_are_forgotten(monkeypatch):
     """Nothing can have them as its state but through the memo; then what they hold is told as unknown."""
-    monkeypatch.setattr(state, "KEPT_MAX", 0)
+    monkeypatch.setattr(resolving, "KEPT_MAX", 0)
     machine = Machine("m", Tape(BytesReader(p.stream(p.dictionary({"k": 1}), p.dictionary({"k": 1})))), Context(), 0)
     machine.run()
     assert [(list(value), value.more) for value in machine.stack] == [([], True)]

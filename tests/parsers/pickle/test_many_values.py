@@ -73,7 +73,7 @@ def test_digits_that_decode_to_a_few_opcodes_are_no_pickle(tmp_path, text):
 
 
 def test_a_name_beyond_those_that_are_followed_is_told_and_what_it_makes_is_not_known(tmp_path, monkeypatch):
-    monkeypatch.setattr("modelaudit.parsers.pickle.state.IMPORTS_MAX", 3)
+    monkeypatch.setattr("modelaudit.parsers.pickle.resolving.IMPORTS_MAX", 3)
     names = b"".join(pickles.glob("acme", f"n{n}") + b"0" for n in range(3))
     tree = read(tmp_path, pickles.stream(names, pickles.glob("os", "system"), pickles.args("echo"), b"R"))
     assert "os.system" in {fact.qualname for fact in tree.facts["import"]}

@@ -10,7 +10,7 @@ from fixtures import pickles, shapes
 from fixtures.reading import Read
 from fixtures.vast import Vast
 from modelaudit.parsers.base import Context, Input
-from modelaudit.parsers.pickle import parse, state, tape
+from modelaudit.parsers.pickle import memory, parse, resolving, tape
 from modelaudit.parsers.pickle.machine import Machine
 from modelaudit.parsers.reader import BytesReader
 
@@ -73,7 +73,7 @@ VECTORS = {
 
 @pytest.mark.parametrize("vector", VECTORS)
 def test_it_ends_within_its_budget_and_what_came_before_is_known(vector, monkeypatch):
-    monkeypatch.setattr(state, "IMPORTS_MAX", 5000)
+    monkeypatch.setattr(resolving, "IMPORTS_MAX", 5000)
     reader, budgets, expected = VECTORS[vector]
     facts, seconds = read(reader, **budgets)
     assert seconds < SECONDS
@@ -92,8 +92,8 @@ def test_two_hundred_megabytes_of_records_are_below_the_budget_of_opcodes():
 
 
 def test_tuples_of_constants_are_forgotten_once_the_memo_is_heavy(monkeypatch):
-    monkeypatch.setattr(state, "ROOM", 1000)
-    monkeypatch.setattr(state, "WEIGHT", 100_000)
+    monkeypatch.setattr(memory, "ROOM", 1000)
+    monkeypatch.setattr(memory, "WEIGHT", 100_000)
     pairs = b"".join(b"K\x01K\x02\x86p%d\n0" % key for key in range(60_000))
     early = Read(pairs + b"cm\nf\ng5\nR.")
     assert [arg.value for arg in early.calls[0].args] == ["1", "2"]

@@ -45,7 +45,7 @@ def test_what_a_call_sets_is_told(way):
 
 
 def test_it_is_told_when_nothing_is_worked_out_any_more(monkeypatch):
-    monkeypatch.setattr("modelaudit.parsers.pickle.state.FOLDS_MAX", 0)
+    monkeypatch.setattr("modelaudit.parsers.pickle.calling.FOLDS_MAX", 0)
     assert [fact.target for fact in Read(p.stream(WAYS["setattr"])).setattrs] == ["sklearn.svm._classes.SVC"]
 
 

@@ -75,7 +75,7 @@ def test_a_storage_that_counts_bytes_says_nothing_of_elements():
 
 
 def test_it_is_looked_at_when_nothing_is_worked_out_any_more(monkeypatch):
-    monkeypatch.setattr("modelaudit.parsers.pickle.state.FOLDS_MAX", 0)
+    monkeypatch.setattr("modelaudit.parsers.pickle.calling.FOLDS_MAX", 0)
     assert Read(tensor(*WRONG["offset"][0])).defects == ["tensor-bounds"]
 
 
