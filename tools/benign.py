@@ -198,7 +198,7 @@ def texts(folder: Path, roots: list[Path], python: str | None, batches: int, see
         for number, path in enumerate(path for path in part if path.suffix not in SOURCES):
             name = f"card-{number}.md" if path.name == "METADATA" else f"{number}-{path.name}"
             (folder / name).write_bytes(path.read_bytes())
-        packed(folder, part)
+        packed(folder, part, roots)
         words = Counter(word for path in part for word in WORDS.findall(path.read_text(errors="replace")))
         vocabulary(folder, [word for word, _ in words.most_common(50_000)])
         if python is not None and start % (BATCH * 8) == 0:
@@ -209,15 +209,16 @@ def texts(folder: Path, roots: list[Path], python: str | None, batches: int, see
             path.unlink()
 
 
-def packed(folder: Path, part: list[Path]) -> None:
-    """The texts as archives, stored and compressed."""
-    for name, method in (("stored.zip", zipfile.ZIP_STORED), ("packed.zip", zipfile.ZIP_DEFLATED)):
-        with zipfile.ZipFile(folder / name, "w", method) as archive:
-            for number, path in enumerate(part):
-                archive.writestr(f"src/{number}-{path.name}", path.read_bytes())
+def packed(folder: Path, part: list[Path], roots: list[Path]) -> None:
+    """The texts as archives, stored and compressed, at the places where a package has them."""
+    names = [f"site-packages/{path.relative_to(next(root for root in roots if root in path.parents))}" for path in part]
+    for file, method in (("stored.zip", zipfile.ZIP_STORED), ("packed.zip", zipfile.ZIP_DEFLATED)):
+        with zipfile.ZipFile(folder / file, "w", method) as archive:
+            for name, path in zip(names, part, strict=True):
+                archive.writestr(name, path.read_bytes())
     with tarfile.open(folder / "source.tar.gz", "w:gz", compresslevel=1) as tar:
-        for number, path in enumerate(part):
-            tar.add(path, f"src/{number}-{path.name}", recursive=False)
+        for name, path in zip(names, part, strict=True):
+            tar.add(path, name, recursive=False)
 
 
 def vocabulary(folder: Path, words: list[str]) -> None:

@@ -39,7 +39,8 @@ FLOWS_MAX = 4096
 SHOWN = 1024
 DEPTH_MAX = 60  # expressions in the arguments of others that say what these are
 KNOWN_MAX = 10_000  # expressions whose names are kept
-STARS_MAX = 16  # modules of which all names are imported that are told apart
+STARS_MAX = 256  # modules of which all names are imported that are told apart
+STARRED_MAX = 262_144  # names that calls may have by them
 WRITTEN_MAX = 256  # texts that are run where they are written out
 BUILTINS = frozenset(dir(builtins))
 IMPORT, METHOD, FUNCTION = "import", "method", "function"
@@ -357,6 +358,7 @@ class Calls:
         self._inside: dict[str, set[str]] = {}  # what functions of the module call
         self._texts: set[str] = set()  # that are run where they are written out
         self._left = PARSED_MAX  # characters of further ones
+        self._stars_left = STARRED_MAX
         self._trees: list[ast.Module] = []  # of the module, and of those texts
         self._sinks: list[tuple[ast.Call, str, str, str]] = []  # calls that are followed: phase, function, callable
         self.cut = False
@@ -423,8 +425,17 @@ class Calls:
             if name in _calls()["followed"]:
                 self.cut = self.cut or len(self._sinks) >= FOUND_MAX
                 self._sinks += [(node, phase, function, name)] if len(self._sinks) < FOUND_MAX else []
-            for module in self._names.stars if "." not in name and name not in self._names.own else ():
-                self._add(f"{module}.{name}", phase, function)
+            if "." not in name and name not in self._names.own:
+                self._starred(name, phase, function)
+
+    def _starred(self, name: str, phase: str, function: str) -> None:
+        """A name that modules may have given of which all names are imported."""
+        self._stars_left -= len(self._names.stars)
+        if self._stars_left < 0:
+            self.cut = True
+            return
+        for module in self._names.stars:
+            self._add(f"{module}.{name}", phase, function)
 
     def _written(self, node: ast.Call) -> list[ast.stmt]:
         """The statements of a text that is run where it is written out."""

@@ -99,10 +99,11 @@ def test_a_call_among_many_is_found_or_the_limit_is_told(monkeypatch: pytest.Mon
 
 
 def test_modules_of_which_all_is_imported_have_a_measure() -> None:
-    stars = [f"from m{n} import *\n" for n in range(40)]
-    assert not limited("".join(stars[:16]) + "f()\n")
+    stars = [f"from m{n} import *\n" for n in range(300)]
+    assert not limited("".join(stars[:200]) + "f()\n")
     assert limited("".join(stars) + "f()\n")
-    assert len(calls("".join(stars) + "f()\n")) < 20
+    assert len(calls("".join(stars) + "f()\n")) < 260
+    assert limited("".join(stars[:200]) + "".join(f"f{n}()\n" for n in range(2000)))
 
 
 def test_more_words_than_are_parsed_are_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
