@@ -19,6 +19,7 @@ class _Table:
             doc = json.loads(file.read())
         self.ids: dict[str, str] = {id.lower(): id for id in doc["ids"].split()}
         self.aliases: dict[str, str] = doc["aliases"]
+        self.known = frozenset(self.aliases.values())
         self.unspecific = frozenset(doc["unspecific"])
 
     def name(self, words: str) -> str | None:
@@ -61,6 +62,11 @@ def licence_expression(words: str) -> str:
 def is_unspecific(words: str) -> bool:
     """Whether words say that there is a licence, but not which: `other`, `unknown`."""
     return _plain(words) in _table().unspecific
+
+
+def is_known(id: str) -> bool:
+    """Whether an id is one of SPDX, or stands for a licence that other words are known for as well."""
+    return not id.startswith(PREFIX) or id in _table().known
 
 
 def same_licence(a: str, b: str) -> bool:

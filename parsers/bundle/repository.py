@@ -9,10 +9,11 @@ import json
 import os
 
 from modelaudit.engine.facts import License, Metadata, Place, Relation, clean
-from modelaudit.engine.facts.licences import is_unspecific, same_licence
+from modelaudit.engine.facts.licences import is_known, is_unspecific, same_licence
+from modelaudit.parsers.bundle.terms import licences_of_weights
 from modelaudit.parsers.bundle.twins import relate_twins
 from modelaudit.parsers.bundle.weights import relate_weights
-from modelaudit.parsers.licences.card import card_facts
+from modelaudit.parsers.licences.card import card_facts, license_fact
 from modelaudit.parsers.licences.evidence import text_facts
 
 TYPE_CHECKING = False
@@ -46,6 +47,7 @@ def relate_repository(folder: Folder, context: Context) -> Iterator[Fact]:
         if found:
             texts[name] = found
     yield from _agreement(folder, cards, texts)
+    yield from _stated(folder, cards, context)
     if CONFIG in folder.names:
         yield from _config(folder)
     yield from relate_weights(folder, context)
@@ -68,8 +70,8 @@ def _placed(fact: Fact, name: str) -> Fact:
 
 def _agreement(folder: Folder, cards: dict[str, list[License]], texts: dict[str, list[License]]) -> Iterator[Relation]:
     """Whether a card names the licences whose texts are there; a card that names no particular one is not asked."""
-    said = {id for facts in cards.values() for fact in facts for id in fact.ids}
-    if not said or any(is_unspecific(id.removeprefix(PREFIX)) for id in said):
+    said = _said(cards)
+    if not said:
         return
     there = {id for facts in texts.values() for fact in facts for id in fact.ids}
     for name, facts in texts.items():
@@ -87,6 +89,30 @@ def _agreement(folder: Folder, cards: dict[str, list[License]], texts: dict[str,
             detail=None if detail is None else clean(detail)[0],
             lossy=lossy,
         )
+
+
+def _said(cards: dict[str, list[License]]) -> set[str]:
+    """The licences of the cards; none when one of them is no particular one."""
+    said = {id for facts in cards.values() for fact in facts for id in fact.ids}
+    return set() if any(is_unspecific(id.removeprefix(PREFIX)) for id in said) else said
+
+
+def _stated(folder: Folder, cards: dict[str, list[License]], context: Context) -> Iterator[Relation]:
+    """Whether files of weights name the licence of the card; which they name, their own parsers tell.
+
+    Words of a publisher's own are written in many ways, so that only licences are compared that are known.
+    """
+    said = _said(cards)
+    for name, expression in licences_of_weights(folder, context) if said else ():
+        ids = license_fact(folder.path, expression, "metadata", "", 1.0, Place(pointer=f"/{name}")).ids
+        if not all(is_known(id) for id in (*said, *ids)):
+            continue
+        agrees = any(same_licence(a, b) for a in said for b in ids)
+        card = next(iter(cards))
+        detail = None if agrees else f"{card} says {', '.join(sorted(said))}, {name} says {expression}"
+        a, lossy = clean(name)
+        shown = None if detail is None else clean(detail)[0]
+        yield Relation(folder.path, kind="licence-of", a=a, b=clean(card)[0], agrees=agrees, detail=shown, lossy=lossy)
 
 
 def _config(folder: Folder) -> Iterator[Metadata]:
