@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 STEPS_FREE = 100_000  # expressions that are looked at, all passes together
-STEPS = 16  # times that each may be looked at besides
+STEPS = 32  # times that each may be looked at besides
 PASSES_MAX = 40  # forth and back over the text
 SOURCES_MAX = 1024  # callables that one value comes from
 RETURN = "return"
@@ -41,6 +41,7 @@ class Flows:
         self._params: dict[str, list[str]] = {}
         self._global: set[Key] = set()
         self._came: dict[Key, set[str]] = {}
+        self._told: dict[int, set[str]] = {}  # calls that were asked about, which need not be looked at again
         self._left = STEPS_FREE
 
     def settle(self, trees: list[ast.Module]) -> None:
@@ -131,6 +132,13 @@ class Flows:
         name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
         return name, self._params.get(name, [])
 
+    def reaching(self, call: ast.Call, function: str) -> set[str]:
+        """The callables that the first argument of a call comes from; of nested calls the inner one is asked first."""
+        given = [*call.args[:1], *(word.value for word in call.keywords if not call.args)]
+        found: set[str] = set().union(*(self.sources(one, function) for one in given))
+        self._told[id(call)] = self.sources(call, function) | found
+        return found
+
     def sources(self, value: ast.AST, function: str) -> set[str]:
         """The callables, as their names are known, that an expression's value comes from."""
         found: set[str] = set()
@@ -142,7 +150,11 @@ class Flows:
                 self.cut = True
                 break
             if isinstance(node, ast.Call):
-                stack += self._call(node, found)
+                told = self._told.get(id(node))
+                if told is None:
+                    stack += self._call(node, found)
+                else:
+                    found |= told
                 continue
             if isinstance(node, ast.Name):
                 self._look((function, node.id), found)
@@ -169,7 +181,7 @@ class Flows:
     def _look(self, key: Key, found: set[str]) -> None:
         known = self._came.get(key)
         if known:
-            self._left -= len(known)
+            self._left -= len(known) // 8  # a set is taken in faster than an expression is looked at
             found |= known
 
 

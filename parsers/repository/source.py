@@ -469,9 +469,8 @@ class Calls:
             return found
         flows = Flows(self._names, frozenset(_calls()["callers"]))
         flows.settle(self._trees)
-        for node, phase, function, name in self._sinks:
-            given = [*node.args[:1], *(word.value for word in node.keywords if not node.args)]
-            come = {(name, source) for one in given for source in flows.sources(one, function)}
+        for node, phase, function, name in reversed(self._sinks):
+            come = {(name, source) for source in flows.reaching(node, function)}
             for when, calls in self.calls.items():
                 if when == phase or (function and not calls.isdisjoint((function, f"self.{function}"))):
                     found[when] |= come
