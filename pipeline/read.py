@@ -168,6 +168,7 @@ class TreeReader:
         if self.embedded is not None and self.context.full:
             self.embedded.attach(reader)
         self.attempt(node, self.whole)
+        self.compare(node)
         return self.close(node, None, digest)
 
     def artifact(self, node: Node, role: str | None = None) -> FactSet:
@@ -177,9 +178,10 @@ class TreeReader:
             self.attempt(node, self.programs)
         return self.close(node, role)
 
-    def bundle(self, node: Node, relate: Callable[[Context], Iterator[Fact | Property]]) -> FactSet:
+    def bundle(self, node: Node, relate: Callable[[Context], Iterator[Fact | Property | Values]]) -> FactSet:
         """The facts of a folder that was recognised as a whole, as `relate` gives them."""
         self.attempt(node, lambda node: self.drain(node, _guarded(relate, self.context)))
+        self.compare(node)
         return self.close(node, "bundle")
 
     def attempt(self, node: Node, read: Callable[[Node], None]) -> None:
@@ -294,6 +296,12 @@ class TreeReader:
         self.keep(node, told)
         for found in hidden:
             self.route(node, found)
+
+    def compare(self, node: Node) -> None:
+        """Take in what the tensors of a file say about each other, now that all were seen."""
+        if self.weights is not None:
+            for fact in self.weights.relations(node.path):
+                self.keep(node, fact)
 
     def encoded(self, node: Node, fact: Text | Metadata) -> None:
         """Take in the files that stand encoded in a text."""

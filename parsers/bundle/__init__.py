@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Property
+    from modelaudit.parsers.base import Context, Property, Values
     from modelaudit.parsers.reader import Reader
 
     class Folder(Protocol):
@@ -40,6 +40,9 @@ WEIGHTS = (
     *(".pkl", ".pickle", ".joblib", ".pb", ".npz", ".mlmodel", ".index"),
 )
 SHARD = re.compile(r"-shard\d+of\d+(?:\.bin)?$")  # of weights of TensorFlow.js
+ONNX = ".onnx"
+DATA = ("_data", ".data", ".weight", ".bias", ".weights", ".dat")  # endings of files that hold its tensors
+PIECE = "onnx__"  # how exporters name a file for a tensor without a name
 PARTS = frozenset({"manifest.ocdbt", "_sharding", "commit_success.txt"})  # beside the description of an Orbax item
 
 
@@ -124,6 +127,19 @@ def _relate_adapter(folder: Folder, context: Context) -> Iterator[Fact]:
     return relate_adapter(folder, context)
 
 
+def _is_external(names: Collection[str]) -> bool:
+    models = tuple(name for name in names if name.endswith(ONNX))
+    return bool(models) and any(
+        name.endswith(DATA) or (name.startswith((*models, PIECE)) and not name.endswith(ONNX)) for name in names
+    )
+
+
+def _relate_external(folder: Folder, context: Context) -> Iterator[Values]:
+    from modelaudit.parsers.bundle.external import relate_external
+
+    return relate_external(folder, context)
+
+
 FOLDER_RECOGNISERS: dict[str, Recogniser] = {
     "sharded-safetensors": _is_sharded,
     "tf-checkpoint-folder": _is_checkpoint,
@@ -133,6 +149,7 @@ FOLDER_RECOGNISERS: dict[str, Recogniser] = {
     "oci-blobs": _is_blobs,
     "lora-adapter": _is_adapter,
     "model-repository": _is_repository,
+    "onnx-external": _is_external,
 }
 RELATE = {
     "sharded-safetensors": _relate_shards,
@@ -143,6 +160,7 @@ RELATE = {
     "oci-blobs": _relate_blobs,
     "lora-adapter": _relate_adapter,
     "model-repository": _relate_repository,
+    "onnx-external": _relate_nothing,
 }
 
 
@@ -151,8 +169,10 @@ def recognise_folder(names: Collection[str]) -> str | None:
     return next((id for id, accepts in FOLDER_RECOGNISERS.items() if accepts(names)), None)
 
 
-def relate(folder: Folder, context: Context) -> Iterator[Fact | Property]:
+def relate(folder: Folder, context: Context) -> Iterator[Fact | Property | Values]:
     """Facts of a recognised folder: how its files belong together, and whether they agree."""
     for id, accepts in FOLDER_RECOGNISERS.items():
         if accepts(folder.names):
             yield from RELATE[id](folder, context)
+    if any(name.endswith(ONNX) for name in folder.names):
+        yield from _relate_external(folder, context)

@@ -11,6 +11,7 @@ import os
 from modelaudit.engine.facts import License, Metadata, Place, Relation, clean
 from modelaudit.engine.facts.licences import is_known, is_unspecific, same_licence
 from modelaudit.parsers.bundle.terms import licences_of_weights
+from modelaudit.parsers.bundle.tokens import relate_tokens
 from modelaudit.parsers.bundle.twins import relate_twins
 from modelaudit.parsers.bundle.weights import relate_weights
 from modelaudit.parsers.licences.card import card_facts, license_fact
@@ -52,6 +53,7 @@ def relate_repository(folder: Folder, context: Context) -> Iterator[Fact]:
         yield from _config(folder)
     yield from relate_weights(folder, context)
     yield from relate_twins(folder, context)
+    yield from relate_tokens(folder, context)
 
 
 def _named(folder: Folder, *beginnings: str) -> list[str]:

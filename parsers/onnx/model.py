@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelaudit.parsers.base import Property
+from modelaudit.parsers.base import Property, Values
 from modelaudit.parsers.onnx.graph import STANDARD, GraphReader
 from modelaudit.parsers.onnx.outline import schema
 from modelaudit.parsers.onnx.tensors import TensorReader
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Context, Input, Nested, Values
+    from modelaudit.parsers.base import Context, Input, Nested
+    from modelaudit.parsers.protobuf.document import Outside
     from modelaudit.parsers.protobuf.wire import Field
 
 FUNCTIONS = 100_000  # whose names are kept
@@ -25,6 +26,14 @@ def parse_model(artifact: Input, context: Context) -> Iterator[Fact | Nested | P
     """Everything that the model says; weights are passed over."""
     document = Document(artifact, context)
     return document.bounded(_Model(document).items())
+
+
+def tensors_outside(artifact: Input, context: Context, outside: Outside) -> Iterator[Values]:
+    """The tensors of a model whose values `outside` has; nothing else that the model says."""
+    document = Document(artifact, context, outside)
+    for item in document.bounded(_Model(document).items()):
+        if isinstance(item, Values) and item.tensor.storage_size is None and item.tensor.data_offset is None:
+            yield item
 
 
 def parse_tensor(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Values]:

@@ -100,6 +100,8 @@ class TensorReader:
             lossy=lossy,
         )
         values = None if external or stored.raw is not None else self._typed(stored, dtype, nbytes)
+        if external and document.outside is not None:
+            values = self._outside(stored, nbytes)
         yield fact if values is None else Values(fact, values)
         if external:
             yield from self._external(stored, name, message.start)
@@ -204,6 +206,15 @@ class TensorReader:
             detail = f"{name}: dtype and shape need {needed} bytes, {there} are there"
             self.document.defect("tensor-size", detail, offset)
         return there
+
+    def _outside(self, stored: Stored, nbytes: int | None) -> Reader | None:
+        """The values that stand in another file, when the caller has it."""
+        keys = {key: value for key, value, _ in stored.external}
+        offset, length = (keys.get(key, "0") for key in ("offset", "length"))
+        sound = all(one.isascii() and one.isdigit() and len(one) < 20 for one in (offset, length))
+        if self.document.outside is None or not sound or not nbytes or int(length) not in (0, nbytes):
+            return None
+        return self.document.outside(keys.get("location", ""), int(offset), nbytes)
 
     def _external(self, stored: Stored, name: str, offset: int) -> Iterator[Fact]:
         """The references of a tensor whose bytes stand in another file."""

@@ -9,15 +9,17 @@ from modelaudit.parsers.protobuf.wire import PLAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import TypeVar
 
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.base import Context, Input, Nested
     from modelaudit.parsers.protobuf.fields import AnyField, AnyMessage
     from modelaudit.parsers.protobuf.wire import Field
+    from modelaudit.parsers.reader import Reader
 
     T = TypeVar("T")
+    Outside = Callable[[str, int, int], Reader | None]
 
 TEXT_MIN = 12  # characters of an attribute that is a text of its own
 ALL = frozenset({"op", "tensor", "reference", "text", "metadata", "blob"})
@@ -26,8 +28,9 @@ ALL = frozenset({"op", "tensor", "reference", "text", "metadata", "blob"})
 class Document(Notes):
     """One file of protocol buffers while it is read."""
 
-    def __init__(self, artifact: Input, context: Context) -> None:
+    def __init__(self, artifact: Input, context: Context, outside: Outside | None = None) -> None:
         super().__init__(artifact, context, ALL)
+        self.outside = outside  # gives bytes of other files that the caller has: name, offset, length
 
     def report(self, code: str, detail: str, offset: int) -> None:
         """Note a malformed message: what stands behind the place in it was not seen."""

@@ -84,6 +84,16 @@ def role_of(name: str) -> str | None:
     return None
 
 
+def adapter_of(name: str) -> tuple[str, bool] | None:
+    """The name that both matrices of an adapter's pair share, and whether it is the second; None for other tensors."""
+    lowered = name.lower()
+    for first, second in _tables()["adapters"]:
+        for part in (first, second):
+            if part in lowered:
+                return lowered.replace(part, first), part == second
+    return None
+
+
 @cache
 def _roles() -> list[tuple[str, str, str]]:
     """The patterns of all roles, each with its longest part without a wildcard: most names lack all of these."""

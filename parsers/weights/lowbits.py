@@ -2,7 +2,8 @@
 
 Trained weights have low bits that are close to random, so that only a file whose structure holds counts. Ways: the low
 1, 2, 4 and 8 bits of every value, the first value first or last in a byte, and whole low bytes (all but the highest of
-each value) as in EvilModel (arXiv 2107.08590), in both orders.
+each value) as in EvilModel (arXiv 2107.08590), in both orders. A thorough look also takes 3, 5, 6 and 7 bits, every
+second to fourth value, the bytes above the lowest one by one, and finds text.
 """
 
 from __future__ import annotations
@@ -44,8 +45,19 @@ class Hidden:
         self.data = data
 
 
-def hidden(reader: Reader, offset: int, nbytes: int, element: Element) -> Hidden | None:
-    """The file in the low bits of a tensor's values, None when there is none."""
+def hidden(reader: Reader, offset: int, nbytes: int, element: Element, *, thorough: bool = False) -> Hidden | None:
+    """The file in the low bits of a tensor's values, None when there is none; `thorough` looks in more ways."""
+    found = _usual(reader, offset, nbytes, element)
+    if found is not None or not thorough:
+        return found
+    from modelaudit.parsers.weights.strides import strided
+
+    head = reader.read_at(offset, min(HEAD, nbytes // element.size * element.size))
+    return strided(head, element)
+
+
+def _usual(reader: Reader, offset: int, nbytes: int, element: Element) -> Hidden | None:
+    """The file that stands there in one of the ways that are looked at in every tensor."""
     known = nbytes // element.size * element.size
     start = reader.read_at(offset, min(START * 8 * element.size, known))
     if not any(_may_start(data) for _, data in _ways(start, element, None, START)):
@@ -56,7 +68,7 @@ def hidden(reader: Reader, offset: int, nbytes: int, element: Element) -> Hidden
             continue
         whole = reader.read_at(offset, min(WHOLE, known))
         for _, full in _ways(whole, element, method):
-            found = _file(full)
+            found = file_in(full)
             if found is not None:
                 return Hidden(found[0], method, full[found[1] :])
     return None
@@ -135,7 +147,7 @@ def _starts() -> tuple[bytes, ...]:
     return (*_magics(), b"MZ")
 
 
-def _file(data: bytes) -> tuple[str, int] | None:
+def file_in(data: bytes) -> tuple[str, int] | None:
     """The kind of the file that begins at one of the places, and where; its structure holds."""
     for prefix in PREFIXES:
         part = data[prefix:]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from modelaudit.parsers.reader import Reader
     from modelaudit.parsers.weights import Element
+    from modelaudit.parsers.weights.comparison import Watch
 
     Array = np.ndarray[Any, Any]
 
@@ -29,8 +30,18 @@ FAR = 12.0  # deviations beyond which a row is far from the others
 SCALE = 1.4826  # of the median deviation to the standard deviation of a normal distribution
 
 
-def statistics(reader: Reader, offset: int, shape: Sequence[int], element: Element, check: Callable[[], None]) -> Stats:
-    """The statistics of the values at an offset; those of rows for tensors of two and more dimensions."""
+def statistics(
+    reader: Reader,
+    offset: int,
+    shape: Sequence[int],
+    element: Element,
+    check: Callable[[], None],
+    watch: Watch | None = None,
+) -> Stats:
+    """The statistics of the values at an offset; those of rows for tensors of two and more dimensions.
+
+    `watch` is shown each block on its way, and adds what it knows.
+    """
     count = 1
     for size in shape:
         count *= size
@@ -45,8 +56,37 @@ def statistics(reader: Reader, offset: int, shape: Sequence[int], element: Eleme
         data = reader.window(offset + at * element.size, number * element.size)
         if len(data) < number * element.size:
             break
-        measured.take(data, _values(data, element), element)
+        values = _values(data, element)
+        measured.take(data, values, element)
+        if watch is not None:
+            watch.take(data, values)
     return measured.stats()
+
+
+def added_rows(reader: Reader, shape: Sequence[int], element: Element, first: int, check: Callable[[], None]) -> Stats:
+    """How far rows from `first` on are from those before them, by their norms; those before are what is usual."""
+    measured = _Measure(shape[1])
+    step = max(1, BLOCK // (element.size * shape[1]))
+    for at in range(0, shape[0], step):
+        check()
+        number = min(step, shape[0] - at) * shape[1]
+        data = reader.window(at * shape[1] * element.size, number * element.size)
+        if len(data) < number * element.size:
+            return Stats()
+        measured.norm(_values(data, element).reshape(-1, shape[1]))
+    norms = np.concatenate(measured.norms)
+    usual, added = norms[:first], norms[first:]
+    usual, added = usual[np.isfinite(usual)], added[np.isfinite(added)]
+    scale = _deviation(usual) if len(usual) >= ROBUST else 0.0
+    if not scale or not len(added):
+        return Stats()
+    scores = (added - np.median(usual)) / scale
+    return Stats(count=measured.count, added_rows=len(added), added_norm_z_max=_kept(float(scores.max())))
+
+
+def _deviation(norms: Array) -> float:
+    """The robust deviation of norms from their median."""
+    return float(np.median(np.abs(norms - np.median(norms)))) * SCALE
 
 
 def _values(data: bytes, element: Element) -> Array:
@@ -118,9 +158,7 @@ class _Measure:
 
     def rows(self, data: bytes, rows: Array, element: Element) -> None:
         """Rows that stand in the block as a whole."""
-        with np.errstate(all="ignore"):
-            norms = np.sqrt((rows.astype(np.float64, copy=False) ** 2).sum(axis=1))
-        self.norms.append(norms)
+        self.norm(rows)
         if self.width > 1:
             self.constant += int((rows == rows[:, :1]).all(axis=1).sum())
         size = self.width * element.size
@@ -128,6 +166,11 @@ class _Measure:
             mark = hash(data[at : at + size])
             self.repeated += mark in self.seen
             self.seen.add(mark)
+
+    def norm(self, rows: Array) -> None:
+        """Note the norms of rows."""
+        with np.errstate(all="ignore"):
+            self.norms.append(np.sqrt((rows.astype(np.float64, copy=False) ** 2).sum(axis=1)))
 
     def stats(self) -> Stats:
         """The record; what overflows is left out."""
@@ -157,11 +200,10 @@ class _Measure:
         norms = norms[np.isfinite(norms)]
         if len(norms) < ROBUST:
             return None, None
-        middle = np.median(norms)
-        deviation = float(np.median(np.abs(norms - middle))) * SCALE
+        deviation = _deviation(norms)
         if not deviation:
             return None, None
-        scores = np.abs(norms - middle) / deviation
+        scores = np.abs(norms - np.median(norms)) / deviation
         return float((scores > FAR).mean()), float(scores.max())
 
 

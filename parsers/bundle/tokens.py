@@ -1,0 +1,113 @@
+"""Rows of embeddings behind the vocabulary: those of tokens that were added, held against all others.
+
+Layout: https://huggingface.co/docs/tokenizers/api/models; `model.vocab` of `tokenizer.json` numbers the words that the
+tokenizer was trained with, the tokens that were added and rows for padding come behind them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from modelaudit.engine.facts import Place, Tensor, clean
+from modelaudit.parsers.bundle.weights import FILES_MAX, READ_MAX, WEIGHTS
+from modelaudit.parsers.reader import SliceReader
+from modelaudit.parsers.safetensors.header import HeaderError, Members, entries
+from modelaudit.parsers.weights import element_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from modelaudit.parsers.base import Context
+    from modelaudit.parsers.bundle import Folder
+    from modelaudit.parsers.reader import Reader
+
+TOKENIZER = "tokenizer.json"
+MORE = 10  # one row in so many may stand behind the vocabulary, or it is another tokenizer's
+WIDEST = 256 * 1024  # values of a row
+
+
+def relate_tokens(folder: Folder, context: Context) -> Iterator[Tensor]:
+    """The embeddings with how far rows behind the vocabulary are from the others, where somebody asks."""
+    if not (context.full and context.wants("tensor.measured")) or TOKENIZER not in folder.names:
+        return
+    words = _words(folder.open(TOKENIZER))
+    if not words:
+        return
+    with open(os.path.join(os.path.dirname(__file__), "config.json"), "rb") as file:
+        endings = tuple(json.loads(file.read())["embeddings"])
+    for name in [name for name in folder.names if WEIGHTS.fullmatch(name)][:FILES_MAX]:
+        context.check()
+        reader = folder.open(name)
+        for tensor, about, start in _tensors(reader) if reader is not None else ():
+            if tensor.endswith(endings):
+                yield from _embedding(folder, context, name, (tensor, about), words, start)
+
+
+def _words(reader: Reader | None) -> int:
+    """How many numbers the words of the tokenizer's own vocabulary take, 0 when that is not known."""
+    if reader is None or reader.size > READ_MAX:
+        return 0
+    try:
+        tree = json.loads(reader.read_at(0, reader.size).decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        return 0
+    model = tree.get("model") if isinstance(tree, dict) else None
+    words = model.get("vocab") if isinstance(model, dict) else None
+    if isinstance(words, list):
+        return len(words)
+    numbers = [one for one in words.values() if type(one) is int] if isinstance(words, dict) else []
+    return max(numbers) + 1 if numbers else 0
+
+
+def _tensors(reader: Reader) -> Iterator[tuple[str, dict[str, Any], int]]:
+    """Name, entry and beginning of the data for each tensor of a file's header."""
+    length = int.from_bytes(reader.read_at(0, 8), "little")
+    if not 0 < length <= READ_MAX:
+        return
+    try:
+        for tensor, about in entries(reader.read_at(8, length).decode("utf-8", "replace")):
+            if isinstance(about, Members):
+                yield tensor, dict(about.pairs), 8 + length
+    except HeaderError:
+        return
+
+
+def _embedding(
+    folder: Folder, context: Context, file: str, named: tuple[str, dict[str, Any]], words: int, start: int
+) -> Iterator[Tensor]:
+    """The fact of a tensor of embeddings with more rows than there are words."""
+    tensor, about = named
+    dtype = str(about.get("dtype"))
+    element = element_of(dtype)
+    rows, width = _pair(about.get("shape"))
+    begin, end = _pair(about.get("data_offsets"))
+    nbytes = rows * width * element.size if element is not None and element.floating else 0
+    if not 0 < rows - words <= rows // MORE or not 0 < width <= WIDEST or element is None or end - begin != nbytes:
+        return
+    reader = folder.open(file)
+    values = SliceReader(reader, start + begin, nbytes) if reader is not None and nbytes else None
+    if values is None or values.size != nbytes:
+        return
+    from modelaudit.parsers.weights.statistics import added_rows
+
+    yield Tensor(
+        folder.path,
+        name=clean(tensor)[0],
+        dtype=dtype,
+        shape=(rows, width),
+        rows=rows,
+        nbytes=nbytes,
+        role="embedding",
+        stats=added_rows(values, (rows, width), element, words, context.check),
+        measured="yes",
+        places=(Place(pointer=f"/{clean(file)[0]}"),),
+    )
+
+
+def _pair(value: Any) -> tuple[int, int]:  # noqa: ANN401 - whatever JSON holds
+    """Two numbers; two zeros when these are no numbers."""
+    sound = isinstance(value, list) and len(value) == 2 and all(type(one) is int and 0 <= one < 2**62 for one in value)
+    return (value[0], value[1]) if sound else (0, 0)
