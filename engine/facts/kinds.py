@@ -125,8 +125,8 @@ class Kwarg(Record):
 class Stats(Record):
     """Statistics of a tensor's values."""
 
-    __slots__ = ('count', 'nan', 'inf', 'mean', 'std', 'min', 'max', 'constant_rows', 'duplicate_rows', 'row_norm_z_max', 'outlier_share', 'rounded_after',)
-    FIELDS = ('count', 'nan', 'inf', 'mean', 'std', 'min', 'max', 'constant_rows', 'duplicate_rows', 'row_norm_z_max', 'outlier_share', 'rounded_after',)
+    __slots__ = ('count', 'nan', 'inf', 'mean', 'std', 'min', 'max', 'constant_rows', 'duplicate_rows', 'row_norm_z_max', 'outlier_share', 'rounded_after', 'same_as', 'adapter_rank', 'adapter_top_share', 'added_rows', 'added_norm_z_max',)
+    FIELDS = ('count', 'nan', 'inf', 'mean', 'std', 'min', 'max', 'constant_rows', 'duplicate_rows', 'row_norm_z_max', 'outlier_share', 'rounded_after', 'same_as', 'adapter_rank', 'adapter_top_share', 'added_rows', 'added_norm_z_max',)
 
     def __init__(
         self,
@@ -143,6 +143,11 @@ class Stats(Record):
         row_norm_z_max: float | None = None,
         outlier_share: float | None = None,
         rounded_after: int | None = None,
+        same_as: str | None = None,
+        adapter_rank: int | None = None,
+        adapter_top_share: float | None = None,
+        added_rows: int | None = None,
+        added_norm_z_max: float | None = None,
     ) -> None:
         become(self, Stats.DRAFT)
         self.count = count
@@ -157,6 +162,11 @@ class Stats(Record):
         self.row_norm_z_max = row_norm_z_max
         self.outlier_share = outlier_share
         self.rounded_after = rounded_after
+        self.same_as = same_as
+        self.adapter_rank = adapter_rank
+        self.adapter_top_share = adapter_top_share
+        self.added_rows = added_rows
+        self.added_norm_z_max = added_norm_z_max
         become(self, Stats)
 
     count: int | None
@@ -171,6 +181,11 @@ class Stats(Record):
     row_norm_z_max: float | None
     outlier_share: float | None
     rounded_after: int | None
+    same_as: str | None
+    adapter_rank: int | None
+    adapter_top_share: float | None
+    added_rows: int | None
+    added_norm_z_max: float | None
 
 
 class Match(Record):
@@ -1276,16 +1291,16 @@ class Secret(Fact):
 
 
 class Relation(Fact):
-    """Files of one repository belong together."""
+    """Files of one repository, or tensors of one file, belong together."""
 
-    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'kind', 'a', 'b', 'what', 'agrees', 'detail',)
+    __slots__ = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'kind', 'a', 'b', 'what', 'agrees', 'detail', 'share',)
     KIND = 'relation'
     COLLECTION = 'relations'
     SUBJECT = 'a'
     IDENTITY = ('kind', 'a', 'b', 'what',)
     CONTEXT = frozenset(['artifact'])
-    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'kind', 'a', 'b', 'what', 'agrees', 'detail',)
-    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'kind', 'a', 'b', 'what', 'agrees', 'detail',)
+    FIELDS = ('artifact', 'places', 'n', 'unknown', 'cut', 'lossy', 'kind', 'a', 'b', 'what', 'agrees', 'detail', 'share',)
+    KEY = ('artifact', 'unknown', 'cut', 'lossy', 'kind', 'a', 'b', 'what', 'agrees', 'detail', 'share',)
 
     def __init__(
         self,
@@ -1297,6 +1312,7 @@ class Relation(Fact):
         what: str | None = None,
         agrees: bool | None = None,
         detail: str | None = None,
+        share: float | None = None,
         places: tuple[Place, ...] = (),
         n: int = 1,
         unknown: frozenset[str] = frozenset(),
@@ -1316,6 +1332,7 @@ class Relation(Fact):
         self.what = what
         self.agrees = agrees
         self.detail = detail
+        self.share = share
         become(self, Relation)
 
     artifact: str
@@ -1330,6 +1347,7 @@ class Relation(Fact):
     what: str | None
     agrees: bool | None
     detail: str | None
+    share: float | None
 
 
 class Defect(Fact):
