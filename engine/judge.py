@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from modelaudit.engine.finding import NOTHING_FOUND, Finding, Judgement
 from modelaudit.engine.judging.absorb import absorb
-from modelaudit.engine.judging.findings import drafts
+from modelaudit.engine.judging.findings import MAX_FINDINGS, drafts
 from modelaudit.engine.judging.grades import is_suppressed, potential
 from modelaudit.engine.judging.hits import Trial, run
 from modelaudit.engine.verdict import asks
@@ -61,7 +61,7 @@ class Judge:
             if trial.hits and asks(trial.rule):
                 said.questions += [draft.finding for draft in drafts(trial.rule, node, trial.hits)]
             elif trial.hits:
-                found += drafts(trial.rule, node, trial.hits)
+                found += said.drafts(trial, node)
             if trial.cause is not None and not is_suppressed(trial.rule):
                 said.undecided(trial.rule, node, trial.cause)
         if found:
@@ -82,12 +82,20 @@ class Judge:
 class _Said:
     """What is said of a tree."""
 
-    __slots__ = ("_undecided", "findings", "questions")
+    __slots__ = ("_counts", "_undecided", "findings", "questions")
 
     def __init__(self) -> None:
+        self._counts: dict[str, int] = {}  # findings of each rule
         self.findings: list[Finding] = []
         self.questions: list[Finding] = []
         self._undecided: Undecided | None = None  # made when it is needed: most files are understood
+
+    def drafts(self, trial: Trial, node: FactSet) -> list[Draft]:
+        """The findings of a rule in an artifact: at least one, however many it had in others."""
+        count = self._counts.get(trial.rule.id, 0)
+        found = drafts(trial.rule, node, trial.hits, max(MAX_FINDINGS - count, 1))
+        self._counts[trial.rule.id] = count + len(found)
+        return found
 
     def undecided(self, rule: Rule, node: FactSet, cause: str) -> None:
         """Note a rule that could not be decided in an artifact."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.ruleset import Rule
 
 MAX_PLACES = 5
-MAX_FINDINGS = 1000  # of one rule in one artifact; the others are one
+MAX_FINDINGS = 1000  # of one rule in one artifact and those nested in it; the others are one in each
 _RANK = {word: rank for rank, word in enumerate(SEVERITIES)}
 _SURE = {word: rank for rank, word in enumerate(CONFIDENCES)}
 
@@ -33,26 +33,26 @@ class Draft:
         self.subjects = subjects
 
 
-def drafts(rule: Rule, node: FactSet, hits: Iterable[Hit]) -> list[Draft]:
+def drafts(rule: Rule, node: FactSet, hits: Iterable[Hit], most: int = MAX_FINDINGS) -> list[Draft]:
     """One finding per id, allowed hits apart from those that stand, in the order of their first hit.
 
-    Of more than a thousand the gravest come first, and those behind them are one finding.
+    Of more than `most` the gravest come first, and those behind them are one finding.
     """
     bundles: dict[tuple[str, str | None], list[Hit]] = {}
     for hit in hits:
         key = (identify(rule, node, hit), hit.allow.source if hit.allow else None)
         bundles.setdefault(key, []).append(hit)
-    if len(bundles) > MAX_FINDINGS:
-        return _united(rule, node, bundles)
+    if len(bundles) > most:
+        return _united(rule, node, bundles, most)
     return [_draft(rule, node, key[0], bundle) for key, bundle in bundles.items()]
 
 
-def _united(rule: Rule, node: FactSet, bundles: dict[tuple[str, str | None], list[Hit]]) -> list[Draft]:
+def _united(rule: Rule, node: FactSet, bundles: dict[tuple[str, str | None], list[Hit]], most: int) -> list[Draft]:
     """The findings of a rule that has very many: a report of a hundred thousand lines is read by nobody."""
     ordered = sorted(bundles.items(), key=lambda item: -max(_RANK[hit.severity] for hit in item[1]))
-    found = [_draft(rule, node, key[0], bundle) for key, bundle in ordered[:MAX_FINDINGS]]
+    found = [_draft(rule, node, key[0], bundle) for key, bundle in ordered[:most]]
     rest: dict[str | None, list[list[Hit]]] = {}
-    for (_, allow), bundle in ordered[MAX_FINDINGS:]:
+    for (_, allow), bundle in ordered[most:]:
         rest.setdefault(allow, []).append(bundle)
     for bundled in rest.values():
         id = finding_id(rule.id, node.artifact.path, ("…",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import lru_cache
 
 from modelaudit.parsers.pickle import emit
 from modelaudit.parsers.pickle import values as v
@@ -12,6 +13,7 @@ from modelaudit.parsers.pickle.names import ModuleSpelling, Spelling
 
 IMPORTS_MAX = 20_000  # distinct imports of one stream whose later uses are followed
 PLACES_MAX = 5
+SPELLED = 512  # characters of a name that is not read anew at once
 KEPT_MAX = 200_000  # items of containers that one stream keeps, constants among them
 RECENT = 64  # dictionaries that are kept whole behind that number
 
@@ -126,7 +128,8 @@ class Resolving(Memory):
         return self.unfollowed
 
     def _import(self, key: tuple[object, ...], module: Value, name: Value) -> v.Import:
-        record = _record(str(key[0]), Spelling(_text(module), _text(name), self.protocol), computed=bool(key[-1]))
+        spelling = _spelling(_text(module), _text(name), self.protocol)
+        record = _record(str(key[0]), spelling, computed=bool(key[-1]))
         if not _is_text(module):
             record.module = ""
         if not _is_text(name):
@@ -163,6 +166,15 @@ class Resolving(Memory):
         record.derived = True
         record.fold = operation(record.names)
         return record
+
+
+def _spelling(module: str, name: str, protocol: int) -> Spelling:
+    """The readings of a module and a name; those of a stream that was tried before it is read are still known."""
+    made = _recent if len(module) + len(name) < SPELLED else Spelling
+    return made(module, name, protocol)
+
+
+_recent = lru_cache(maxsize=256)(Spelling)
 
 
 def _text(value: Value) -> str:

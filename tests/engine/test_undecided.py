@@ -1,11 +1,12 @@
-"""A rule that cannot be decided in very many artifacts of a file is told for some, and counted for the others."""
+"""What one rule says of very many artifacts of a file is told for some, and counted for the others."""
 
 import pytest
 
 from fixtures.rulesets import compiled, rule
-from modelaudit.engine.facts import Artifact
+from modelaudit.engine.facts import Artifact, Import
 from modelaudit.engine.factset import FactSet
 from modelaudit.engine.judge import judge
+from modelaudit.engine.judging.findings import MAX_FINDINGS
 from modelaudit.engine.judging.undecided import TOLD
 
 MANY = TOLD + 100
@@ -50,3 +51,18 @@ def test_artifacts_that_nothing_is_known_of_hide_no_others(undecided):
     strange = [node(f"m.pkl!x{n}", format="unknown", coverage="none") for n in range(MANY)]
     found = undecided(node("m.pkl", *strange, node("m.pkl!last")))
     assert [item.artifact for item in found if "!x" not in item.artifact] == ["m.pkl", "m.pkl!last"]
+
+
+def test_findings_of_a_rule_in_many_artifacts_have_one_measure(tmp_path):
+    ruleset, _ = compiled(tmp_path, rule(when="'import.name == \"f\"'"), "")
+    count, each = 30, MAX_FINDINGS // 10
+    members = [node(f"m.pkl!{n}") for n in range(count)]
+    for member in members:
+        path = member.artifact.path
+        names = [f"acme{n}.f" for n in range(each)]
+        member.facts["import"] = [Import(path, qualname=q, name="f", names=frozenset([q])) for q in names]
+    found = judge(ruleset, node("m.pkl", *members)).findings
+    assert MAX_FINDINGS < len(found) <= MAX_FINDINGS + 2 * count
+    assert {finding.artifact for finding in found} == {member.artifact.path for member in members}
+    assert sum(finding.n for finding in found) == count * each
+    assert found[-1].message.endswith(f"(and {each - 2} more of this rule)")
