@@ -78,7 +78,7 @@ def recognise_template(head: bytes, reader: Reader) -> bool:
         return False
     from modelaudit.parsers.repository.template import is_template
 
-    return is_template(reader)
+    return is_template(reader) and not recognise_python(head, reader)  # templates stand in many a Python source
 
 
 RECOGNISERS = {
