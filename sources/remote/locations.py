@@ -19,6 +19,7 @@ from modelaudit.sources.remote.trip import FREE
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from modelaudit.sources.local import Entry
     from modelaudit.sources.remote.service import Listed
@@ -40,6 +41,8 @@ SCHEMES = {
     "http": ("web", ""),
     "https": ("web", ""),
 }
+# What keeps clients, as they are imported, from telling others how they are used and what is installed here.
+SILENCE = {"HF_HUB_DISABLE_TELEMETRY": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
 EXTRA_MISSING = "missing-extra"
 DVC = "dvc"
 LARGEST = 2**50  # bytes of a file
@@ -173,13 +176,24 @@ def connect(address: str) -> Service:
     """The service of an address, opened."""
     module, extra = service_of(address)
     try:
-        service: Service = import_module(f"modelaudit.sources.remote.{module}").connect(address)
+        service: Service = _imported(module).connect(address)
     except ImportError as error:
         if not extra or (error.name or "").startswith("modelaudit."):
             raise
         said = f"reading it needs a client that is not installed: pip install 'modelaudit[{extra}]'"
         raise SourceError(EXTRA_MISSING, said, _shown(address)) from None
     return service
+
+
+def _imported(module: str) -> Any:  # noqa: ANN401 - each has a `connect`
+    """The module of a service; its client is imported in silence, unless the user has said otherwise."""
+    added = [name for name in SILENCE if name not in os.environ]
+    os.environ.update({name: SILENCE[name] for name in added})
+    try:
+        return import_module(f"modelaudit.sources.remote.{module}")
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 def _odd(size: object) -> str:
