@@ -1,14 +1,16 @@
 """Where the chunks of a data set stand: the kinds of index that chunked layouts have (specification, III.A and VII).
 
-Trees of version 1 and 2, a single chunk, chunks in a row, fixed arrays. Extensible arrays are not read.
+Trees of version 1 and 2, a single chunk, chunks in a row, fixed and extensible arrays.
 """
 
 from __future__ import annotations
 
+from itertools import product
 from math import prod
 
+from modelaudit.parsers.hdf5.chunk_arrays import Chunk, ExtensibleArray, FixedArray
 from modelaudit.parsers.hdf5.source import Cursor, Damage
-from modelaudit.parsers.hdf5.trees import NODE_MAX, records
+from modelaudit.parsers.hdf5.trees import records
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ PLAIN_EDGES = 0x01  # flag: chunks at the edges are not filtered
 class Chunked:
     """A chunked layout: the shape of a chunk, the kind of its index, and where that is."""
 
-    __slots__ = ("address", "flags", "kind", "shape", "single")
+    __slots__ = ("address", "flags", "kind", "most", "shape", "single")
 
     def __init__(
         self, shape: tuple[int, ...], kind: int, address: int, flags: int = 0, single: tuple[int, int] = (0, 0)
@@ -35,18 +37,8 @@ class Chunked:
         self.kind = kind
         self.address = address
         self.flags = flags
+        self.most: tuple[int | None, ...] = ()  # how far the data set may grow, None without a bound
         self.single = single  # size and mask of filters of the only chunk
-
-
-class Chunk:
-    """The stored bytes of a chunk; a set bit of the mask says that a filter was not applied."""
-
-    __slots__ = ("address", "mask", "size")
-
-    def __init__(self, address: int, size: int, mask: int) -> None:
-        self.address = address
-        self.size = size
-        self.mask = mask
 
 
 def read_chunked(cursor: Cursor, version: int) -> Chunked:
@@ -76,23 +68,31 @@ def chunks(source: Source, layout: Chunked, shape: tuple[int, ...], each: int) -
         return dict(_tree2(source, layout, each))
     if layout.kind == SINGLE:
         return {(0,) * len(grid): Chunk(layout.address, layout.single[0] or each, layout.single[1])}
-    found: Iterator[Chunk]
-    if layout.kind == IMPLICIT:
-        found = (Chunk(layout.address + n * each, each, 0) for n in range(prod(grid)))
-    elif layout.kind == FIXED:
-        found = _fixed(source, layout.address, prod(grid), each)
-    else:
+    return dict(_numbered(source, layout, shape, grid, each))
+
+
+def _numbered(
+    source: Source, layout: Chunked, shape: tuple[int, ...], grid: tuple[int, ...], each: int
+) -> Iterator[tuple[tuple[int, ...], Chunk]]:
+    """The chunks of an index that numbers them: by the size that the data set may grow to, what has no bound first."""
+    most = layout.most if len(layout.most) == len(shape) else shape
+    free = most.index(None) if None in most and layout.kind == EXTENSIBLE else 0
+    order = (free, *(at for at in range(len(grid)) if at != free))
+    widths = [-(-(most[at] or shape[at]) // layout.shape[at]) for at in order]
+    entries: FixedArray | ExtensibleArray | None = None
+    if layout.kind == FIXED:
+        entries = FixedArray(source, layout.address, each)
+    elif layout.kind == EXTENSIBLE:
+        entries = ExtensibleArray(source, layout.address, each)
+    elif layout.kind != IMPLICIT:
         raise Damage(f"an index of kind {layout.kind} is not read", layout.address)
-    places = (_place(n, grid) for n in range(prod(grid)))
-    return {place: chunk for place, chunk in zip(places, found, strict=False) if not source.undefined(chunk.address)}
-
-
-def _place(number: int, grid: tuple[int, ...]) -> tuple[int, ...]:
-    place = []
-    for size in reversed(grid):
-        number, at = divmod(number, size)
-        place.append(at)
-    return tuple(reversed(place))
+    for place in product(*map(range, grid)):
+        number = 0
+        for at, width in zip(order, widths, strict=True):
+            number = number * width + place[at]
+        chunk = Chunk(layout.address + number * each, each, 0) if entries is None else entries.chunk(number)
+        if chunk is not None:
+            yield place, chunk
 
 
 def _tree(source: Source, layout: Chunked) -> Iterator[tuple[tuple[int, ...], Chunk]]:
@@ -129,26 +129,3 @@ def _tree2(source: Source, layout: Chunked, each: int) -> Iterator[tuple[tuple[i
         width = len(record) - source.wide - 8 * rank
         size, mask = (cursor.number(width - 4), cursor.number(4)) if width > 4 else (each, 0)
         yield tuple(cursor.number(8) for _ in range(rank)), Chunk(address, size, mask)
-
-
-def _fixed(source: Source, address: int, count: int, each: int) -> Iterator[Chunk]:
-    """The entries of a fixed array, which may stand in pages."""
-    head = source.signed(address, b"FAHD", 8 + source.long + source.wide)
-    head.skip(1)
-    filtered, entry, bits = head.number(1), head.number(1), head.number(1)
-    total, block = head.size(), head.offset()
-    if source.undefined(block) or not entry or bits > 31:
-        return
-    source.signed(block, b"FADB", 6 + source.wide)
-    at = block + 6 + source.wide
-    page = 1 << bits
-    pages = -(-total // page) if total > page else 0
-    if pages * page * entry > NODE_MAX * 64:
-        raise Damage("a fixed array without an end", block)
-    at += -(-pages // 8) + 4 if pages else 0
-    for number in range(min(count, total)):
-        skip = number // page * 4 if pages else 0  # a checksum behind each page
-        cursor = source.cursor(at + number * entry + skip, entry)
-        start = cursor.offset()
-        size, mask = (cursor.number(entry - source.wide - 4), cursor.number(4)) if filtered else (each, 0)
-        yield Chunk(start, size, mask)

@@ -99,8 +99,9 @@ class Contents:
             parts = [decode(value) for value in attribute.values[:SHOWN]]
             return ", ".join(text for text, _ in parts), any(lossy for _, lossy in parts)
         if attribute.type.kind == FIXED and len(attribute.values) == 1:
-            signed = not attribute.type.name.startswith("u")
-            return str(int.from_bytes(attribute.values[0], "little", signed=signed)), False
+            name = attribute.type.name
+            lowest_first = attribute.values[0][::-1] if name.startswith(">") else attribute.values[0]
+            return str(int.from_bytes(lowest_first, "little", signed="u" not in name)), False
         return "", False
 
     def texts(self, key: str, attribute: Attribute) -> Iterator[Text]:

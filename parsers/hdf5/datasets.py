@@ -76,12 +76,10 @@ def read_dataset(source: Source, header: Header) -> Dataset:
     if space.flags & SHARED or layout.flags & SHARED:
         raise Damage("a data set in shared messages is not read", header.address)
     filters = [id for message in header.of(FILTERS) for id in _filters(message.cursor(source))]
-    return Dataset(
-        message_type(source, type),
-        read_space(space.cursor(source)),
-        _layout(source, layout.cursor(source)),
-        tuple(filters),
-    )
+    extent, place = read_space(space.cursor(source)), _layout(source, layout.cursor(source))
+    if place.chunked is not None:
+        place.chunked.most = extent.most
+    return Dataset(message_type(source, type), extent, place, tuple(filters))
 
 
 def _layout(source: Source, cursor: Cursor) -> Layout:

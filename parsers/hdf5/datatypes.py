@@ -16,19 +16,17 @@ PROPERTIES = {FIXED: 4, FLOAT: 12, TIME: 2, BITS: 4}  # bytes
 NESTING_MAX = 16
 RANK_MAX = 32
 SIGNED = 0x08
-ORDER = 0x41  # bits of a number's order of bytes
+BIG, VAX = 0x01, 0x40  # bits of a number's order of bytes
+GROWS = 0x01  # flag: the largest sizes follow
 SIMPLE, NULL = 1, 2  # kinds of dataspace
 
 
 class Datatype:
     """What an element is. `text` is set for texts of fixed and of variable length, `variable` for the latter."""
 
-    __slots__ = ("big", "kind", "name", "size", "text", "variable")
+    __slots__ = ("kind", "name", "size", "text", "variable")
 
-    def __init__(
-        self, kind: int, name: str, size: int, *, text: bool = False, variable: bool = False, big: bool = False
-    ) -> None:
-        self.big = big  # whether the bytes of a number have another order than lowest first
+    def __init__(self, kind: int, name: str, size: int, *, text: bool = False, variable: bool = False) -> None:
         self.kind = kind
         self.name = name
         self.size = size
@@ -67,10 +65,15 @@ def _type(cursor: Cursor, depth: int) -> Datatype:
         return _derived(cursor, depth, kind, version, bits, size)
     if kind == COMPOUND:
         return Datatype(kind, f"compound of {bits & 0xFFFF}", size)
-    return Datatype(kind, _name(kind, bits, size), size, big=bool(bits & ORDER))
+    return Datatype(kind, _name(kind, bits, size), size)
 
 
 def _name(kind: int, bits: int, size: int) -> str:
+    """The word for a type; as numpy spells it when the highest byte comes first."""
+    if kind == FLOAT and bits & VAX:
+        return f"vax-float{8 * size}"
+    if kind in (FIXED, FLOAT) and bits & BIG and size > 1:
+        return f">{'f' if kind == FLOAT else 'i' if bits & SIGNED else 'u'}{size}"
     if kind == FIXED:
         return f"{'' if bits & SIGNED else 'u'}int{8 * size}"
     if kind == FLOAT:
@@ -95,10 +98,11 @@ def _derived(cursor: Cursor, depth: int, kind: int, version: int, bits: int, siz
 class Dataspace:
     """How many elements there are: `shape` is empty for one, `none` says that there is nothing."""
 
-    __slots__ = ("none", "shape")
+    __slots__ = ("most", "none", "shape")
 
-    def __init__(self, shape: tuple[int, ...], *, none: bool = False) -> None:
+    def __init__(self, shape: tuple[int, ...], *, none: bool = False, most: tuple[int | None, ...] = ()) -> None:
         self.shape = shape
+        self.most = most or shape  # how far it may grow, None without a bound
         self.none = none
 
     @property
@@ -112,7 +116,7 @@ class Dataspace:
 
 def read_space(cursor: Cursor) -> Dataspace:
     """The dataspace at a cursor."""
-    version, rank, _flags = cursor.number(1), cursor.number(1), cursor.number(1)
+    version, rank, flags = cursor.number(1), cursor.number(1), cursor.number(1)
     if version not in (1, 2) or rank > RANK_MAX:
         raise Damage(f"dataspace version {version} of rank {rank}", cursor.address)
     kind = cursor.number(1)
@@ -120,4 +124,11 @@ def read_space(cursor: Cursor) -> Dataspace:
         cursor.skip(4)
         kind = SIMPLE
     shape = tuple(cursor.size() for _ in range(rank))
-    return Dataspace(shape, none=kind == NULL)
+    most = tuple(_bound(cursor) for _ in range(rank)) if flags & GROWS else ()
+    return Dataspace(shape, none=kind == NULL, most=most)
+
+
+def _bound(cursor: Cursor) -> int | None:
+    """How far a dimension may grow."""
+    size, long = cursor.at, cursor.size()
+    return None if long == (1 << 8 * (cursor.at - size)) - 1 else long

@@ -202,7 +202,7 @@ class _File:
         yield from self.named(external_files(source, header), name, "external-storage", offset)
         found = read_dataset(source, header)
         tensor, values = self.tensor(name, found, offset, source.base), self.chunked(source, found)
-        yield tensor if values is None or found.type.big else Values(tensor, values)
+        yield tensor if values is None else Values(tensor, values)
         if found.layout.kind == VIRTUAL:
             files = (file for file in virtual_sources(source, found.layout) if file != b".")
             yield from self.named(files, name, "virtual", offset)
@@ -240,9 +240,9 @@ class _File:
         )
 
     def data_offset(self, found: Dataset, base: int) -> int | None:
-        """Where the values stand as they are, the lowest byte of each first; None when they do not."""
+        """Where the values stand as they are; None when they do not."""
         layout = found.layout
-        if layout.kind != CONTIGUOUS or layout.address is None or found.filters or found.type.big:
+        if layout.kind != CONTIGUOUS or layout.address is None or found.filters:
             return None
         return min(layout.address + base, NUMBER_MAX)
 

@@ -16,7 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelaudit.parsers.hdf5.chunks import Chunk, Chunked
+    from modelaudit.parsers.hdf5.chunk_arrays import Chunk
+    from modelaudit.parsers.hdf5.chunks import Chunked
     from modelaudit.parsers.hdf5.source import Source
     from modelaudit.parsers.reader import Reader
 
