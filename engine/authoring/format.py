@@ -100,7 +100,8 @@ def _rules(page: _Page, root: Node) -> list[str] | None:
         return None
     starts = [min(span.line for span in item.key_spans.values()) - 1 for item in listed.items]
     column = next(iter(listed.items[0].key_spans.values())).column - 1
-    leads = [_lead(page, start, column, starts[index - 1] if index else 0) for index, start in enumerate(starts)]
+    leads = [_lead(page, starts[0], None, 0)]  # above the first rule there is none that a comment could belong to
+    leads += [_lead(page, start, column, before) for before, start in pairwise(starts)]
     out = page.tidy(0, leads[0])
     while out and not out[-1]:
         out.pop()
@@ -132,10 +133,12 @@ def _is_block(root: Node, listed: Node) -> bool:
     return len(columns) == 1
 
 
-def _lead(page: _Page, start: int, column: int, floor: int) -> int:
-    """The first line of the comments that belong to what begins at `start`."""
+def _lead(page: _Page, start: int, column: int | None, floor: int) -> int:
+    """The first line of the comments that belong to what begins at `start`; only those left of a column, if any."""
     at = start
-    while at - 1 > floor and (page.is_blank(at - 1) or (page.is_comment(at - 1) and page.indent(at - 1) < column)):
+    while at - 1 > floor and (
+        page.is_blank(at - 1) or (page.is_comment(at - 1) and (column is None or page.indent(at - 1) < column))
+    ):
         at -= 1
     while at < start and page.is_blank(at):
         at += 1

@@ -89,6 +89,8 @@ def _check_ends(data: bytes, where: str) -> None:
 def _check_members(members: Sequence[zipfile.ZipInfo], where: str) -> None:
     names: set[str] = set()
     folders: set[str] = set()
+    if len({member.header_offset for member in members}) < len(members):
+        raise PackError(f"{where} is damaged: members share their bytes")
     for member in members:
         if problem := _problem(member):
             raise PackError(f"{where}: member {member.orig_filename[:80]!r}: {problem}")

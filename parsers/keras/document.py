@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from itertools import islice
+import re
+from itertools import accumulate, islice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     Pairs: TypeAlias = list[tuple[str, Any]]
 
 BRACKETS_MAX = 2_000_000  # objects and lists in a configuration
+DEPTH_MAX = 900  # objects and lists in each other
+TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+STEPS = bytes(2 if sign in b"[{" else 0 for sign in range(256))  # 0 for what closes
+NO_BRACKETS = bytes(sign for sign in range(256) if sign not in b"[]{}")
 NODES_MAX = 1_000_000  # of a YAML text, aliases written out
 DIGITS_MAX = 300  # of a number; a longer one is none that a layer has, and none that a float can be
 YAML_MAX = 16 * 1024 * 1024
@@ -81,16 +86,25 @@ class Tagged:
 
 def read_json(data: bytes) -> Tree:
     """The tree of a JSON text in any of the encodings that `json.loads` takes."""
-    if data.count(b"{") + data.count(b"[") > BRACKETS_MAX:
-        raise TooLarge("nodes", data.count(b"{") + data.count(b"["), BRACKETS_MAX)
+    brackets = data.count(b"{") + data.count(b"[")
+    if brackets > BRACKETS_MAX:
+        raise TooLarge("nodes", brackets, BRACKETS_MAX)
     try:
         text = data.decode(json.detect_encoding(data), "surrogatepass")
+        if brackets > DEPTH_MAX and (depth := _depth(text)) > DEPTH_MAX:
+            raise TooLarge("depth", depth, DEPTH_MAX)
         tree: Tree = DECODER.decode(text.removeprefix("\ufeff"))
     except RecursionError:
         raise TooLarge("depth", None, None) from None
     except ValueError as error:
         raise DocumentError(str(error)[:200]) from None
     return tree
+
+
+def _depth(text: str) -> int:
+    """How deep objects and lists stand in each other, at most. How deep `json` goes is another in each Python."""
+    signs = TEXT.sub("", text).encode("utf-8", "replace").translate(STEPS, NO_BRACKETS)
+    return max(accumulate([step - 1 for step in signs]), default=0)
 
 
 def _integer(digits: str) -> int:

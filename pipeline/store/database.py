@@ -63,13 +63,18 @@ def path() -> str:
 class Database:
     """The store, opened when it is first asked. Methods never raise for what is wrong with it."""
 
+    _connection: sqlite3.Connection | None = None
+
     def __init__(self, limit: int = LIMIT) -> None:
         self.limit = limit
-        self._connection: sqlite3.Connection | None = None
         self._broken = False
         self._lock = Lock()  # threads that read other machines share the store
         self._used: dict[str, float] = {}
         self._written = 0
+
+    def __del__(self) -> None:
+        """Let go of the file without a word, when nobody has closed the store."""
+        self._disconnect()
 
     def knows(self, probe: str) -> bool:
         """Whether there is any entry of a file with this probe."""

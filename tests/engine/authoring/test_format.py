@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fixtures.packs import RULE, changed
@@ -141,6 +141,7 @@ LINES = st.sampled_from(
 
 @given(st.lists(LINES, max_size=14))
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(["rules:", "# note", "  # note", "- id: B"])
 def test_whatever_is_formatted_says_the_same_and_is_in_form(lines):
     text = "\n".join(lines)
     nodes, problems = documents.parse(text, "rules.yaml")

@@ -2,6 +2,7 @@
 
 import pickle
 import pickletools
+import sys
 
 import pytest
 
@@ -36,11 +37,9 @@ def test_every_name_that_it_prints_is_a_fact():
     assert missed == []
 
 
-STOPS = {
-    "hexadecimal INT": "ValueError",
-    "hexadecimal LONG": "ValueError",
-    "GLOBAL that is not ASCII": "UnicodeDecodeError",
-}
+STOPS = {"hexadecimal INT": "ValueError", "hexadecimal LONG": "ValueError"}
+if sys.version_info < (3, 13):  # which reads names as UTF-8
+    STOPS["GLOBAL that is not ASCII"] = "UnicodeDecodeError"
 
 
 @pytest.mark.parametrize("name", STOPS)
