@@ -12,7 +12,7 @@ products of each with itself tell.
 from __future__ import annotations
 
 from hashlib import blake2b
-from math import erfc, prod, sqrt
+from math import erfc, isfinite, prod, sqrt
 
 import numpy as np
 
@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 COPIED = 64  # values of the smallest tensor whose copies are told
 KEPT = 4096  # tensors that are remembered
 RANK = 256  # of the largest adapter
-HELD = 4 * 1024 * 1024  # values of a matrix of an adapter that is held as a whole
+HELD = 2 * 1024 * 1024  # values of a matrix of an adapter that is held as a whole, and of all that wait for another
 SIBLINGS = 4  # beside a tensor that is held against them
 VALUES = 16 * 1024  # of a tensor whose low bytes can be told apart
 SURE = 0.001  # chance that any one of a file's tensors is told though nothing is there
 DIFFERENT = 0.02  # share of other low bytes that says something
+TURNS = 100  # of the search for the largest singular value
 PAIRS = 8  # of an adapter of which one may stand out
 PLANES = frozenset({"f4", "f8"})  # whose lowest byte has nothing but digits
 
@@ -97,11 +98,12 @@ class Watch:
 class Comparison:
     """The tensors of one file, as far as they were watched."""
 
-    __slots__ = ("_digests", "_halves", "_lows", "_pairs")
+    __slots__ = ("_digests", "_halves", "_lows", "_pairs", "_room")
 
     def __init__(self) -> None:
         self._digests: dict[bytes, str] = {}
         self._halves: dict[str, Array] = {}
+        self._room = HELD
         self._pairs: list[tuple[str, float]] = []  # names with their energy
         self._lows: dict[tuple[str, tuple[int, ...]], list[tuple[str, Array]]] = {}
 
@@ -122,20 +124,20 @@ class Comparison:
             return stats
         square = watch.square()
         other = self._halves.pop(watch.matrix[0], None)
+        if other is not None:
+            self._room += other.size
         if square is None or not np.isfinite(square).all():
             return stats
         if other is None:
-            if len(self._halves) < KEPT:
+            if square.size <= self._room:
                 self._halves[watch.matrix[0]] = square
+                self._room -= square.size
             return stats
-        if other.shape != square.shape:
-            return stats
-        energies = np.linalg.eigvals(other @ square).real.clip(0.0)
-        total = float(energies.sum())
+        total, top = _energy(other, square)
         if not 0 < total < float("inf"):
             return stats
         self._pairs.append((watch.name, total))
-        return stats.replace(adapter_rank=len(square), adapter_top_share=min(1.0, float(energies.max()) / total))
+        return stats.replace(adapter_rank=len(square), adapter_top_share=min(1.0, top / total))
 
     def relations(self, path: str) -> Iterator[Relation]:
         """What can be said when all tensors were seen."""
@@ -159,6 +161,33 @@ class Comparison:
         name, most = max(self._pairs, key=lambda pair: pair[1])
         kind = f"{len(self._pairs) - 1} pairs"
         yield _relation(path, name, kind, "energy", most / total, f"{most / total:.1%} of the energy")
+
+
+def _energy(one: Array, other: Array) -> tuple[float, float]:
+    """The squared singular values of a product of two matrices: their sum, and the largest, by powers.
+
+    Of each matrix its product with itself is known. The largest comes out too small rather than too large.
+    """
+    if one.shape != other.shape:
+        return 0.0, 0.0
+    most = float(np.abs(one).max()), float(np.abs(other).max())
+    if not most[0] or not most[1]:
+        return 0.0, 0.0
+    one, other, top = one / most[0], other / most[1], 0.0
+    with np.errstate(all="ignore"):
+        total = float((one * other).sum())
+        vector = other.sum(axis=1) + np.abs(other).max() / 1024
+        for _ in range(TURNS):
+            bent = other @ vector
+            below = float(vector @ bent)
+            vector = one @ bent
+            above = float(bent @ vector)
+            length = float(np.abs(vector).max())
+            if not (isfinite(length) and isfinite(above) and length and below > 0):
+                break
+            top = max(top, above / below)
+            vector = vector / length
+    return total * most[0] * most[1], top * most[0] * most[1]
 
 
 def differs(low: Array, others: Array) -> tuple[float, float]:

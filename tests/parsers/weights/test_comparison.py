@@ -97,7 +97,7 @@ def test_the_energy_of_an_adapter(tmp_path) -> None:
     other = stats["m.layers.4.q_proj.lora_B.weight"]
     product = made["m.layers.4.q_proj.lora_B.weight"] @ made["m.layers.4.q_proj.lora_A.weight"]
     energies = np.linalg.svd(product.astype("f8"), compute_uv=False) ** 2
-    assert other.adapter_top_share == pytest.approx(energies[0] / energies.sum(), rel=1e-5)
+    assert other.adapter_top_share == pytest.approx(energies[0] / energies.sum(), rel=1e-3)
     assert relations[up, "energy"] > 0.9
     assert stats["m.layers.4.q_proj.lora_A.weight"].adapter_rank is None
 
@@ -116,3 +116,12 @@ def test_an_adapter_that_was_not_trained_or_does_not_fit_has_no_energy(tmp_path)
     assert read(tmp_path, made)[0]["q.lora_B.weight"].adapter_top_share is None
     made["q.lora_B.weight"] = np.full((64, 8), np.nan)
     assert read(tmp_path, made)[0]["q.lora_B.weight"].adapter_top_share is None
+    made["q.lora_B.weight"] = np.full((64, 8), 1e38)
+    made["q.lora_A.weight"] = np.full((8, 96), 1e38)
+    top = read(tmp_path, made)[0]["q.lora_B.weight"].adapter_top_share
+    assert top == pytest.approx(1.0)
+    halves = {f"{n}.lora_A.weight": normal(256, 8, seed=n) for n in range(40)}  # more than are held
+    wholes = {f"{n}.lora_B.weight": normal(8, 256, seed=n) for n in range(40)}
+    stats, _ = read(tmp_path, {**halves, **wholes})
+    ranks = [value.adapter_rank for name, value in stats.items() if "lora_B" in name]
+    assert 0 < ranks.count(256) < 40
