@@ -69,7 +69,8 @@ class Watch:
         size = self.element.size
         if self.low is not None:
             lane = np.frombuffer(data, np.uint8)[size - 1 if self.element.big else 0 :: size]
-            self.low += np.bincount(lane[values != 0], minlength=256)  # what was pruned says nothing
+            self.low += np.bincount(np.ascontiguousarray(lane), minlength=256)
+            self.low[0] -= len(values) - np.count_nonzero(values)  # what was pruned says nothing
         if self.matrix is not None:
             self._matrix(values)
 
