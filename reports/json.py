@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.document import ArtifactSummary, RuleInfo, ScanDocument, ScannerSelection, WaiverUse
     from modelaudit.engine.facts import Place
     from modelaudit.engine.finding import Finding
+    from modelaudit.engine.verdict import Verdict
     from modelaudit.reports import View
 
     Json = dict[str, Any]
@@ -63,6 +64,7 @@ def report(document: ScanDocument, *, verbose: bool = False) -> Json:
         "notices": [visible(notice) for notice in document.notices],
         **_transfer(document),
         **({"waivers": [_waiver(use) for use in document.waivers]} if document.waivers else {}),
+        **_verdicts(document),
         "artifacts": [_artifact(artifact) for artifact in document.artifacts],
         "assets": [{"path": a.path, "type": a.format, "size": a.size} for a in files],
         "file_metadata": {a.path: _file_metadata(a) for a in files},
@@ -205,6 +207,23 @@ def _artifact(artifact: ArtifactSummary) -> Json:
         "scope": artifact.scope,
         **({"reasons": [visible(r) for r in artifact.reasons]} if artifact.reasons else {}),
         **_filled(sha256=artifact.sha256),
+    }
+
+
+def _verdicts(document: ScanDocument) -> Json:
+    """The answers to the questions that are asked of every stream of some kind; left out when nothing was asked."""
+    rows = [_verdict(each) for answers in digest.answers(document).values() for each in answers]
+    return {"verdicts": rows} if rows else {}
+
+
+def _verdict(verdict: Verdict) -> Json:
+    return {
+        "name": verdict.name,
+        "artifact": verdict.artifact,
+        **_filled(offset=verdict.offset),
+        "question": visible(verdict.question),
+        "answer": verdict.answer,
+        "reasons": [visible(reason) for reason in verdict.reasons],
     }
 
 

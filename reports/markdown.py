@@ -39,6 +39,7 @@ def render_markdown(document: ScanDocument, view: View) -> str:
             _folded("Errors", [f"- {words(error.message)}" for error in document.errors], view),
             _folded("Not read in full", list(_coverage(document)), view),
             _folded("Could not be decided", list(_undecided(document)), view),
+            _folded("Verdicts", list(_verdicts(document)), view),
             _folded("Notices", [f"- {words(notice)}" for notice in document.notices], view),
             [_foot(document)],
         ]
@@ -130,6 +131,13 @@ def _coverage(document: ScanDocument) -> Iterable[str]:
 def _undecided(document: ScanDocument) -> Iterable[str]:
     for item in document.inconclusive:
         yield f"- {words(item.rule)} on {words(item.artifact)}: {words(item.cause)}"
+
+
+def _verdicts(document: ScanDocument) -> Iterable[str]:
+    for answers in digest.answers(document).values():
+        for each in answers:
+            because = f", because {words('; '.join(each.reasons))}" if each.reasons else ""
+            yield f"- {words(each.artifact)}: {words(each.question)}: {each.answer}{because}"
 
 
 def _foot(document: ScanDocument) -> str:

@@ -44,6 +44,7 @@ def _sections(document: ScanDocument, view: View) -> list[Raw]:
         findings.section(document, verbose=view.verbose),
         findings.suppressed(document),
         tree.section(document, verbose=view.verbose),
+        overview.verdicts(document),
         overview.undecided(document),
         overview.problems(document),
     ]

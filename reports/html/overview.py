@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.document import ScanDocument
 
 OUTCOMES = {"pass": "Pass", "fail": "Fail", "incomplete": "Incomplete"}
+REASONS = 20  # of one verdict
 ROWS = 1000  # of each table; the JSON report has all
 
 
@@ -57,6 +58,16 @@ def undecided(document: ScanDocument) -> Raw:
         return Raw("")
     said = table(("Rule", "Severity", "Artifact", "What is missing"), rows[:ROWS])
     return panel("Could not be decided", said, *_more(len(rows) - ROWS), id="undecided")
+
+
+def verdicts(document: ScanDocument) -> Raw:
+    """The answers to questions that are asked of every stream of some kind."""
+    answers = [each for those in digest.answers(document).values() for each in those]
+    rows = [(each.question, each.answer, each.artifact, "; ".join(each.reasons[:REASONS])) for each in answers]
+    if not rows:
+        return Raw("")
+    said = table(("Question", "Answer", "Artifact", "Because"), rows[:ROWS])
+    return panel("Verdicts", said, *_more(len(rows) - ROWS), id="verdicts")
 
 
 def problems(document: ScanDocument) -> Raw:

@@ -46,7 +46,24 @@ def test_what_is_only_kept_is_silent(ruleset, tmp_path, name, protocol):
     assert verdict(ruleset, tmp_path, pickle.dumps({"f": KEPT[name]}, protocol)) == (None, 0)
 
 
+SECTION = p.imported("configparser", "SectionProxy") + b")\x81"
+LOOKUP = p.imported("spacy.util", "_get_attr_unless_lookup")
 GRADES = {
+    "get of a section": ("warning", p.reduce_call("builtins", "getattr", SECTION, "get")),
+    "another attribute of a section": ("critical", p.reduce_call("builtins", "getattr", SECTION, "_parser")),
+    "get of a section that is called": (
+        "critical",
+        p.stream(p.imported("builtins", "getattr"), p.args(SECTION, "get"), b"R", p.args("a"), b"R"),
+    ),
+    "partial of a lookup": ("warning", p.reduce_call("functools", "partial", LOOKUP)),
+    "partial of a lookup with a command": (
+        "critical",
+        p.reduce_call("functools", "partial", LOOKUP, p.imported("os", "system")),
+    ),
+    "partial of a lookup that is called": (
+        "warning",
+        p.stream(p.imported("functools", "partial"), p.args(LOOKUP), b"R", p.args("a"), b"R"),
+    ),
     "methodcaller with keywords": ("warning", pickle.dumps(operator.methodcaller("split", ",", maxsplit=1))),
     "methodcaller of a command, with keywords": ("critical", pickle.dumps(operator.methodcaller("system", "id", a=1))),
     "sub that is called": ("warning", p.reduce_call("re", "sub", "a", "b", "c")),
