@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from modelaudit.parsers.base import BudgetSpent
 from modelaudit.parsers.executables import structure
 from modelaudit.parsers.executables.search import signatures
 from modelaudit.parsers.reader import BytesReader
@@ -35,17 +36,21 @@ PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 def encoded_files(text: str, count: Callable[[int], None] | None = None) -> Iterator[tuple[int, Payload]]:
     """Files and code that stand encoded in a text, with the place of the first character of each.
 
-    `count` is told of the bytes of each layer, and may raise when there are too many.
+    `count` is told of the bytes of each layer, and may raise when there are too many. Raises `BudgetSpent` at last when
+    something is encoded further than layers are taken off.
     """
     spellings = _spellings()
     if len(text) < spellings.SHORTEST:
         return
     told: set[int] = set()
+    deep = False
     for run in spellings.spelled(text):
         if run.at in told or not _may_begin(run.head()):
             continue
         found = _under(run.whole(), run.method.split("+"), count)
-        if found is not None:
+        if found is not None and not found.found[0]:
+            deep = True
+        elif found is not None:
             told.add(run.at)
             yield run.at, found
     ended = 0
@@ -54,6 +59,10 @@ def encoded_files(text: str, count: Callable[[int], None] | None = None) -> Iter
         if found is not None:
             ended = at + len(line)
             yield at, found
+    if deep:
+        from modelaudit.parsers.pickle.encoded import LAYERS
+
+        raise BudgetSpent("encoded", at=LAYERS + 1, budget=LAYERS, by="file")
 
 
 @cache
@@ -76,7 +85,7 @@ def _may_begin(head: bytes) -> bool:
 
 
 def _under(data: bytes, methods: list[str], count: Callable[[int], None] | None) -> Payload | None:
-    """The file or code in bytes that came out of an encoding."""
+    """The file or code in bytes that came out of an encoding, `TOO_DEEP` when it is encoded further than is looked."""
     from modelaudit.parsers.pickle.encoded import COMPRESSED, LAYERS, TOO_DEEP, Payload, layer, payload
     from modelaudit.parsers.pickle.literals import glance, sniff
 
@@ -86,18 +95,21 @@ def _under(data: bytes, methods: list[str], count: Callable[[int], None] | None)
     if count is not None:
         count(len(data))
     inner = payload(data, lambda: data, sniff, glance, count=count)
-    if inner is not None and inner is not TOO_DEEP:
+    if inner is TOO_DEEP:
+        return TOO_DEEP
+    if inner is not None:
         return Payload(inner.found, [*methods, *inner.methods], inner.data, cut=inner.cut)
-    while len(methods) < LAYERS:
+    while True:
         code = _code(data, methods)
         step = None if code is not None else layer(data)
         if step is None:
             return code
+        if len(methods) >= LAYERS:
+            return TOO_DEEP
         methods = [*methods, step[0]]
         data = step[1]
         if count is not None:
             count(len(data))
-    return None
 
 
 def _code(data: bytes, methods: list[str]) -> Payload | None:

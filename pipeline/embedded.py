@@ -104,7 +104,7 @@ class Embedded:
         try:
             yield from self._encoded(fact, role)
         except BudgetSpent as spent:
-            yield Limit(fact.artifact, what="encoded", at=spent.at, budget=DECODED, by="file", affects=_BLOB)
+            yield Limit(fact.artifact, what="encoded", at=spent.at, budget=spent.budget, by="file", affects=_BLOB)
 
     def _count(self, number: int) -> None:
         """Count decoded bytes: a line of text can be that of many megabytes."""

@@ -316,9 +316,11 @@ class TreeReader:
 
     def keep(self, node: Node, fact: Fact) -> None:
         """Take in one fact as it is."""
-        if fact.KIND == "reference" and self.root is not None and not node.depth:
-            assert isinstance(fact, Reference)  # noqa: S101 - the kind of this name
-            fact = self.root.resolve(fact)
+        if isinstance(fact, Reference):
+            if self.root is not None and not node.depth:
+                fact = self.root.resolve(fact)
+            if self.deriver is not None:
+                fact = self.deriver.without_secrets(fact)
         if self.emit is not None:
             self.emit(fact)
         node.fold.add(fact)

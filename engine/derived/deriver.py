@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelaudit.engine.derived.keywords import Keywords
 from modelaudit.engine.derived.pattern import MATCHES, Pattern
-from modelaudit.engine.derived.spots import spots
+from modelaudit.engine.derived.spots import spots, target
 from modelaudit.engine.facts import Limit
 from modelaudit.engine.facts.sieve import Sieve
 
@@ -130,6 +130,13 @@ class Deriver:
                 if hidden is not None:
                     fact = spot.put(fact, hidden)
         return fact, derived
+
+    def without_secrets(self, fact: Fact) -> Fact:
+        """A reference whose target shows no secret: what is found in it is told of the text that it stands in."""
+        spot = target(fact)
+        patterns = self._by_role.get(spot.role)
+        hidden = self._search(spot, patterns, []) if patterns else None
+        return fact if hidden is None else spot.put(fact, hidden)
 
     def _search(self, spot: Spot, patterns: Patterns, derived: list[Fact]) -> str | None:
         """Add what is found in a text; returns the text without its secrets when there are any."""

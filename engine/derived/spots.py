@@ -42,6 +42,11 @@ def spots(fact: Any) -> Iterable[Spot]:  # noqa: ANN401 - a fact of any kind
     return () if found is None else found(fact)
 
 
+def target(fact: Any) -> Spot:  # noqa: ANN401 - a reference
+    """What a reference names: an address in it may hold a password."""
+    return Spot(fact, "target", fact.target, "metadata", fact.owner or "")
+
+
 def _text(fact: Any) -> Iterable[Spot]:  # noqa: ANN401
     return (Spot(fact, "value", fact.value, fact.role, fact.owner),)
 

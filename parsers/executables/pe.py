@@ -20,7 +20,8 @@ MAGIC32, MAGIC64 = 0x10B, 0x20B
 SECTIONS_MAX = 96
 OPTIONAL_MIN = 0x60
 DOS_MAX = 64 * 1024  # bytes before the header in which the file's beginning is looked for
-DOS = 64  # bytes of the oldest header
+SMALL = 8 * 1024 * 1024  # bytes in which it is looked for everywhere: a beginning may stand as far away as one likes
+DOS = 64  # bytes of the oldest header, into which the other one may be folded
 SECTION = 40  # bytes of one row of the section table
 PRINTABLE = bytes(range(0x20, 0x7F))
 
@@ -44,12 +45,14 @@ def pe(reader: Reader, at: int) -> Structure | None:
 
 def start_of(reader: Reader, at: int) -> int | None:
     """Where the file begins that says that its header stands at `at`."""
-    before = reader.read_at(max(0, at - DOS_MAX), min(DOS_MAX, at))
+    most = at if reader.size <= SMALL else min(DOS_MAX, at)
+    data = reader.read_at(at - most, most + DOS)
+    before = data[:most]
     spend(reader, before.count(b"MZ"))
     found = before.rfind(b"MZ")
     while found >= 0:
         distance = len(before) - found
-        if distance >= DOS and before[found + 60 : found + 64] == struct.pack("<I", distance):
+        if data[found + 60 : found + 64] == struct.pack("<I", distance):
             return at - distance
         found = before.rfind(b"MZ", 0, found)
     return None

@@ -9,6 +9,7 @@ import pytest
 
 from fixtures import executables
 from modelaudit.engine.facts import Metadata, Text
+from modelaudit.parsers.base import BudgetSpent
 from modelaudit.parsers.encodings import encoded_files, masked
 from modelaudit.pipeline.embedded import Embedded
 from modelaudit.pipeline.facts import facts
@@ -82,3 +83,17 @@ def test_a_masked_file_of_no_known_format(tmp_path, kind: str, data: bytes) -> N
     assert tree.artifact.format in ("unknown", "text")
     assert [(blob.kind, blob.region, blob.method) for blob in tree.facts["blob"]] == [(kind, "content", "xor")]
     assert [child.artifact.format for child in tree.children] == (["pickle"] if kind == "pickle" else [])
+
+
+@pytest.mark.parametrize("times", [8, 9, 12])
+def test_what_is_encoded_too_often_is_said(times: int) -> None:
+    data = b"import os\nos.system('echo demo')\n" * 2
+    for _ in range(times):
+        data = base64.b64encode(data)
+    found = encoded_files("x = " + data.decode())
+    if times == 8:
+        assert [one.found[0] for _, one in found] == ["python"]
+    else:
+        with pytest.raises(BudgetSpent) as caught:
+            list(found)
+        assert (caught.value.what, caught.value.at, caught.value.budget) == ("encoded", 9, 8)
