@@ -102,7 +102,7 @@ class Container:
 
         async def head() -> Listed:
             async with self._filesystem().service_client.get_blob_client(self._container, key) as client:
-                said = await client.get_blob_properties()
+                said = await client.get_blob_properties(permit_redirects=False)
                 return Listed(name, int(said.size), key, version=str(said.etag or ""))
 
         return self._understood(head)
@@ -119,6 +119,8 @@ class Container:
                     etag=file.version,
                     match_condition=MatchConditions.IfNotModified,
                     max_concurrency=1,
+                    permit_redirects=False,
+                    raw_response_hook=_bounded(stop - start),
                 )
                 data: bytes = await stream.readall()
                 return data
@@ -132,7 +134,7 @@ class Container:
         client = self._filesystem().service_client.get_container_client(self._container)
         found: list[Listed] = []
         async with client:
-            async for blob in client.list_blobs(name_starts_with=self._key or None):
+            async for blob in client.list_blobs(name_starts_with=self._key or None, permit_redirects=False):
                 if len(found) > FILES:
                     break  # which is too many, whoever counts them
                 key, size = str(blob.name), int(blob.size)
@@ -171,6 +173,8 @@ class Container:
 
     def _trouble(self, error: Exception) -> SourceError | Transient:
         """What the client's refusal means to the user."""
+        if isinstance(error, SourceError):
+            return SourceError(error.code, error.message, self.address)
         if isinstance(error, ResourceModifiedError):
             return SourceError(UNREADABLE, "the file changed while it was read", self.address)
         if isinstance(error, ResourceNotFoundError):
@@ -181,9 +185,23 @@ class Container:
         if isinstance(error, ClientAuthenticationError) or status in {401, 403}:
             return SourceError(REFUSED, "the service does not allow it, or not with these credentials", self.address)
         if isinstance(error, HttpResponseError) and status is not None:
+            if 300 <= status < 400:
+                return SourceError(REFUSED, "not followed: the service leads elsewhere", self.address)
             if status in BUSY or status >= 500:
                 return Transient(f"the service answers {status}")
             return SourceError(UNREADABLE, f"the service answers {status}", self.address)
         if isinstance(error, (OSError, TimeoutError)) or "aiohttp" in type(error).__module__:
             return Transient(f"the connection broke ({type(error).__name__})")
         return SourceError(UNREADABLE, f"the answer is not understood ({type(error).__name__})", self.address)
+
+
+def _bounded(most: int) -> Callable[[Any], None]:
+    """Refuse an answer before its body is read, all of which the client keeps, when it is longer than was asked."""
+
+    def check(answer: Any) -> None:  # noqa: ANN401 - of whichever transport the client uses
+        response = answer.http_response
+        said = str(response.headers.get("Content-Length", ""))
+        if response.status_code in {200, 206} and not (said.isascii() and said.isdigit() and int(said[:19]) <= most):
+            raise SourceError(UNREADABLE, "the service sends more bytes than it was asked for", "")
+
+    return check

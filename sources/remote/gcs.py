@@ -10,8 +10,10 @@ from threading import Lock
 from urllib.parse import unquote
 
 import gcsfs
+from gcsfs.retry import validate_response
 
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
+from modelaudit.sources.remote.http import DOCUMENT, plain
 from modelaudit.sources.remote.names import below
 from modelaudit.sources.remote.service import Listed, Transient
 from modelaudit.sources.remote.trip import asking
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 TIMEOUT = 30  # seconds
+NOTHING: Mapping[str, str] = {}
+ERROR = 64 * 1024  # bytes of an answer that says what is wrong
 FIELDS = "items(name,size,generation),nextPageToken"
 BUSY = frozenset({408, 429})
 
@@ -61,21 +65,21 @@ class Bucket:
         """The object of that name below the key; `SourceError` when there is none."""
         key = f"{self._key.rstrip('/')}/{name}" if self._key else name
 
-        said = self._understood("b/{}/o/{}", self._bucket, key, json_out=True, fields="size,generation")
+        said = self._said("b/{}/o/{}", self._bucket, key, fields="size,generation")
         return Listed(name, int(said["size"]), key, version=str(said["generation"]))
 
     def read(self, file: Listed, start: int, stop: int) -> bytes:
         """Bytes of the object in the generation that was listed."""
-        wanted = {"headers": {"Range": f"bytes={start}-{stop - 1}"}, "alt": "media", "generation": file.version}
-        _, data = self._understood("b/{}/o/{}", self._bucket, file.key, **wanted)
-        return bytes(data)
+        asked = {"Range": f"bytes={start}-{stop - 1}"}
+        given = {"alt": "media", "generation": file.version}
+        return self._understood("b/{}/o/{}", self._bucket, file.key, most=stop - start + 1, given=given, headers=asked)
 
     def close(self) -> None:
         """Nothing is kept open that the client does not close itself."""
 
     def _page(self, token: str) -> Any:  # noqa: ANN401 - what the service answers
         given = {"prefix": self._key, "fields": FIELDS, **({"pageToken": token} if token else {})}
-        return self._understood("b/{}/o", self._bucket, json_out=True, **given)
+        return self._said("b/{}/o", self._bucket, **given)
 
     def _listed(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Listed]:
         for row in rows:
@@ -90,12 +94,23 @@ class Bucket:
                 self._client = left_alone(_client)  # it looks for a machine that knows credentials
             return self._client
 
-    def _understood(self, path: str, *names: str, **given: object) -> Any:  # noqa: ANN401 - what the service answers
-        """What the service answers to GET."""
+    def _said(self, path: str, *names: str, **given: str) -> Any:  # noqa: ANN401 - what the service answers
+        """A document that the service answers with."""
+        data = self._understood(path, *names, most=DOCUMENT + 1, given=given)
+        if len(data) > DOCUMENT:
+            raise SourceError(UNREADABLE, f"the service's answer is larger than {DOCUMENT} bytes", self.address)
+        return plain(data, self.address)
+
+    def _understood(
+        self, path: str, *names: str, most: int, given: Mapping[str, str], headers: Mapping[str, str] = NOTHING
+    ) -> bytes:
+        """What the service answers to GET, at most so many bytes of it."""
         asking()
         try:
             client = self._filesystem()
-            return awaited(client.loop, client._call("GET", path, *names, **given))  # noqa: SLF001 - it can be cancelled
+            return awaited(client.loop, _answer(client, path, names, dict(headers), dict(given), most))
+        except SourceError as error:
+            raise SourceError(error.code, error.message, self.address) from None
         except Exception as error:  # noqa: BLE001 - the client raises what its own clients raise
             raise self._trouble(error) from None
 
@@ -114,6 +129,34 @@ class Bucket:
         if isinstance(error, (OSError, TimeoutError)) or "aiohttp" in type(error).__module__:
             return Transient(f"the service does not answer ({type(error).__name__})")
         return SourceError(UNREADABLE, f"the answer is not understood ({type(error).__name__})", self.address)
+
+
+async def _answer(
+    client: Any,  # noqa: ANN401 - gcsfs has no types
+    path: str,
+    names: tuple[str, ...],
+    headers: dict[str, str],
+    given: dict[str, str],
+    most: int,
+) -> bytes:
+    """At most so many bytes of an answer. The client itself would read all of it, and follow where it leads."""
+    await client._set_session()  # noqa: SLF001 - nothing else of it reads a part
+    url = client._format_path(path, names)  # noqa: SLF001
+    asked = {"params": client._get_params(given), "headers": client._get_headers(headers)}  # noqa: SLF001
+    async with client.session.get(url, timeout=client.requests_timeout, allow_redirects=False, **asked) as answer:
+        if 300 <= answer.status < 400:
+            raise SourceError(REFUSED, "not followed: the service leads elsewhere", "")
+        if answer.status >= 400:
+            validate_response(answer.status, await _most_of(answer, ERROR), path, names)
+        return await _most_of(answer, most)
+
+
+async def _most_of(answer: Any, most: int) -> bytes:  # noqa: ANN401 - it has no types
+    parts = []
+    while most > 0 and (piece := await answer.content.read(most)):
+        parts.append(piece)
+        most -= len(piece)
+    return b"".join(parts)
 
 
 def _client() -> Any:  # noqa: ANN401 - gcsfs has no types

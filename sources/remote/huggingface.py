@@ -7,7 +7,8 @@ large file is that of Git LFS; a small one is known by the digest of its Git blo
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from contextvars import ContextVar
+from urllib.parse import quote, urljoin
 
 from huggingface_hub import HfApi, constants, get_token
 from huggingface_hub.errors import (
@@ -18,10 +19,11 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import get_session
 
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
-from modelaudit.sources.remote.http import Transport, origin_of, refusal
-from modelaudit.sources.remote.hub import place_of, prefix_of
+from modelaudit.sources.remote.http import MOVED, Transport, origin_of, refusal
+from modelaudit.sources.remote.hub import HOSTS, place_of, prefix_of
 from modelaudit.sources.remote.ranges import Contents
 from modelaudit.sources.remote.service import BLOB, Listed, Transient
 from modelaudit.sources.remote.trip import admit, asking
@@ -30,10 +32,13 @@ from modelaudit.sources.remote.waiting import left_alone
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
+    from modelaudit.sources.remote.http import Origin
     from modelaudit.sources.remote.hub import Place
 
 TIMEOUT = 30.0  # seconds
+OURS: ContextVar[Origin | None] = ContextVar("ours", default=None)  # where a request of ours may go
 
 
 def connect(address: str) -> Hub:
@@ -62,14 +67,11 @@ class Hub:
         if constants.HF_HUB_OFFLINE:
             raise SourceError(UNREADABLE, "HF_HUB_OFFLINE forbids to ask the hub", self.address)
         place = self._place
-        api = HfApi(endpoint=place.endpoint, token=self._token or False, library_name="modelaudit")
         asking()
         try:
-            found = left_alone(
-                lambda: api.repo_info(
-                    place.repo, revision=place.revision, repo_type=place.kind, files_metadata=True, timeout=TIMEOUT
-                )
-            )
+            found = left_alone(self._info)
+        except SourceError as error:
+            raise SourceError(error.code, error.message, self.address) from None
         except Exception as error:  # noqa: BLE001 - the client raises what its own client raises
             raise self._trouble(error) from None
         if found.id and found.id != place.repo:  # it has moved
@@ -81,6 +83,22 @@ class Hub:
         """Bytes of the file in the commit that was listed."""
         shown = f"{self.address}/{file.name}" if file.name else self.address
         return self._contents.read(file, self._url(file), shown, start, stop)
+
+    def _info(self) -> Any:  # noqa: ANN401 - what the client makes of the answer
+        """What the hub's client is told of the repository, by the hub alone."""
+        place = self._place
+        api = HfApi(endpoint=place.endpoint, token=self._token or False, library_name="modelaudit")
+        session: Any = get_session()
+        hooks = getattr(session, "event_hooks", None) or session.hooks
+        if _stay not in hooks["response"]:
+            hooks["response"].append(_stay)
+        before = OURS.set(origin_of(place.endpoint))
+        try:
+            return api.repo_info(
+                place.repo, revision=place.revision, repo_type=place.kind, files_metadata=True, timeout=TIMEOUT
+            )
+        finally:
+            OURS.reset(before)
 
     def close(self) -> None:
         """Close connections."""
@@ -123,3 +141,14 @@ class Hub:
         if isinstance(error, OSError) or "timeout" in type(error).__name__.lower():
             return Transient("the hub does not answer")
         return SourceError(UNREADABLE, f"the hub's answer is not understood ({type(error).__name__})", self.address)
+
+
+def _stay(response: Any, *_: object, **__: object) -> None:  # noqa: ANN401 - of whichever library the client uses
+    """Refuse, before it is followed, a redirect to another server; requests that are not ours go on as they do."""
+    ours = OURS.get()
+    leads = response.headers.get("location") if response.status_code in MOVED else None
+    if ours is None or not leads:
+        return
+    to = origin_of(urljoin(str(response.url), leads))
+    if to != ours and not (to.scheme == "https" and to.port == 443 and {to.host, ours.host} <= HOSTS):
+        raise SourceError(REFUSED, f"not followed: the hub leads to another server, {to.host}", "")

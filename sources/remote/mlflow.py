@@ -9,6 +9,7 @@ registry is on this machine's disk itself.
 from __future__ import annotations
 
 import os
+import re
 from threading import Lock
 from urllib.parse import quote, unquote, urlsplit
 
@@ -38,6 +39,8 @@ STORED = frozenset({"s3", "r2", "gs", "gcs", "az", "abfs", "abfss"})
 PROXIED = "mlflow-artifacts"
 API = "/api/2.0/mlflow-artifacts/artifacts"
 FOLDERS = 10_000  # that are listed
+UNLED = ("MLFLOW_ALLOW_HTTP_REDIRECTS", "false")
+LED = re.compile(r"error code 30[12378]\b", re.ASCII)
 NUMBER = 18  # digits of a version
 
 
@@ -143,12 +146,15 @@ class Registered:
     def _asked(self, call: Callable[[], T]) -> T:
         """What the registry answers."""
         asking()
+        os.environ.setdefault(*UNLED)  # read at each request
         try:
             return left_alone(call)
         except SourceError:
             raise
         except MlflowException as error:
             code = str(error.error_code)
+            if LED.search(str(error)):
+                raise SourceError(REFUSED, "not followed: the registry leads elsewhere", self.address) from None
             if code in {"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "INVALID_PARAMETER_VALUE", "ENDPOINT_NOT_FOUND"}:
                 raise SourceError(MISSING, "the registry has no such model, version or run", self.address) from None
             if code in {"PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"}:

@@ -12,6 +12,7 @@ from threading import Lock
 from urllib.parse import unquote
 
 import s3fs
+from aiobotocore.httpsession import AIOHTTPSession
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 CONNECT, READ = 10, 30  # seconds
 R2 = "https://{}.r2.cloudflarestorage.com"
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+REGION = "x-amz-bucket-region"
+LED = "not followed: the service leads elsewhere"
 CHANGED = frozenset({"PreconditionFailed", "412"})
 GONE = frozenset({"NoSuchKey", "NoSuchBucket", "404", "NotFound", "NoSuchVersion"})
 FORBIDDEN = frozenset({"AccessDenied", "403", "Forbidden", "AllAccessDisabled", "AccountProblem"})
@@ -130,7 +133,12 @@ class Bucket:
                     anon=self._anonymous,
                     endpoint_url=self._endpoint,
                     client_kwargs={"region_name": self._region} if self._region else {},
-                    config_kwargs={"connect_timeout": CONNECT, "read_timeout": READ, "retries": {"max_attempts": 1}},
+                    config_kwargs={
+                        "connect_timeout": CONNECT,
+                        "read_timeout": READ,
+                        "retries": {"max_attempts": 1},
+                        "http_session_cls": Unled,
+                    },
                     skip_instance_cache=True,
                 )
                 self._client.retries = 1  # who waits and tries again is `Line`
@@ -154,6 +162,8 @@ class Bucket:
             return self._refusal(error)
         if isinstance(error, TokenRetrievalError):
             return SourceError(REFUSED, "the sign-in has expired: sign in again", self.address)
+        if isinstance(error, HTTPClientError) and isinstance(error.kwargs.get("error"), SourceError):
+            return SourceError(REFUSED, LED, self.address)
         if isinstance(error, (ConnectionError, HTTPClientError)):
             return Transient(f"the service does not answer ({type(error).__name__})")
         if isinstance(error, BotoCoreError):
@@ -175,9 +185,33 @@ class Bucket:
             return SourceError(REFUSED, f"the service does not allow it{hint}", self.address)
         if code in UNKNOWN:
             return SourceError(REFUSED, f"the credentials are not taken ({code})", self.address)
+        if 300 <= status < 400:
+            return SourceError(REFUSED, LED, self.address)
         if code in BUSY or status >= 500 or status == 429:
             return Transient(f"the service answers {code or status}")
         return SourceError(UNREADABLE, f"the service answers {code or status}", self.address)
+
+
+class Unled(AIOHTTPSession):  # type: ignore[misc]  # it has no types
+    """Connections that follow no redirect: it would carry the session's token along."""
+
+    async def _get_session(self, proxy_url: str | None) -> Here:
+        return Here(await super()._get_session(proxy_url))
+
+
+class Here:
+    """A client of HTTP that stays where it is sent."""
+
+    def __init__(self, session: Any) -> None:  # noqa: ANN401 - it has no types
+        self._session = session
+
+    async def request(self, *given: object, **named: object) -> Any:  # noqa: ANN401 - what the client gives
+        """What the address itself answers; the client knows what to do when that is the region of a bucket."""
+        answer = await self._session.request(*given, **{**named, "allow_redirects": False})
+        if 300 <= answer.status < 400 and "Location" in answer.headers and REGION not in answer.headers:
+            answer.close()
+            raise SourceError(REFUSED, LED, "")
+        return answer
 
 
 async def _all_of(body: Any, most: int) -> bytes:  # noqa: ANN401 - it has no types
