@@ -209,6 +209,7 @@ def build(m: State, pos: int) -> int:
     parts = state if state.__class__ is tuple and len(state) == 2 else (state,)
     known = not any(part.__class__ in v.OBJECTS or (part.__class__ is v.DictValue and part.more) for part in parts)
     pairs = [pair for part in parts for pair in setting.pairs_of(part)]
+    pairs += [pair for key, value in pairs if key == "__dict__" for pair in setting.pairs_of(value)]  # set as a slot
     setting.tell(m, "BUILD", target, pairs, offset, known=known)
     if not pairs:
         m.mark_stored(v.live_items((state,)))
