@@ -41,7 +41,7 @@ class Pattern:
 
     __slots__ = (
         *("_lists", "_regex", "_validated", "_where", "doc", "group", "id", "keywords"),
-        *("kind", "owners", "redact", "regex", "roles"),
+        *("kind", "owners", "parts", "redact", "regex", "roles"),
     )
 
     def __init__(self, doc: Mapping[str, Json], lists: Mapping[str, Matcher]) -> None:
@@ -51,7 +51,9 @@ class Pattern:
         self.regex: str = doc["regex"]
         self.keywords: tuple[str, ...] = tuple(doc["keywords"])
         self.roles: frozenset[str] = frozenset(doc["in"])
-        self.owners: frozenset[str] = frozenset(doc.get("owners", ()))
+        owners: tuple[str, ...] = tuple(doc.get("owners", ()))
+        self.owners = frozenset(owner for owner in owners if owner[0] != "*")
+        self.parts = tuple(owner.strip("*") for owner in owners if owner[0] == "*")
         self.group: int = doc["group"]
         self.redact: int = doc["redact"]
         self._lists = lists
@@ -61,7 +63,10 @@ class Pattern:
 
     def looks_into(self, owner: str) -> bool:
         """Whether the pattern looks into what belongs to this key, class or callable."""
-        return not self.owners or owner.lower() in self.owners
+        if not self.owners and not self.parts:
+            return True
+        lowered = owner.lower()
+        return lowered in self.owners or any(part in lowered for part in self.parts)
 
     def search(self, spot: Spot) -> Iterator[Found | None]:
         """Every match that fulfils the conditions, in order; None at last when there are more than are looked at."""
