@@ -5,6 +5,7 @@ from __future__ import annotations
 HIDDEN = "***"
 STDIN = "-"
 FILE = "file"
+ARN = "arn"  # how names of access points to buckets begin
 
 
 def scheme_of(path: str) -> str:
@@ -47,6 +48,7 @@ def host_of(address: str) -> str:
 
 
 _PLAIN = str.maketrans("", "", "+.-")
+_NAMED = str.maketrans("", "", "_.-")
 
 
 def without_secrets(path: str) -> str:
@@ -58,11 +60,49 @@ def without_secrets(path: str) -> str:
         from modelaudit.sources.dvc.location import shown
 
         return shown(path)
-    end = min((at for sign in "/?#" if (at := rest.find(sign)) >= 0), default=len(rest))
+    begin = _behind_user(scheme.lower(), rest)
+    rest = rest[begin:]
+    end = _host_ends(rest)
     host, tail = rest[:end], rest[end:]
-    if "@" in host:
-        host = f"{HIDDEN}@{host.rpartition('@')[2]}"
+    if begin:
+        host = f"{HIDDEN}@{host}"
     for sign in "?#":
         before, found, _ = tail.partition(sign)
         tail = f"{before}{sign}{HIDDEN}" if found else tail
     return f"{scheme}://{host}{tail}"
+
+
+def names_user(address: str) -> bool:
+    """Whether a user, and maybe a password, seems to stand before the host or bucket of an address."""
+    scheme, _, rest = address.partition("://")
+    return _behind_user(scheme.lower(), rest) > 0
+
+
+def _behind_user(scheme: str, rest: str) -> int:
+    """Where the host begins. A password may have `/`, `?` or `#` in it, so that rather too much is taken for one."""
+    end = _host_ends(rest)
+    place = rest[:end]
+    named, colon, port = place.partition(":")
+    numbered = not colon or port.isdigit()
+    web = scheme in {"http", "https"}
+    odd = (colon and named != ARN) or (web and ("@" in place or "." not in place))
+    at = rest.rfind("@") if odd else -1
+    while at >= end:
+        scoped = numbered and rest[at - 1] == "/"  # the folder of a package: `/@scope/`
+        if not scoped and _is_host(rest[at + 1 :]):
+            return at + 1
+        at = rest.rfind("@", 0, at)
+    return place.rfind("@") + 1
+
+
+def _host_ends(rest: str) -> int:
+    return min((at for sign in "/?#" if (at := rest.find(sign)) >= 0), default=len(rest))
+
+
+def _is_host(text: str) -> bool:
+    """Whether a text begins as a host does, maybe with a port."""
+    place = text[: _host_ends(text)]
+    if place.startswith("["):
+        return "]" in place
+    name, colon, port = place.partition(":")
+    return bool(name) and name.translate(_NAMED).isalnum() and (not colon or port.isdigit())

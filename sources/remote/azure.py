@@ -24,6 +24,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
+from modelaudit.sources.address import without_secrets
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.line import FILES
 from modelaudit.sources.remote.names import below
@@ -52,16 +53,21 @@ def connect(address: str) -> Container:
     scheme, _, rest = address.partition("://")
     place, _, key = rest.partition("/")
     container, at, host = place.partition("@")
+    if ":" in place and "@" in f"{place}{key}":
+        said = f"credentials have no place in the address of a container: {scheme}://CONTAINER/PATH"
+        raise SourceError(MISSING, said, without_secrets(address))
     if not container:
-        raise SourceError(MISSING, f"name a container: {scheme}://CONTAINER/PATH", address)
+        raise SourceError(MISSING, f"name a container: {scheme}://CONTAINER/PATH", without_secrets(address))
     account = host.partition(".")[0] if at else os.environ.get(NAME, "")
     if at and (not ACCOUNT.fullmatch(account) or not host.lower().endswith(HOSTS)):
-        raise SourceError(MISSING, "this is no account of Azure: CONTAINER@ACCOUNT.dfs.core.windows.net", address)
+        raise SourceError(
+            MISSING, "this is no account of Azure: CONTAINER@ACCOUNT.dfs.core.windows.net", without_secrets(address)
+        )
     if not account and not os.environ.get(STRING):
-        raise SourceError(MISSING, f"set {NAME} or {STRING} to name the account", address)
+        raise SourceError(MISSING, f"set {NAME} or {STRING} to name the account", without_secrets(address))
     if at and _held() and _known() not in {"", account}:
         said = f"the credentials in the environment are those of {_known()}: say {NAME}={account} and its own"
-        raise SourceError(REFUSED, said, address)
+        raise SourceError(REFUSED, said, without_secrets(address))
     shown = f"{scheme.lower()}://{place}"
     return Container(shown, container, unquote(key) if "%" in key else key, account)
 

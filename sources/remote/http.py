@@ -135,7 +135,7 @@ class Transport:
             if form is not None:
                 raise SourceError(UNREADABLE, "the server sends what it was given elsewhere", shown)
             before, at = at, _followed(at, leads, shown)
-            admit(without_secrets(at.url).partition("?")[0], shown)
+            admit(at._replace(query=None).url, shown)
             if _origin(before) != _origin(at):
                 secrets = NOBODY  # also when it leads back
         raise SourceError(UNREADABLE, f"more than {REDIRECTS} redirects", shown)

@@ -11,10 +11,9 @@ import re
 from threading import Lock
 from urllib.parse import urlencode
 
-from modelaudit.sources.address import without_secrets
 from modelaudit.sources.errors import REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.hosts import bare
-from modelaudit.sources.remote.http import Origin, Transport, basic, origin_of, refusal
+from modelaudit.sources.remote.http import Origin, Transport, basic, origin_of, refusal, target_of
 from modelaudit.sources.remote.ranges import Content
 from modelaudit.sources.remote.trip import admit
 
@@ -98,15 +97,15 @@ class Registry:
 
     def _token(self, challenge: str) -> str:
         said = dict(PARAMETER.findall(challenge))
-        realm = said.get("realm", "")
         try:
+            realm = target_of(said.get("realm", "")).url
             origin = origin_of(realm)
         except SourceError:
             raise SourceError(UNREADABLE, "the registry names no service that gives tokens", self._shown) from None
         if self._origin.scheme == "https" and origin.scheme != "https":
             raise SourceError(REFUSED, "the registry has tokens given without encryption", self._shown)
         if origin != self._origin:
-            admit(without_secrets(realm).partition("?")[0], self._shown)
+            admit(realm.partition("?")[0], self._shown)
         asked = {"service": said.get("service", ""), "scope": f"repository:{self._repository}:pull"}
         asked = {name: value for name, value in asked.items() if value}
         trusted = bool(self._login) and _belongs(origin, self._origin)

@@ -23,6 +23,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+from modelaudit.sources.address import names_user, without_secrets
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.names import below
 from modelaudit.sources.remote.service import Listed, Transient
@@ -52,6 +53,9 @@ def connect(address: str) -> Bucket:
     """The object, or everything below the prefix, at an address; raises `SourceError`."""
     scheme, _, rest = address.partition("://")
     bucket, _, key = rest.partition("/")
+    if names_user(address) or "@" in bucket:
+        said = f"credentials have no place in the address of a bucket: {scheme}://BUCKET/KEY"
+        raise SourceError(MISSING, said, without_secrets(address))
     if not bucket:
         raise SourceError(MISSING, f"name a bucket: {scheme}://BUCKET/KEY", address)
     endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), None)

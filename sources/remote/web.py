@@ -79,8 +79,8 @@ class Web:
     @property
     def _key(self) -> str:
         """The address with a digest in the place of what stands behind `?`, which may be a secret."""
-        query = self._target.url.partition("?")[2]
-        return f"{self.address}?{sha256(query.encode()).hexdigest()}" if query else self.address
+        plain, _, query = self._target.url.partition("?")
+        return f"{plain}?{sha256(query.encode()).hexdigest()}" if query else plain
 
     def _opened(self, file: Listed | None) -> Content:
         with self._lock:
