@@ -5,7 +5,7 @@ import struct
 import zlib
 
 from fixtures import pickles
-from modelaudit.engine.facts import Defect, Metadata, Text
+from modelaudit.engine.facts import Defect, Member, Metadata, Text
 from modelaudit.parsers import compressed
 from modelaudit.parsers.base import Context, Input, Nested
 from modelaudit.parsers.reader import BytesReader
@@ -44,6 +44,27 @@ def test_an_extra_field_is_looked_into_when_it_can_be_a_file():
     assert (extra.reader.read_at(0, 999), extra.view) == (CALL * 3, "hidden")
     assert content.reader.read_at(0, 9) == b"text"
     assert len(of(Nested, read(member(extra=b"BC\x02\0\x1b\0")))) == 1  # blocks of BGZF
+
+
+def subfield(data: bytes) -> bytes:
+    return b"XX" + struct.pack("<H", len(data)) + data
+
+
+def test_a_file_in_a_subfield_is_looked_into_whatever_its_size():
+    assert len(CALL) < 64
+    _, small = of(Nested, read(member(extra=subfield(b"1234") + subfield(CALL))))
+    assert small.reader.read_at(0, 999) == CALL
+    _, large = of(Nested, read(member(extra=subfield(CALL + bytes(300)))))
+    assert large.reader.read_at(0, len(CALL)) == CALL
+    assert len(of(Nested, read(member(extra=subfield(b"a few words here"))))) == 1
+    assert len(of(Nested, read(member(extra=b"")))) == 1
+
+
+def test_a_name_that_climbs_is_a_member_as_in_archives():
+    (climbing,) = of(Member, read(member(name=b"../../etc/cron.d/x")))
+    assert (climbing.name, "parent" in climbing.path_class) == ("../../etc/cron.d/x", True)
+    for name in (b"model.pkl", b"/home/acme/model.tar", b"v..2.pkl"):
+        assert not of(Member, read(member(name=name)))
 
 
 def test_changed_headers_never_raise():
