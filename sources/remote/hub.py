@@ -8,11 +8,12 @@ from posixpath import normpath
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from modelaudit.sources.address import host_of, scheme_of, without_secrets
+from modelaudit.sources.address import scheme_of, without_secrets
 from modelaudit.sources.errors import MISSING, SourceError
 
 HUB = "https://huggingface.co"
 HOSTS = frozenset({"huggingface.co", "hf.co", "www.huggingface.co"})
+USUAL = {"http": 80, "https": 443}
 KINDS = {"datasets": "dataset", "spaces": "space", "models": "model"}
 PAGES = frozenset({"tree", "blob", "resolve", "raw"})  # what stands before the revision in the address of a page
 REFERENCE = re.compile(r"refs/(?:pr|convert)/[^/]+")
@@ -31,8 +32,20 @@ class Place(NamedTuple):
 
 def is_hub(address: str) -> bool:
     """Whether an address of http is one of the hub, or of the server that takes its place."""
-    host = host_of(address)
-    return host in HOSTS or bool(host and host == host_of(os.environ.get("HF_ENDPOINT", "")))
+    server = _server(address)
+    if server[0] in HOSTS:
+        return server[1] in USUAL.values()
+    return bool(server[0]) and server == _server(os.environ.get("HF_ENDPOINT", ""))
+
+
+def _server(address: str) -> tuple[str, int]:
+    """The host and the port of an address, none when it has no host that can be read."""
+    try:
+        url = urlsplit(address)
+        port = url.port
+    except ValueError:
+        return "", 0
+    return (url.hostname or "").lower(), USUAL.get(url.scheme, 0) if port is None else port
 
 
 def other_names(address: str) -> tuple[str, ...]:
@@ -79,7 +92,7 @@ def place_of(address: str) -> Place:
         kind, parts = _kind(address[5:].strip("/").split("/"))
         return _place(kind, parts, here or HUB, without_secrets(address))
     url = urlsplit(address)
-    ours = host_of(address) == host_of(here)
+    ours = _server(address) == _server(here)
     endpoint = here if ours else HUB
     path = url.path.strip("/").removeprefix(urlsplit(endpoint).path.strip("/")).strip("/")
     kind, parts = _kind([unquote(part) for part in path.split("/")])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from threading import Lock
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from modelaudit.sources.errors import REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.hosts import bare
@@ -28,6 +28,7 @@ MANIFEST = 4 * 1024 * 1024  # bytes of one, by the specification
 TOKEN = 64 * 1024
 TOKEN_HOSTS = {"registry-1.docker.io": "auth.docker.io"}
 CLIENT = "modelaudit"
+OURS = frozenset({"service", "scope"})  # what is asked for is ours to say
 ACCEPT = ", ".join(
     (
         "application/vnd.oci.image.manifest.v1+json",
@@ -109,7 +110,7 @@ class Registry:
         asked = {"service": said.get("service", ""), "scope": f"repository:{self._repository}:pull"}
         asked = {name: value for name, value in asked.items() if value}
         trusted = bool(self._login) and _belongs(origin, self._origin)
-        self._kept_back = "" if trusted or not self._login else origin.host
+        self._kept_back = "" if trusted or not self._login else self._service(origin)
         form: Mapping[str, str] | None = None
         bound: Secrets = {}
         if trusted and self._login.identity:
@@ -117,12 +118,16 @@ class Registry:
             form = asked
         elif trusted:
             bound = {origin: basic(self._login.user, self._login.password)}
-        url = realm if form is not None else f"{realm}{'&' if '?' in realm else '?'}{urlencode(asked)}"
+        url = _asked_for(realm, {} if form is not None else asked)
         try:
             answer = self._transport.json(url, self._shown, most=TOKEN, bound=bound, form=form)
         except SourceError as error:
             raise self._explained(error) from None
         return _token_of(answer, self._shown)
+
+    def _service(self, origin: Origin) -> str:
+        """What a token service is called; by its port where that alone tells it from the registry."""
+        return origin.host if origin.host != self._origin.host else f"{origin.host}:{origin.port}"
 
     def _explained(self, error: Exception) -> Exception:
         """An error with what the user can do about it, as far as we know."""
@@ -140,11 +145,21 @@ class Registry:
 
 def _belongs(realm: Origin, registry: Origin) -> bool:
     """Whether the credentials of a registry may be shown to a token service."""
+    if realm.port != registry.port and realm[::2] != ("https", 443):
+        return False  # somebody else's program may listen there
     theirs, ours = bare(realm.host), bare(registry.host)
     if theirs == ours or TOKEN_HOSTS.get(ours) == theirs:
         return True
     above = "." in theirs and ours.endswith(f".{theirs}")
     return above or theirs.endswith(f".{ours}")
+
+
+def _asked_for(realm: str, asked: Mapping[str, str]) -> str:
+    """The address of a token service with what we ask for, in the place of what the registry would ask for."""
+    plain, _, query = realm.partition("?")
+    own = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name not in OURS]
+    query = urlencode([*own, *asked.items()])
+    return f"{plain}?{query}" if query else plain
 
 
 def _token_of(answer: object, shown: str) -> str:

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 
 import pytest
 
 from fixtures.servers.ranges import ranges
 from fixtures.servers.registries import INDEX, MANIFEST, PROGRAM, Registry, Tokens, digest, push, real_registry
-from fixtures.servers.serving import Server
+from fixtures.servers.serving import Handler, Server
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.remote import docker, oci
 from modelaudit.sources.remote.http import Origin
@@ -213,6 +214,26 @@ def test_a_blob_of_another_size_than_the_manifest_says(opened) -> None:
             service.read(file, 0, 10)
 
 
+def both(registry: Registry, tokens: Tokens) -> Callable[[Handler], None]:
+    """A registry that gives its tokens itself."""
+
+    def respond(handler: Handler) -> None:
+        (tokens if handler.path.partition("?")[0] == "/token" else registry)(handler)
+
+    return respond
+
+
+def test_another_port_is_not_shown_the_credentials(opened, tmp_path) -> None:
+    registry = ranker()
+    with Server(Tokens(registry)) as service, Server(registry) as server:
+        registry.realm = service.url + "/token?scope=registry:catalog:*"
+        sign_in(tmp_path, server.port)
+        with pytest.raises(SourceError, match=f"given by 127.0.0.1:{service.port}, which is not shown credentials"):
+            opened(address(server)).files()
+        assert service.seen
+        assert not any(request.secret or "catalog" in request.path for request in service.seen)
+
+
 def test_tokens_for_everybody(opened) -> None:
     registry = ranker()
     tokens = Tokens(registry, strict=False)
@@ -226,8 +247,8 @@ def test_tokens_for_everybody(opened) -> None:
 
 def test_tokens_by_the_credentials_of_docker(opened, tmp_path) -> None:
     registry = ranker()
-    with Server(Tokens(registry)) as service, Server(registry) as server:
-        registry.realm = service.url + "/token"  # another port of the same host
+    with Server(both(registry, Tokens(registry))) as server:
+        registry.realm = server.url + "/token"
         with pytest.raises(SourceError, match=r"no credentials for 127\.0\.0\.1") as caught:
             opened(address(server)).files()
         assert caught.value.code == "refused"
@@ -238,11 +259,11 @@ def test_tokens_by_the_credentials_of_docker(opened, tmp_path) -> None:
 def test_tokens_by_an_identity(opened, tmp_path) -> None:
     registry = ranker()
     tokens = Tokens(registry)
-    with Server(tokens) as service, Server(registry) as server:
-        registry.realm = service.url + "/token"
+    with Server(both(registry, tokens)) as server:
+        registry.realm = server.url + "/token"
         sign_in(tmp_path, server.port, identitytoken="hunter2", auth="MDAwOg==")
         assert opened(address(server)).files()
-        assert service.seen[-1].method == "POST"
+        assert [request.method for request in server.seen if request.path == "/token"] == ["POST"]
         assert tokens.asked[-1]["grant_type"] == "refresh_token"
 
 
@@ -268,8 +289,8 @@ def test_a_token_service_in_the_local_network_is_refused(opened) -> None:
 def test_a_token_that_has_ended_is_asked_for_again(opened, tmp_path) -> None:
     registry = ranker()
     tokens = Tokens(registry)
-    with Server(tokens) as service, Server(registry) as server:
-        registry.realm = service.url + "/token"
+    with Server(both(registry, tokens)) as server:
+        registry.realm = server.url + "/token"
         sign_in(tmp_path, server.port)
         source = opened(address(server))
         [file] = [file for file in source.files() if file.name == "model.safetensors"]
