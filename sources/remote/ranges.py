@@ -117,13 +117,16 @@ class Content:
     def read(self, start: int, stop: int) -> bytes:
         """The bytes from `start` up to `stop`; fewer when the connection broke, the file ends, or some are here."""
         self.begin()
+        if self._spool is not None and self._spool.closed:
+            self._again()
         stop = min(stop, self.size or 0)
         if start < stop and self._spool is None and start >= len(self._begin):
             return self._ask(start, stop)
         spared()
         if start >= stop:
             return b""
-        return self._begin[start:stop] if self._spool is None else self._spool.read(start, stop)
+        spool = self._spool
+        return self._begin[start:stop] if spool is None else spool.read(start, stop)
 
     def close(self) -> None:
         """Forget what is kept."""
@@ -208,6 +211,12 @@ class Content:
                 self._spool = self._spooled(exchange)
             return self._spool.read(start, stop)
 
+    def _again(self) -> None:
+        """What was spooled had to make room: it is asked for once more, and must be the same content."""
+        with self._lock:
+            if self._spool is not None and self._spool.closed:
+                self._spool = None
+
     def _spooled(self, exchange: Exchange) -> Spool:
         length = exchange.length
         most, code = self._room()
@@ -223,6 +232,7 @@ class Content:
             if exchange.broken or (length is None and not spool.size):
                 raise Transient("the connection broke before the whole file was there")
             self._settle(exchange, spool.size)
+            spool.again = True
         except BaseException:
             spool.close()
             raise
