@@ -52,6 +52,10 @@ class Patterns:
         """The keywords; the empty one, which is everywhere, when a pattern has none."""
         return ("",) if self._always else self._by_keyword
 
+    def keys(self) -> Iterable[str]:
+        """Parts of keys by whose values patterns for secrets go."""
+        return [part for pattern in self._all if pattern.kind == SECRET for part in pattern.parts]
+
     def that_may_occur(self, text: str) -> list[Pattern]:
         """Those that a text has a keyword of, whatever its case, and those without keywords, in order."""
         known = self._known.get(text)
@@ -117,7 +121,10 @@ class Deriver:
             return None
         found = self._keywords.get(role)
         if found is None:
-            found = self._keywords[role] = Keywords(self._by_role[role].words())
+            words = self._by_role[role].words()
+            if role == "literal" and "metadata" in self._by_role:  # there keys are literals as well
+                words = {*words, *self._by_role["metadata"].keys()}
+            found = self._keywords[role] = Keywords(words)
         return found
 
     def derive(self, fact: Fact) -> tuple[Fact, list[Fact]]:

@@ -13,6 +13,8 @@ from modelaudit.parsers.pickle import latin
 from modelaudit.parsers.pickle.tape import FileTape
 from modelaudit.parsers.reader import BytesReader, SliceReader
 
+KEY_MAX = 100  # bytes of a text that may be the key of a secret
+NAMED_MAX = 1024  # such texts that one stream keeps
 LITERAL_MIN = 8  # bytes of a constant that is looked at
 ENCODED_MIN = 24  # bytes of one that may be encoded
 HASHED = 16 * 1024 * 1024  # bytes of a blob whose digest is taken
@@ -97,9 +99,14 @@ def inspect(
     `codec` says how the bytes stand for text, None that they do not; `sought` whether patterns may find something in
     a text, where that is known. Returns the kind of file as which the constant's bytes are read, if they are.
     """
-    if size < LITERAL_MIN or len(data) < LITERAL_MIN or m.strict:
+    if m.strict:
         return None
-    if codec is not None and (m.texts or (_is_sought(m, data, size, start) if sought is None else sought)):
+    told = codec is not None and (m.texts or (_is_sought(m, data, size, start) if sought is None else sought))
+    if told and size <= KEY_MAX and len(m.secret_keys) < NAMED_MAX:
+        m.secret_keys.add(decode(data)[0])
+    if size < LITERAL_MIN or len(data) < LITERAL_MIN:
+        return None
+    if told:
         _text(m, data, size, offset)
     raw, whole = _bytes_of(m, data, size, start, codec)
     kind, read = _raw(m, raw, whole, offset) if whole is not None else ("", False)
@@ -205,6 +212,14 @@ def _text(m: State, data: bytes, size: int, offset: int) -> None:
         lossy=lossy,
     )
     m.out.append(text if m.texts else Searched(text))
+
+
+def entry(path: str, key: str, value: str, offset: int) -> Searched:
+    """The value of an entry for the patterns that go by its key, as that of metadata."""
+    cut = frozenset(["value"] if len(value) > TEXT_MAX else ())
+    return Searched(
+        Text(path, value=value[:TEXT_MAX], role="metadata", owner=key, places=(Place(offset=offset),), cut=cut)
+    )
 
 
 def _is_sought(m: State, data: bytes, size: int, start: int) -> bool:

@@ -27,6 +27,7 @@ class Notes:
         self.start = self.offset = start
         self.strict = strict
         self.out: list[Fact | Nested | Searched] = []
+        self.secret_keys: set[str] = set()  # texts that may be the key of a secret
         self.stopped = False
         self.error: str | None = None
         self.ended = False

@@ -249,6 +249,8 @@ def _is_bytearray(target: Value) -> bool:
 
 def set_items(m: State, via: str, target: Value, items: Sequence[Value], offset: int, after: int) -> None:
     """SETITEM and SETITEMS on anything that is no known dictionary."""
+    if m.secret_keys:
+        m.entries(items)
     if isinstance(target, v.Container):
         m.store(target, items)
         if target.__class__ is not v.DictValue:

@@ -52,8 +52,18 @@ class Resolving(Memory):
 
     # containers
 
+    def entries(self, items: Sequence[Value]) -> None:
+        """Have the patterns look into values whose key may be the name of a secret."""
+        from modelaudit.parsers.pickle.literals import entry
+
+        for key, value in zip(items[0::2], items[1::2], strict=False):
+            if key.__class__ is str and key in self.secret_keys and value.__class__ is str:
+                self.out.append(entry(self.path, str(key), str(value), self.offset))
+
     def store(self, target: v.Container, items: Sequence[Value], step: int = 1) -> None:
         """Put items into a container, `step` 2 for keys and values in turn; constants only while there is room."""
+        if step == 2 and self.secret_keys:
+            self.entries(items)
         kept: list[Value] = []
         if (self.imports or self.calls) and not v.PLAIN.issuperset(map(type, items)):
             kept = v.live_items(items)

@@ -1,7 +1,9 @@
 """Secrets whose name is the key of an entry, and addresses in metadata that are spelled to be passed over."""
 
 import json
+import pickle
 import struct
+from collections import OrderedDict
 
 import pytest
 
@@ -67,3 +69,20 @@ def test_an_entry_of_metadata_is_told(ruleset, tmp_path, key, value, rule):
 )
 def test_an_ordinary_entry_of_metadata_is_not_told(ruleset, tmp_path, key, value):
     assert not rules(ruleset, safetensors(tmp_path, **{key: value}))
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("make", [dict, OrderedDict])
+def test_an_entry_of_a_pickled_dictionary_is_told(ruleset, tmp_path, protocol, make):
+    path = tmp_path / "model.pkl"
+    entries = {"WANDB_API_KEY": HEX, "aws_secret_access_key": AWS, "secret": PASSWORD, "epochs": 3}
+    path.write_bytes(pickle.dumps(make(entries), protocol))
+    found = [finding.rule for finding in scan([str(path)], ruleset).findings]
+    assert sorted(found) == ["MA5301", "MA5301", "MA5302"]
+
+
+def test_an_ordinary_entry_of_a_pickled_dictionary_is_not_told(ruleset, tmp_path):
+    path = tmp_path / "model.pkl"
+    entries = {"password": None, "secret": "changeme123!", "api_key": "${ACME_KEY_1}", "sha256": HEX, "note": PASSWORD}
+    path.write_bytes(pickle.dumps([entries, ["password", PASSWORD]]))
+    assert not rules(ruleset, path)
