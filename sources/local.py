@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+from operator import attrgetter
 
 from modelaudit.sources.address import is_address, on_disk
 from modelaudit.sources.errors import UNREADABLE, SourceError, from_os_error
@@ -279,8 +280,7 @@ class Walk:
         return VERSION_CONTROL.isdisjoint(parts)
 
 
-def _name(entry: os.DirEntry[str]) -> str:
-    return entry.name
+_name = attrgetter("name")
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
