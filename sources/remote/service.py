@@ -55,15 +55,24 @@ class Listed:
     tracked: str = ""  # the digest by which DVC tracks it, behind how it is taken: `md5:0f3a…`
 
     def identity(self, address: str) -> str:
-        """What tells the content from any other, empty when the service does not say."""
+        """What tells the content from any other, empty when the service does not say.
+
+        A digest is the word of the server that gives it: another server's files are never taken for known by it.
+        """
         if self.sha256:
-            return f"sha256:{self.sha256}"
+            return f"{origin(self.place or address)} sha256:{self.sha256}"
         if self.tracked:  # no MD5 alone, which two files can share
             return f"{self.place} {self.tracked} {self.version} {self.size}"
         if not self.version:
             return ""
         known = self.name if self.version.startswith(BLOB) else self.key  # a commit later it is the same content
         return f"{address} {known} {self.version} {self.size}"
+
+
+def origin(address: str) -> str:
+    """The scheme and the server, bucket or owner of an address; all of one that names none."""
+    scheme, mark, rest = address.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}" if mark else address
 
 
 class Interrupted(BaseException):  # so that no client takes it for an error of its own
