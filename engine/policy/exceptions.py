@@ -114,10 +114,10 @@ def policy_sources(policy: Resolved) -> Json:
             folder = entry.file.folder
             compiled[key].append({**where.located(entry.value, folder), "pattern": entry.value})
             mistake = where.problem(entry.value)
-            if where.SCHEME not in entry.value:
+            if not where.has_scheme(entry.value):
                 mistake = f"`{entry.value}` does not say what kind of source it is"
             if mistake:
-                hint = f"files are written `file://{entry.value}`" if where.SCHEME not in entry.value else ""
+                hint = f"files are written `file://{entry.value}`" if not where.has_scheme(entry.value) else ""
                 policy.diagnostics.append(Diagnostic("E334", mistake, entry.span, help=hint))
     return compiled
 

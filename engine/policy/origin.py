@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from modelaudit.engine.errors import UsageError
-from modelaudit.engine.policy.where import SCHEME, Located, target
+from modelaudit.engine.policy.where import SCHEME, Located, canonical, target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ class Origins:
         return "" if any(located.may_hold(place) for _, located in self._allow or () for place in places) else said
 
     def _places(self, path: str) -> list[str]:
-        return [target(name) for name in (path, *self._others(path))]
+        spelled = dict.fromkeys((path, canonical(path)))
+        names = dict.fromkeys((*spelled, *[other for name in spelled for other in self._others(name)]))
+        return [target(name) for name in names]
 
     def _denied(self, path: str, places: Sequence[str]) -> str:
         denied = next((pattern for pattern, located in self._deny if any(map(located.fits, places))), None)

@@ -7,6 +7,7 @@ segment, `**` is any number of segments.
 from __future__ import annotations
 
 import os
+import re
 
 from modelaudit.engine.lang import globs
 
@@ -19,10 +20,51 @@ if TYPE_CHECKING:
 
 SCHEME = "://"
 FILE = "file://"
+MLFLOW = re.compile(r"(models|runs):/(?!/)")  # addresses of MLflow, which have one slash
+
+
+def _whole(address: str) -> str:
+    """An address with both of its slashes."""
+    return MLFLOW.sub(r"\1://", address, count=1) if MLFLOW.match(address) else address
+
+
+def has_scheme(pattern: str) -> bool:
+    """Whether a pattern says what kind of source it is."""
+    return SCHEME in _whole(pattern)
+
+
+HOSTED = {"http": ":80", "https": ":443", "oci": ":443"}  # schemes whose address begins with a server; its own port
+DOCKER = frozenset({"index.docker.io", "registry-1.docker.io"})  # other names of docker.io
+ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+def canonical(address: str) -> str:
+    """An address in one spelling (RFC 3986, 6.2.2): scheme and server in lower case, without user, default port and
+    escapes that nothing needs. A path on disk stays as it is.
+    """
+    scheme, mark, rest = _whole(address).partition(SCHEME)
+    if not mark:
+        return address
+    scheme = scheme.lower()
+    server, slash, path = rest.partition("/")
+    if scheme in HOSTED:
+        server = server.rpartition("@")[2].lower().removesuffix(HOSTED[scheme])
+        server = "docker.io" if scheme == "oci" and server in DOCKER else server
+    return f"{scheme}{SCHEME}{_plain(server)}{slash}{_plain(path)}"
+
+
+def _plain(text: str) -> str:
+    def sign(match: re.Match[str]) -> str:
+        found = chr(int(match[1], 16))
+        return found if found in UNRESERVED else match[0].upper()
+
+    return ESCAPE.sub(sign, text)
 
 
 def located(pattern: str, folder: str) -> Json:
     """A pattern of a policy file in `folder` as compiled JSON: the place that it starts from, and a glob below it."""
+    pattern = _whole(pattern)
     if SCHEME in pattern and not pattern.startswith(FILE):
         scheme, _, rest = pattern.partition(SCHEME)
         return {"base": f"{scheme}{SCHEME}", "glob": rest}
@@ -39,6 +81,7 @@ def located(pattern: str, folder: str) -> Json:
 
 def problem(pattern: str) -> str:
     """What is wrong with a pattern, empty when nothing is."""
+    pattern = _whole(pattern)
     return globs.problem(pattern.removeprefix(FILE).partition(SCHEME)[2] or pattern.removeprefix(FILE), "uri")
 
 
@@ -47,6 +90,7 @@ def target(path: str, base: str | None = None) -> str:
 
     A relative path starts from `base`, else from the working folder.
     """
+    path = _whole(path)
     if SCHEME in path:
         return path.removeprefix(FILE) if path.startswith(FILE) else path
     return _slashes(os.path.realpath(os.path.join(base, path) if base else path))

@@ -40,6 +40,23 @@ CASES = [
     ("deny: ['file://models/bad/**']", "models/good/a.pkl", True),
     ("allow: ['file://**'], deny: ['file://**/c.pkl']", "models/bad/c.pkl", False),
     ("allow: []", "models/good/a.pkl", False),
+    ("allow: ['file://**']", "models:/Net/1", False),
+    ("allow: ['file://**']", "runs:/0a1b/model", False),
+    ("allow: ['models:/Net/**']", "models:/Net/1", True),
+    ("allow: ['models:/Net/**']", "models:/Other/1", False),
+    ("deny: ['runs:/**']", "runs:/0a1b/model", False),
+    *[
+        ("deny: ['oci://hub.acme.io/**']", address, False)
+        for address in (
+            *("OCI://hub.acme.io/x:1", "oci://HUB.acme.io/x:1", "oci://hub.acme.io:443/x:1"),
+            *("oci://user:word@hub.acme.io/x:1", "oci://hub%2Eacme.io/x:1"),
+        )
+    ],
+    ("deny: ['oci://docker.io/**']", "oci://registry-1.docker.io/acme/net", False),
+    ("deny: ['https://acme.io/secret/**']", "HTTPS://u@Acme.io:443/%73ecret/m.pkl", False),
+    ("deny: ['s3://box/secret/**']", "S3://box/%73ecret/m.pkl", False),
+    ("deny: ['https://acme.io/**']", "https://acme.io:8443/m.pkl", True),
+    ("allow: ['https://acme.io/**']", "https://acme.io@other.io/m.pkl", False),
 ]
 
 
