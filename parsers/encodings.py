@@ -48,7 +48,7 @@ def encoded_files(text: str, count: Callable[[int], None] | None = None) -> Iter
         if run.at in told or not _may_begin(run.head()):
             continue
         found = _under(run.whole(), run.method.split("+"), count)
-        if found is not None and not found.found[0]:
+        if found is not None and found.too_deep:
             deep = True
         elif found is not None:
             told.add(run.at)
@@ -158,8 +158,8 @@ def masked(data: bytes) -> tuple[str, int, bytes] | None:
     """Kind, key and bytes of a program or pickle that is masked with one byte, None when the bytes are none."""
     if len(data) < 64:
         return None
-    keys = {data[0] ^ first: first for first in (0x4D, 0x7F, 0x80)}
-    for key in keys:
+    for first in FIRST:
+        key = data[0] ^ first
         if not key or not _may_be(data, key):
             continue
         plain = data[:MASKED_MAX].translate(_mask(key))

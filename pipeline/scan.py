@@ -135,7 +135,7 @@ class Run:
 
     def bars(self, entry: SourceFile) -> bool:
         """Whether the policy does not let a file in; it is then not opened."""
-        return self.origins is not None and bool(self.origins.refusal(entry.origin))
+        return bool(self.refusal(entry.origin))
 
     def refusal(self, place: str) -> str:
         """Why the policy lets nothing in from a place, empty when it does."""

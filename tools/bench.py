@@ -2,8 +2,8 @@
 
 `python tools/bench.py [CASE…] [--runs N]` prints a table and writes it to `docs/benchmarks.md` when all cases ran.
 CPU is user + system time of the process and those that it started (`wait4`), memory the peak of all of them together,
-shared pages once: sampled (`smaps_rollup`) where the system has that, else the largest one's peak. Files are built by
-code in a temporary folder and dropped afterwards.
+shared pages once: sampled (`smaps_rollup`) in the warm-up turn where the system has that, since it holds up what it
+looks at, else the largest one's peak. Files are built by code in a temporary folder and dropped afterwards.
 """
 
 from __future__ import annotations
@@ -88,19 +88,21 @@ def _shared_once(pid: int) -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
 
 
-def run(command: list[str]) -> Usage:
-    """Run one process to its end and say what it cost."""
+def run(command: list[str], *, watched: bool) -> Usage:
+    """Run one process to its end and say what it cost; the memory of what it starts only when it is watched."""
     start = time.perf_counter()
     actions = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
     program = shutil.which(command[0]) or command[0]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}  # as installed
     pid = os.posix_spawn(program, command, environment, file_actions=actions)
     memory = TreeMemory(pid)
-    memory.start()
+    if watched:
+        memory.start()
     _, status, usage = os.wait4(pid, 0)
     wall = time.perf_counter() - start
-    memory.over.set()
-    memory.join()
+    if watched:
+        memory.over.set()
+        memory.join()
     peak = max(memory.peak, usage.ru_maxrss / 1024)
     return Usage(usage.ru_utime + usage.ru_stime, wall, peak, os.waitstatus_to_exitcode(status))
 
@@ -459,12 +461,15 @@ def measure(case: Case, folder: Path, runs: int | None) -> str:
     own: list[Usage] = []
     other: list[Usage] = []
     base: list[Usage] = []
+    watched = 0.0  # the peak of the first turn, which also warms caches
     for turn in range((runs or case.runs) + 1):
         for command_line, results in ((command, own), (reference, other), (startup, base)):
             if command_line is not None:
-                usage = run(command_line)
-                if turn:  # the first turn warms caches
+                usage = run(command_line, watched=not turn)
+                if turn:
                     results.append(usage)
+                elif results is own:
+                    watched = usage.peak
     wrong = sorted({u.code for u in own} - set(case.codes))
     cpu, wall = median([u.cpu for u in own]), median([u.wall for u in own])
     less_cpu, less_wall = (median([u.cpu for u in base]), median([u.wall for u in base])) if base else (0.0, 0.0)
@@ -474,7 +479,7 @@ def measure(case: Case, folder: Path, runs: int | None) -> str:
         by_wall = (wall - less_wall) / median([u.wall for u in other])
         name = _name_of(reference or [], command)
         ratio = f"{by_cpu:.2f} / {by_wall:.2f} × {name}"
-    peak = max(u.peak for u in own)
+    peak = max(watched, *(u.peak for u in own))
     flag = f" **exit {wrong}**" if wrong else ""
     if path is not None and path.is_dir():
         shutil.rmtree(path)
@@ -526,6 +531,7 @@ HEADER = """\
 Repeat with `make bench`. Each case runs in alternation with its reference after one warm-up turn; medians. CPU is user
 + system time of the whole process in seconds, the ratio is CPU / wall against the reference. References: `openssl dgst
 -sha256` of the same file, or another scanner when one is installed (`MODELAUDIT_PEERS` names its folder of programs).
+Memory of all processes together is sampled in the warm-up turn alone: to look holds up what is looked at.
 Wall ratios of several workers need a machine that does nothing else.
 
 Measured on {machine}.

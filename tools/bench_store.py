@@ -44,7 +44,7 @@ rules:
 
 def median(command: list[str], runs: int) -> Usage:
     """The middle of several runs of a command."""
-    found = [run(command) for _ in range(runs)]
+    found = [run(command, watched=True) for _ in range(runs)]
     return Usage(
         statistics.median(usage.cpu for usage in found),
         statistics.median(usage.wall for usage in found),

@@ -98,13 +98,8 @@ def _field(origin: Origin, name: str) -> Getter:
         if fact is UNKNOWN:
             return UNKNOWN
         value = get(fact)
-        unknown = getattr(fact, "unknown", None)
-        if unknown and name in unknown:
-            return UNKNOWN
-        cut = getattr(fact, "cut", None)
-        if cut and name in cut:
-            return UNKNOWN if value is None or isinstance(value, (int, float)) else Cut(value)
-        return value
+        partly = getattr(fact, "unknown", None) or getattr(fact, "cut", None)  # a record in a fact has neither
+        return _known(fact, name, value) if partly else value
 
     return field
 

@@ -117,12 +117,11 @@ def prepare(pattern: str) -> Json:
         return {"regex": pattern, "heads": list(heads)}
     flags = _FLAGS.match(pattern)
     needs = regex_literals(pattern[flags.end() :] if flags else pattern)
-    if flags and needs:
-        needs = [need.lower() for need in needs]
-        return (
-            {"regex": pattern, "needs": needs, "folded": True} if all(map(str.isascii, needs)) else {"regex": pattern}
-        )
-    return {"regex": pattern, "needs": needs} if needs else {"regex": pattern}
+    if not needs or (flags and not all(map(str.isascii, needs))):
+        return {"regex": pattern}
+    if flags:
+        return {"regex": pattern, "needs": [need.lower() for need in needs], "folded": True}
+    return {"regex": pattern, "needs": needs}
 
 
 _FLAGS = re.compile(r"\(\?(?:i|is|si)\)")  # case does not matter

@@ -44,6 +44,11 @@ class Payload:
         self.data = data
         self.cut = cut
 
+    @property
+    def too_deep(self) -> bool:
+        """Whether this is `TOO_DEEP`, and nothing was found."""
+        return self is TOO_DEEP
+
 
 TOO_DEEP = Payload(("", False, False), [], b"", cut=True)
 

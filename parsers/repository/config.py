@@ -237,15 +237,20 @@ def _below(value: Any, key: str, pointer: str) -> Iterator[tuple[Any, str, str]]
     if isinstance(value, Tagged):
         yield value.value, key, pointer
     elif isinstance(value, list):
-        vocabulary = key in KEYS.skip and len(value) > ITEMS_MAX
+        reaches = _reaches if key in KEYS.skip and len(value) > ITEMS_MAX else _says
         for n, item in enumerate(value):
-            if _reaches(item) if vocabulary else (type(item) in NESTED_SET or (type(item) is str and "${" in item)):
+            if reaches(item):
                 yield item, key, f"{pointer}/{n}"
     elif isinstance(value, Object):
-        vocabulary = key in KEYS.skip and len(value.pairs) > ITEMS_MAX
+        reaches = _reaches if key in KEYS.skip and len(value.pairs) > ITEMS_MAX else _says
         for name, item in value.pairs:
-            if _reaches(item) if vocabulary else (type(item) in NESTED_SET or (type(item) is str and "${" in item)):
+            if reaches(item):
                 yield item, name, _pointer(pointer, name)
+
+
+def _says(item: Any) -> bool:  # noqa: ANN401 - any value
+    """Whether an item may lead to something, or is filled in by a function."""
+    return type(item) in NESTED_SET or (type(item) is str and "${" in item)
 
 
 def _reaches(item: Any) -> bool:  # noqa: ANN401 - any value
