@@ -311,7 +311,7 @@ def _other_names(path: str) -> Sequence[str]:
         from modelaudit.sources.dvc.location import parts_of
 
         return (parts_of(path)[0],)
-    from modelaudit.sources.remote.hub import other_names
+    from modelaudit.sources.remote.aliases import other_names
 
     return other_names(path)
 

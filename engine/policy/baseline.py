@@ -10,7 +10,7 @@ import json
 import os
 
 from modelaudit.engine.errors import UsageError
-from modelaudit.engine.policy.where import SCHEME, target
+from modelaudit.engine.policy.where import has_scheme, target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def disk_path(top: str) -> str:
 
 
 def _relative(path: str, folder: str) -> str:
-    if SCHEME in path:
+    if has_scheme(path):
         return path
     real = os.path.realpath(path)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from modelaudit.engine.errors import UsageError
-from modelaudit.engine.policy.where import SCHEME, Located, canonical, target
+from modelaudit.engine.policy.where import FILE, Located, canonical, has_scheme, target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Origins:
 
     def _refusal_of_named(self, path: str) -> str:
         said = self.refusal(path)
-        if not said or not (SCHEME in path or os.path.isdir(path)):
+        if not said or not (has_scheme(path) or os.path.isdir(path)):
             return said
         places = self._places(path)
         if any(located.fits(place) for _, located in self._deny for place in places):
@@ -75,9 +75,9 @@ class Origins:
         return "" if any(located.may_hold(place) for _, located in self._allow or () for place in places) else said
 
     def _places(self, path: str) -> list[str]:
-        spelled = dict.fromkeys((path, canonical(path)))
-        names = dict.fromkeys((*spelled, *[other for name in spelled for other in self._others(name)]))
-        return [target(name) for name in names]
+        spelled = canonical(path)
+        first = spelled if has_scheme(spelled) and not spelled.startswith(FILE) else target(path)
+        return list(dict.fromkeys((first, *map(target, self._others(spelled)))))
 
     def _denied(self, path: str, places: Sequence[str]) -> str:
         denied = next((pattern for pattern, located in self._deny if any(map(located.fits, places))), None)

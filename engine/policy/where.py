@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from posixpath import normpath
 
 from modelaudit.engine.lang import globs
 
@@ -20,12 +21,31 @@ if TYPE_CHECKING:
 
 SCHEME = "://"
 FILE = "file://"
-MLFLOW = re.compile(r"(models|runs):/(?!/)")  # addresses of MLflow, which have one slash
+DVC = "dvc"  # whose addresses hold a path on disk
+MLFLOW = re.compile(r"(models|runs):/+", re.I)  # addresses of MLflow, which have one slash or more
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")  # of a scheme
+SAME = {"gcs": "gs", "az": "abfs", "abfss": "abfs"}  # schemes with several names
+WEB = frozenset({"http", "https"})
+PORTS = {"http": ":80", "https": ":443", "oci": ":443"}  # schemes whose address begins with a server; its own port
+DOCKER = "docker.io"
+SERVERS = {  # other names of a server
+    "index.docker.io": DOCKER,
+    "registry-1.docker.io": DOCKER,
+    "registry.hub.docker.com": DOCKER,
+    "hf.co": "huggingface.co",
+    "www.huggingface.co": "huggingface.co",
+}
+AZURE = (".blob.core.windows.net", ".dfs.core.windows.net")  # two servers of one account
+LIBRARY = "library/"  # where docker.io has what is named without an owner
+HIDDEN_GLOB = re.compile(r"%2a|%3f", re.I)  # a `*` or `?` that is no wildcard
+UNSEEN = str.maketrans("", "", "\t\r\n")  # signs that clients take out of an address
+SHORT = re.compile(r"[0-9a-fx.]+", re.ASCII)  # an IPv4 address as look-ups let it be written too: 127.1, 0x7f000001
 
 
 def _whole(address: str) -> str:
     """An address with both of its slashes."""
-    return MLFLOW.sub(r"\1://", address, count=1) if MLFLOW.match(address) else address
+    found = MLFLOW.match(address)
+    return f"{found[1].lower()}{SCHEME}{address[found.end() :]}" if found else address
 
 
 def has_scheme(pattern: str) -> bool:
@@ -33,38 +53,86 @@ def has_scheme(pattern: str) -> bool:
     return SCHEME in _whole(pattern)
 
 
-HOSTED = {"http": ":80", "https": ":443", "oci": ":443"}  # schemes whose address begins with a server; its own port
-DOCKER = frozenset({"index.docker.io", "registry-1.docker.io"})  # other names of docker.io
-ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
-UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+def canonical(address: str, *, glob: bool = False) -> str:
+    """An address, or a pattern for some, in one spelling (RFC 3986, 6.2); a path on disk stays as it is.
 
-
-def canonical(address: str) -> str:
-    """An address in one spelling (RFC 3986, 6.2.2): scheme and server in lower case, without user, default port and
-    escapes that nothing needs. A path on disk stays as it is.
+    Escapes are resolved, scheme and server are in lower case; a server is without user, default port and the dot at its
+    end, a number as it is usually written, a name outside of ASCII as it is looked up. `?` begins a query in an address
+    of the web, and is a wildcard in a pattern.
     """
     scheme, mark, rest = _whole(address).partition(SCHEME)
-    if not mark:
+    if not mark or not NAME.fullmatch(scheme):
         return address
-    scheme = scheme.lower()
+    scheme = SAME.get(scheme.lower(), scheme.lower())
+    if scheme == DVC:
+        return f"{scheme}{SCHEME}{rest}"
+    query = ""
+    if scheme in WEB and not glob:
+        rest, _, query = rest.partition("#")[0].translate(UNSEEN).partition("?")
     server, slash, path = rest.partition("/")
-    if scheme in HOSTED:
-        server = server.rpartition("@")[2].lower().removesuffix(HOSTED[scheme])
-        server = "docker.io" if scheme == "oci" and server in DOCKER else server
-    return f"{scheme}{SCHEME}{_plain(server)}{slash}{_plain(path)}"
+    server, path = _server(scheme, server), _plain(path, glob=glob)
+    if scheme in WEB:
+        folder = "/" if path.endswith("/") and path.strip("/") else ""
+        path = f"{normpath(f'/{path}').lstrip('/')}{folder}"
+    elif scheme == "oci" and server == DOCKER and path not in {"", "**"} and "/" not in path:
+        path = f"{LIBRARY}{path}"
+    if scheme in WEB and not glob:
+        slash = "/"
+    sign = "?" if query else ""
+    return f"{scheme}{SCHEME}{server}{slash}{path}{sign}{query.replace('/', '%2F')}"
 
 
-def _plain(text: str) -> str:
-    def sign(match: re.Match[str]) -> str:
-        found = chr(int(match[1], 16))
-        return found if found in UNRESERVED else match[0].upper()
+def _plain(text: str, *, glob: bool = False) -> str:
+    """A text without escapes. Those of wildcards are in a pattern what fits any sign: a glob cannot say them."""
+    if "%" not in text:
+        return text
+    from urllib.parse import unquote
 
-    return ESCAPE.sub(sign, text)
+    return unquote(HIDDEN_GLOB.sub("?", text) if glob else text)
+
+
+def _server(scheme: str, server: str) -> str:
+    """What stands before the path, in one spelling."""
+    server = _plain(server).translate(UNSEEN)
+    if scheme == "abfs":
+        container, at, host = server.lower().partition("@")
+        host = host.rstrip(".")
+        account = next((host.removesuffix(end) for end in AZURE if host.endswith(end)), "")
+        return f"{container}{at}{f'{account}{AZURE[1]}' if account else host}"
+    if scheme not in PORTS:
+        return server
+    server = server.rpartition("@")[2].lower().removesuffix(PORTS[scheme])
+    host, colon, port = server.rpartition(":")
+    if not (colon and port.isdigit()):
+        host, colon, port = server, "", ""
+    host = _host(host.rstrip("."))
+    return f"{SERVERS.get(host, host)}{colon}{port}"
+
+
+def _host(host: str) -> str:
+    """A name as it is looked up, or a number as it is usually written."""
+    if not host.isascii():
+        from unicodedata import normalize
+
+        labels = normalize("NFC", host).split(".")
+        host = ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)
+    if not (host.startswith("[") or SHORT.fullmatch(host)):
+        return host
+    import socket
+    from ipaddress import IPv4Address, IPv6Address
+
+    try:
+        if not host.startswith("["):
+            return str(IPv4Address(socket.inet_aton(host)))
+        number = IPv6Address(host.strip("[]").partition("%")[0])
+    except (OSError, ValueError):
+        return host
+    return str(number.ipv4_mapped) if number.ipv4_mapped is not None else f"[{number}]"
 
 
 def located(pattern: str, folder: str) -> Json:
     """A pattern of a policy file in `folder` as compiled JSON: the place that it starts from, and a glob below it."""
-    pattern = _whole(pattern)
+    pattern = canonical(pattern, glob=True)
     if SCHEME in pattern and not pattern.startswith(FILE):
         scheme, _, rest = pattern.partition(SCHEME)
         return {"base": f"{scheme}{SCHEME}", "glob": rest}
@@ -81,18 +149,21 @@ def located(pattern: str, folder: str) -> Json:
 
 def problem(pattern: str) -> str:
     """What is wrong with a pattern, empty when nothing is."""
-    pattern = _whole(pattern)
-    return globs.problem(pattern.removeprefix(FILE).partition(SCHEME)[2] or pattern.removeprefix(FILE), "uri")
+    pattern = canonical(pattern, glob=True)
+    scheme, mark, rest = pattern.partition(SCHEME)
+    if mark and not NAME.fullmatch(scheme):
+        return f"`{scheme}` is no name of a kind of source; each kind has patterns of its own"
+    return globs.problem(rest if mark else pattern, "uri")
 
 
 def target(path: str, base: str | None = None) -> str:
-    """Where a path on disk really is, links followed; an address stays as it is.
+    """Where a path on disk really is, links followed; an address in one spelling.
 
     A relative path starts from `base`, else from the working folder.
     """
-    path = _whole(path)
+    path = canonical(path).removeprefix(FILE)
     if SCHEME in path:
-        return path.removeprefix(FILE) if path.startswith(FILE) else path
+        return path
     return _slashes(os.path.realpath(os.path.join(base, path) if base else path))
 
 

@@ -1,10 +1,9 @@
-"""Addresses of the Hugging Face Hub, and the other names that one address has. Nothing is asked of anybody."""
+"""Addresses of the Hugging Face Hub, taken apart. Nothing is asked of anybody."""
 
 from __future__ import annotations
 
 import os
 import re
-from posixpath import normpath
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -17,7 +16,6 @@ USUAL = {"http": 80, "https": 443}
 KINDS = {"datasets": "dataset", "spaces": "space", "models": "model"}
 PAGES = frozenset({"tree", "blob", "resolve", "raw"})  # what stands before the revision in the address of a page
 REFERENCE = re.compile(r"refs/(?:pr|convert)/[^/]+")
-TWINS = {"gs": "gcs", "gcs": "gs"}  # two names of one service
 
 
 class Place(NamedTuple):
@@ -48,41 +46,21 @@ def _server(address: str) -> tuple[str, int]:
     return (url.hostname or "").lower(), USUAL.get(url.scheme, 0) if port is None else port
 
 
-def other_names(address: str) -> tuple[str, ...]:
-    """What else an address may be called in a policy: as it is plainly written, and that of a page as `hf://`."""
-    scheme = scheme_of(address)
-    if scheme in TWINS:
-        return (TWINS[scheme] + address[len(scheme) :],)
-    plain = _plainly(address) if scheme in {"http", "https"} else ()
-    if scheme != "hf" and not (plain and is_hub(address)):
-        return plain
+def names_of(address: str) -> tuple[str, ...]:
+    """What an address of the hub is called as `hf://` and as a page, without its revision; nothing for any other."""
+    if scheme_of(address) != "hf" and not is_hub(address):
+        return ()
     try:
         place = place_of(address)
     except SourceError:
-        return plain
+        return ()
     name = f"{prefix_of(place.kind)}{place.repo}" + (f"/{place.path}" if place.path else "")
-    return *plain, f"hf://{name}", f"{HUB}/{name}"
+    return f"hf://{name}", f"{HUB}/{name}"
 
 
 def prefix_of(kind: str) -> str:
     """What stands before the name of a repository of some kind."""
     return "" if kind == "model" else f"{kind}s/"
-
-
-def _plainly(address: str) -> tuple[str, ...]:
-    """An address of http as it is written without credentials, detours, escapes and what is understood anyway."""
-    try:
-        url = urlsplit(address)
-        port = url.port
-    except ValueError:
-        return ()
-    host = (url.hostname or "").rstrip(".")
-    place = f"[{host}]" if ":" in host else host
-    if port is not None and (url.scheme, port) not in {("http", 80), ("https", 443)}:
-        place += f":{port}"
-    path = unquote(url.path)
-    folder = "/" if path.endswith("/") and path.strip("/") else ""
-    return (f"{url.scheme}://{place}/{normpath(f'/{path}').lstrip('/')}{folder}",)
 
 
 def place_of(address: str) -> Place:

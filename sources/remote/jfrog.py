@@ -52,6 +52,14 @@ def connect(address: str) -> Artifactory:
     return Artifactory(target, place, target.secrets or _secrets(target, server))
 
 
+def names_of(address: str) -> tuple[str, ...]:
+    """What a file or folder is called by its own address and by those of its pages; `SourceError` when it is none."""
+    base, path = _place(target_of(address), os.environ.get("JFROG_URL", ""))
+    server = base.removesuffix(f"/{CONTEXT}")
+    pages = ("/".join(page) for page in PAGES if "#" not in page)
+    return f"{base}/{path}", f"{server}/{CONTEXT}/{path}", *(f"{server}/{page}/{path}" for page in pages)
+
+
 class Artifactory:
     """A file or a folder of an Artifactory server."""
 

@@ -57,6 +57,46 @@ CASES = [
     ("deny: ['s3://box/secret/**']", "S3://box/%73ecret/m.pkl", False),
     ("deny: ['https://acme.io/**']", "https://acme.io:8443/m.pkl", True),
     ("allow: ['https://acme.io/**']", "https://acme.io@other.io/m.pkl", False),
+    ("allow: ['https://acme.io/public/**']", "https://acme.io/public/%2E%2E/secret/m.pkl", False),
+    ("allow: ['https://acme.io/public/**']", "https://acme.io/public/m.pkl?sig=a/b", True),
+    *[
+        (f"deny: ['{pattern}']", "https://acme.io/secret/m.pkl", False)
+        for pattern in (
+            *("https://ACME.io/**", "HTTPS://acme.io:443/**", "https://u:w@acme.io/**", "https://acme.io./**"),
+            *("https://acme.io/%73ecret/**", "https://acme.io/x/../secret/*", "https://acme%2Eio//secret/m.p?l"),
+        )
+    ],
+    *[
+        (f"deny: ['{pattern}']", address, False)
+        for pattern, address in (
+            ("S3://box/**", "s3://box/m.pkl"),
+            ("s3://box/%73ecret/**", "s3://box/secret/m.pkl"),
+            ("s3://box/a b/**", "s3://box/a%20b/m.pkl"),
+            ("s3://box/what%3F.pkl", "s3://box/what%3f.pkl"),
+            ("gcs://box/**", "gs://box/m.pkl"),
+            ("az://box/**", "abfss://box/m.pkl"),
+            ("abfs://box@ACME.blob.core.windows.net/**", "abfss://box@acme.dfs.core.windows.net/m.pkl"),
+            ("oci://index.docker.io/**", "oci://docker.io./acme/net"),
+            ("oci://docker.io/library/**", "oci://registry.hub.docker.com/net:1"),
+            ("https://hf.co/acme/**", "https://huggingface.co/acme/net"),
+            ("https://b\u00fccher.example/**", "https://xn--bcher-kva.example/m.pkl"),
+            ("https://xn--bcher-kva.example/**", "https://B\u00dcCHER.example/m.pkl"),
+            ("https://127.0.0.1/**", "https://0x7f000001/m.pkl"),
+            ("https://127.1/**", "https://2130706433/m.pkl"),
+            ("https://10.0.*.*/**", "https://[::ffff:10.0.1.2]/m.pkl"),
+            ("https://[0:0:0:0:0:0:0:1]:8443/**", "https://[::1]:8443/m.pkl"),
+            ("https://acme.io/**", "https://ac\tme.io?/m.pkl"),
+            ("MODELS:/Net/**", "models:///Net/3"),
+            ("RUNS://0a1b/**", "runs:/0a1b/model"),
+            ("FILE://**/c.pkl", "models/bad/c.pkl"),
+            ("file://models/%62ad/**", "models/bad/c.pkl"),
+        )
+    ],
+    ("deny: ['https://acme.io:8443/**']", "https://acme.io/m.pkl", True),
+    ("deny: ['s3://box/**']", "r2://box/m.pkl", True),
+    ("deny: ['https://strasse.example/**']", "https://stra\u00dfe.example/m.pkl", True),
+    ("deny: ['models:/Net/**']", "models:/Network/3", True),
+    ("deny: ['file://**/100%25/**']", "models/good/a.pkl", True),
 ]
 
 
@@ -121,7 +161,11 @@ def test_a_folder_judged_as_a_whole_opens_nothing_that_is_refused(tmp_path, monk
 
 @pytest.mark.parametrize(
     ("pattern", "words", "hint"),
-    [("models/**", "what kind of source", "file://models/"), ("file://a**", "must be one by itself", "")],
+    [
+        ("models/**", "what kind of source", "file://models/"),
+        ("file://a**", "must be one by itself", ""),
+        ("*://acme/**", "no name of a kind", ""),
+    ],
 )
 def test_a_pattern_that_means_nothing_is_a_mistake(tmp_path, pattern, words, hint):
     [found] = mistakes(tmp_path, f"sources: {{allow: ['{pattern}']}}\n")

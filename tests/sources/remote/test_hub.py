@@ -3,7 +3,8 @@
 import pytest
 
 from modelaudit.sources.errors import SourceError
-from modelaudit.sources.remote.hub import HUB, Place, other_names, place_of
+from modelaudit.sources.remote.aliases import other_names
+from modelaudit.sources.remote.hub import HUB, Place, place_of
 
 
 @pytest.mark.parametrize(
@@ -36,11 +37,28 @@ def test_addresses(address: str, place: Place, monkeypatch: pytest.MonkeyPatch) 
         ("https://huggingface.co/acme/m/resolve/main/a.pt", "hf://acme/m/a.pt"),
         ("hf://acme/m@v1/a.pt", "https://huggingface.co/acme/m/a.pt"),
         ("HF://acme/m", "hf://acme/m"),
-        ("gcs://b/x", "gs://b/x"),
+        ("https://acme.io/m.pkl?sig=x", "https://acme.io/m.pkl"),
+        ("models:/Net@prod/m.pkl", "models:/Net/@prod/m.pkl"),
+        ("oci://hub.acme.io:5000/net:1@sha256:ab/m.pkl", "oci://hub.acme.io:5000/net/m.pkl"),
+        ("abfs://box/m.pkl", "abfs://box@acme.dfs.core.windows.net/m.pkl"),
+        ("abfs://box@acme.dfs.core.windows.net/m.pkl", "abfs://box/m.pkl"),
+        ("https://acme.blob.core.windows.net/box/m.pkl", "abfs://box/m.pkl"),
+        ("abfs://box@other.dfs.core.windows.net/m.pkl", "https://other.blob.core.windows.net/box/m.pkl"),
+        ("https://box.s3.eu-west-1.amazonaws.com/m.pkl", "s3://box/m.pkl"),
+        ("https://s3.amazonaws.com/box/a/m.pkl", "s3://box/a/m.pkl"),
+        ("https://storage.googleapis.com/box/m.pkl", "gs://box/m.pkl"),
+        ("https://acme.jfrog.io/ui/native/models/m.pkl", "https://acme.jfrog.io/artifactory/models/m.pkl"),
+        ("https://acme.jfrog.io/artifactory/models/m.pkl", "https://acme.jfrog.io/ui/native/models/m.pkl"),
     ],
 )
-def test_one_place_has_several_names(address: str, name: str) -> None:
+def test_one_place_has_several_names(address: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "acme")
     assert name in other_names(address)
+
+
+def test_the_container_of_another_account_is_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "acme")
+    assert "abfs://box/m.pkl" not in other_names("abfs://box@other.dfs.core.windows.net/m.pkl")
 
 
 @pytest.mark.parametrize("address", ["hf://", "hf:///", "hf://a/../b", "https://huggingface.co/"])

@@ -17,7 +17,7 @@ from modelaudit.engine.policy.origin import Origins
 from modelaudit.engine.policy.where import located
 from modelaudit.pipeline.limits import Options
 from modelaudit.pipeline.scan import scan
-from modelaudit.sources.remote.hub import other_names
+from modelaudit.sources.remote.aliases import other_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,19 +137,6 @@ def test_the_terms_go_along_to_other_processes(denying) -> None:
     origins = pickle.loads(pickle.dumps(Origins(denying("https://evil.example/**"), other_names)))
     assert origins.denial("https://EVIL.example.:443/m")
     assert not origins.denial("https://good.example/m")
-
-
-@pytest.mark.parametrize(
-    ("address", "name"),
-    [
-        ("HTTPS://User:pw@EVIL.example:443/a/../b%20c?x#y", "https://evil.example/b c"),
-        ("http://evil.example:8080/a//b/", "http://evil.example:8080/a/b/"),
-        ("http://[::1]:80", "http://[::1]/"),
-        ("https://evil.example./", "https://evil.example/"),
-    ],
-)
-def test_an_address_of_http_as_it_is_plainly_written(address: str, name: str) -> None:
-    assert other_names(address) == (name,)
 
 
 def test_an_address_that_cannot_be_taken_apart_has_no_other_name() -> None:
