@@ -44,7 +44,8 @@ def dry_run(
     origins = origins_of(paths, ruleset)
     with Reach(paths, origins=origins) as reach:
         for entry in reach.entries():
-            said = origins.refusal(entry.origin) if origins is not None and isinstance(entry, SourceFile) else ""
+            judged = entry.origins if isinstance(entry, SourceFile) else ()
+            said = origins.refusal_of_any(judged) if origins is not None else ""
             if said:
                 errors.append(ScanError("source-refused", said, shown(entry.path)))
             elif isinstance(entry, SourceFile):

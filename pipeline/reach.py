@@ -75,7 +75,8 @@ class Reach:
             if origins is None:
                 self._access = Access(terms=Terms(most=self._most))
             else:
-                self._access = Access(refusal=origins.refusal, terms=Terms(origins.denial, self._most))
+                terms = Terms(origins.denial, origins.refusal_of_all, self._most)
+                self._access = Access(refusal=origins.refusal, terms=terms)
         try:
             yield from self._access.entries(address, self._check)
         except BudgetSpent:

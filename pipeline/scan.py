@@ -135,15 +135,15 @@ class Run:
 
     def bars(self, entry: SourceFile) -> bool:
         """Whether the policy does not let a file in; it is then not opened."""
-        return bool(self.refusal(entry.origin))
+        return bool(self.refusal(entry.origins))
 
-    def refusal(self, place: str) -> str:
-        """Why the policy lets nothing in from a place, empty when it does."""
-        return self.origins.refusal(place) if self.origins is not None else ""
+    def refusal(self, places: Sequence[str]) -> str:
+        """Why the policy lets nothing in from one of these places, empty when it does."""
+        return self.origins.refusal_of_any(places) if self.origins is not None else ""
 
     def refused(self, entry: SourceFile) -> bool:
         """Note a file that the policy does not let in."""
-        said = self.refusal(entry.origin)
+        said = self.refusal(entry.origins)
         if said:
             self.errors.append(ScanError("source-refused", said, shown(entry.path)))
         return bool(said)
@@ -164,7 +164,7 @@ class Run:
         if len(folder.files) < 2:
             return
         if self.origins is not None:
-            folder = folder.only({name for name, real in folder.files.items() if not self.origins.refusal(real)})
+            folder = folder.only({name for name in folder.files if not self.refusal(folder.origins(name))})
         result = feed.inline.whole(Job(folder))
         if result is not None:
             self.artifacts += result.summaries

@@ -55,9 +55,9 @@ class SourceFile:
         return None
 
     @property
-    def origin(self) -> str:
-        """Where the bytes come from, which policies are asked about."""
-        return self.path
+    def origins(self) -> tuple[str, ...]:
+        """Where the bytes come from: what policies are asked about, each of which has to be let in."""
+        return (self.path,)
 
     def size(self) -> int:
         """Bytes of the file, 0 when it cannot be asked; opening it will say why."""
@@ -109,6 +109,10 @@ class SourceFolder:
     def folder(self) -> str:
         """Where relative paths start from."""
         return self.real
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        """Where the bytes of one of the files come from."""
+        return (self.files[name],)
 
     def only(self, names: set[str]) -> SourceFolder:
         """The folder with some of its files."""

@@ -56,16 +56,21 @@ class Origins:
         known = ", ".join(pattern for pattern, _ in self._allow) or "none"
         return f"policy {self.policy} does not admit this source: {path} (admitted: {known})"
 
+    def refusal_of_any(self, places: Sequence[str]) -> str:
+        """Why a file is not let in that comes from several places, empty when all of them are."""
+        return next((said for place in places if (said := self.refusal(place))), "")
+
     def check(self, paths: Sequence[str]) -> None:
         """Refuse with a `UsageError` when a path that the user named cannot hold anything that is let in.
 
         A folder is let in when something in it may be; its files are then asked about one by one.
         """
-        refused = [said for path in paths if (said := self._refusal_of_named(path))]
+        refused = [said for path in paths if (said := self.refusal_of_all(path))]
         if refused:
             raise UsageError("\n".join(refused))
 
-    def _refusal_of_named(self, path: str) -> str:
+    def refusal_of_all(self, path: str) -> str:
+        """Why nothing in a place is let in, empty when something in it may be."""
         said = self.refusal(path)
         if not said or not (has_scheme(path) or os.path.isdir(path)):
             return said

@@ -245,9 +245,9 @@ class CachedFile(SourceFile):
         return self._names
 
     @property
-    def origin(self) -> str:
+    def origins(self) -> tuple[str, ...]:
         """Where it is kept."""
-        return self.real
+        return (self.real,)
 
     def open(self, check: Callable[[], None] | None = None, *, full: bool = True) -> FileReader:
         """A reader of the bytes; raises `SourceError`."""

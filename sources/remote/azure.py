@@ -28,7 +28,7 @@ from modelaudit.sources.address import without_secrets
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.line import FILES
 from modelaudit.sources.remote.names import below
-from modelaudit.sources.remote.service import Listed, Transient
+from modelaudit.sources.remote.service import Listed, Transient, endpoint
 from modelaudit.sources.remote.trip import asking
 from modelaudit.sources.remote.waiting import awaited
 
@@ -101,6 +101,11 @@ class Container:
     def files(self) -> Iterable[Listed]:
         """The blob of that name, or those below it."""
         return self._understood(self._list)
+
+    @property
+    def server(self) -> str:
+        """The account's own address."""
+        return endpoint(self._filesystem().service_client.url)
 
     def find(self, name: str) -> Listed:
         """The blob of that name below the key; `SourceError` when there is none."""

@@ -19,6 +19,7 @@ class Disk:
 
     repo: str | None = None
     revision: str | None = None
+    server = ""  # its address says it
 
     def __init__(self, path: str, address: str) -> None:
         self.address = address

@@ -208,7 +208,7 @@ class _Search:
         if output.size not in {None, found.size} and not output.folder:
             said = f"the remote has {found.size} bytes of it, {output.size} are tracked"
             raise SourceError(UNREADABLE, said, item.path)
-        return replace(found, place=place)
+        return replace(found, place=place, server=self._store.server)
 
     def _rows(self, item: Absent) -> list[tuple[str, str]]:
         """The list of a folder's files."""
@@ -229,6 +229,11 @@ class Stored:
     def __init__(self, address: str, store: Store) -> None:
         self.address = address
         self.store = store
+
+    @property
+    def server(self) -> str:
+        """The server of the remote."""
+        return self.store.server
 
     def files(self) -> Iterable[Listed]:
         """Nothing: objects are looked for by name, see `_Search`."""

@@ -16,7 +16,7 @@ from modelaudit.sources.address import names_user, without_secrets
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.http import DOCUMENT, plain
 from modelaudit.sources.remote.names import below
-from modelaudit.sources.remote.service import Listed, Transient
+from modelaudit.sources.remote.service import Listed, Transient, endpoint
 from modelaudit.sources.remote.trip import asking
 from modelaudit.sources.remote.waiting import awaited, left_alone
 
@@ -64,6 +64,11 @@ class Bucket:
             page = self._page(token)
             yield from self._listed(page.get("items") or ())
             token = page.get("nextPageToken") or None
+
+    @property
+    def server(self) -> str:
+        """The endpoint that is asked."""
+        return endpoint(self._filesystem().base)
 
     def find(self, name: str) -> Listed:
         """The object of that name below the key; `SourceError` when there is none."""

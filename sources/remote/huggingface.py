@@ -25,7 +25,7 @@ from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.http import MOVED, Transport, origin_of, refusal
 from modelaudit.sources.remote.hub import HOSTS, place_of, prefix_of
 from modelaudit.sources.remote.ranges import Contents
-from modelaudit.sources.remote.service import BLOB, Listed, Transient
+from modelaudit.sources.remote.service import BLOB, Listed, Transient, endpoint
 from modelaudit.sources.remote.trip import admit, asking
 from modelaudit.sources.remote.waiting import left_alone
 
@@ -56,6 +56,7 @@ class Hub:
         self.address = f"hf://{prefix}{place.repo}{said}" + (f"/{place.path}" if place.path else "")
         self.repo: str | None = place.repo
         self.revision: str | None = None
+        self.server = endpoint(place.endpoint)
         token = get_token()
         origin = origin_of(place.endpoint)
         self._token = token

@@ -64,6 +64,7 @@ class Artifactory:
     """A file or a folder of an Artifactory server."""
 
     revision: str | None = None
+    server = ""  # its address says it
 
     def __init__(self, target: Target, place: Place, secrets: Secrets) -> None:
         self.address = target.shown.rstrip("/")

@@ -6,6 +6,7 @@ together; a service that says how long to wait is believed up to a bound. What w
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import SystemRandom
 from threading import Lock
 from time import monotonic, sleep
@@ -97,7 +98,8 @@ class Line:
                 found.append(file)
                 if len(found) > FILES:
                     raise SourceError(UNREADABLE, f"more than {FILES} files are listed", self.service.address)
-            return found
+            server = self.service.server
+            return [replace(file, server=server) for file in found] if server else found
 
         return self.ask(listed, self.service.address, check)
 

@@ -266,9 +266,9 @@ class RemoteFile(SourceFile):
         return self.location.names
 
     @property
-    def origin(self) -> str:
-        """Where the bytes come from."""
-        return self.listed.place or self.path
+    def origins(self) -> tuple[str, ...]:
+        """Where the bytes come from: of what DVC tracks the place alone, of a registry's files its own address too."""
+        return _origins(self.path, self.listed)
 
     @property
     def moved(self) -> tuple[int, int, int]:
@@ -317,6 +317,10 @@ class RemoteFolder(SourceFolder):
         found = [f"{name} {file.identity(base)}" for name, file in sorted(self.listed.items())]
         return "\n".join(found) if all(file.identity(base) for file in self.listed.values()) else ""
 
+    def origins(self, name: str) -> tuple[str, ...]:
+        """Where the bytes of one of the files come from."""
+        return _origins(_joined(self.path, name), self.listed[name])
+
     def only(self, names: set[str]) -> RemoteFolder:
         """The folder with some of its files."""
         listed = {name: file for name, file in self.listed.items() if name in names}
@@ -325,6 +329,12 @@ class RemoteFolder(SourceFolder):
     def open(self, name: str, check: Callable[[], None] | None = None) -> RangeReader:  # type: ignore[override]
         """A reader of one of the files; raises `SourceError`."""
         return self.location.open(self.listed[name], _joined(self.path, name), check)
+
+
+def _origins(path: str, file: Listed) -> tuple[str, ...]:
+    if not file.place:
+        return (path,)
+    return (file.place,) if file.tracked else (path, file.place)
 
 
 def _joined(base: str, name: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from threading import Lock
 from urllib.parse import quote, unquote, urlsplit
 
@@ -21,8 +22,8 @@ from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.disk import Disk
 from modelaudit.sources.remote.http import Transport, basic, origin_of, target_of
 from modelaudit.sources.remote.ranges import Contents
-from modelaudit.sources.remote.service import Listed, Transient
-from modelaudit.sources.remote.trip import admit, asking
+from modelaudit.sources.remote.service import Listed, Transient, endpoint
+from modelaudit.sources.remote.trip import admit, admit_store, asking
 from modelaudit.sources.remote.waiting import left_alone
 
 TYPE_CHECKING = False
@@ -65,9 +66,21 @@ class Registered:
         self._stored: Service | None = None
         self._lock = Lock()
 
+    @property
+    def server(self) -> str:
+        """The registry, and the store that it leads to."""
+        stored = self._opened()
+        return f"{endpoint(get_tracking_uri())} {endpoint(get_registry_uri())} {stored.address} {stored.server}"
+
     def files(self) -> Iterable[Listed]:
-        """Everything that belongs to the model or lies below the path."""
-        return self._opened().files()
+        """Everything that belongs to the model or lies below the path, with the place in the store where it is."""
+        stored = self._opened()
+        if stored.address == self.address:
+            yield from stored.files()
+            return
+        for file in stored.files():
+            place = f"{stored.address.rstrip('/')}/{file.name}" if file.name else stored.address
+            yield replace(file, place=place)
 
     def read(self, file: Listed, start: int, stop: int) -> bytes:
         """Bytes of the file that was listed."""
@@ -98,6 +111,7 @@ class Registered:
                 said = "name a version: models:/NAME/VERSION, models:/NAME/latest or models:/NAME@ALIAS"
                 raise SourceError(MISSING, said, self.address)
             version = version or self._latest(client, name, wanted)
+        admit(f"models:/{name}/{version}", self.address)
         self.revision = version
         return str(client.get_model_version_download_uri(name, version))
 
@@ -123,7 +137,7 @@ class Registered:
         """The service that has the files."""
         scheme = scheme_of(uri)
         if scheme not in {"", "file", PROXIED}:
-            admit(without_secrets(uri), self.address)
+            admit_store(without_secrets(uri), self.address)
         if scheme in STORED:
             from modelaudit.sources.remote.locations import connect as elsewhere
 
@@ -171,6 +185,7 @@ class Proxied:
 
     repo: str | None = None
     revision: str | None = None
+    server = ""  # the registry's own
 
     def __init__(self, uri: str, address: str) -> None:
         self.address = address

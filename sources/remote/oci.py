@@ -97,6 +97,7 @@ class Oci:
     """An artifact in a registry."""
 
     revision: str | None = None
+    server = ""  # its address says it
 
     def __init__(self, shown: str, reference: Reference, credentials: Login) -> None:
         self.address = shown

@@ -8,6 +8,7 @@ the account of `R2_ACCOUNT_ID`. An object is read as the ETag that was listed, o
 from __future__ import annotations
 
 import os
+import re
 from threading import Lock
 from urllib.parse import unquote
 
@@ -26,7 +27,7 @@ from botocore.exceptions import (
 from modelaudit.sources.address import names_user, without_secrets
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.names import below
-from modelaudit.sources.remote.service import Listed, Transient
+from modelaudit.sources.remote.service import Listed, Transient, endpoint
 from modelaudit.sources.remote.trip import asking
 from modelaudit.sources.remote.waiting import awaited
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 CONNECT, READ = 10, 30  # seconds
 R2 = "https://{}.r2.cloudflarestorage.com"
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+AWS = re.compile(r"https://[a-z0-9.-]+\.amazonaws\.com", re.ASCII)
 REGION = "x-amz-bucket-region"
 LED = "not followed: the service leads elsewhere"
 CHANGED = frozenset({"PreconditionFailed", "412"})
@@ -93,6 +95,13 @@ class Bucket:
             if not page.get("IsTruncated"):
                 return
             more = {"ContinuationToken": page["NextContinuationToken"]}
+
+    @property
+    def server(self) -> str:
+        """The endpoint that is asked; empty for AWS, where a bucket has one name in all regions of a partition."""
+        client = self._filesystem()._s3  # noqa: SLF001 - its settings may name the endpoint as well
+        asked = str(self._endpoint or "") if client is None else str(client.meta.endpoint_url)
+        return AWS.sub("", endpoint(asked))
 
     def find(self, name: str) -> Listed:
         """The object of that name below the key; `SourceError` when there is none."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from modelaudit.sources.address import without_secrets
+
 BLOB = "git:"  # before a version that is the digest of a Git blob
 
 TYPE_CHECKING = False
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
         address: str  # as it is shown, without secrets; files stand below it
         repo: str | None  # the repository's name, where the service has repositories
         revision: str | None  # the commit, version or digest that the location was resolved to
+
+        @property
+        def server(self) -> str:
+            """Which server has answered, where the address could mean several; empty when it names the server."""
 
         def files(self) -> Iterable[Listed]:
             """Everything at the location, in any order; `Transient` or `SourceError` when it cannot be listed."""
@@ -53,26 +59,33 @@ class Listed:
     link: str = ""  # where a link leads, of which there is nothing to read
     place: str = ""  # its own address, where that is not below the location's
     tracked: str = ""  # the digest by which DVC tracks it, behind how it is taken: `md5:0f3a…`
+    server: str = ""  # whose word all this is, where its address alone does not tell
 
     def identity(self, address: str) -> str:
         """What tells the content from any other, empty when the service does not say.
 
         A digest is the word of the server that gives it: another server's files are never taken for known by it.
         """
+        server = f"{self.server} " if self.server else ""
         if self.sha256:
-            return f"{origin(self.place or address)} sha256:{self.sha256}"
+            return f"{server}{origin(self.place or address)} sha256:{self.sha256}"
         if self.tracked:  # no MD5 alone, which two files can share
-            return f"{self.place} {self.tracked} {self.version} {self.size}"
+            return f"{server}{self.place} {self.tracked} {self.version} {self.size}"
         if not self.version:
             return ""
         known = self.name if self.version.startswith(BLOB) else self.key  # a commit later it is the same content
-        return f"{address} {known} {self.version} {self.size}"
+        return f"{server}{address} {known} {self.version} {self.size}"
 
 
 def origin(address: str) -> str:
     """The scheme and the server, bucket or owner of an address; all of one that names none."""
     scheme, mark, rest = address.partition("://")
     return f"{scheme}://{rest.partition('/')[0]}" if mark else address
+
+
+def endpoint(url: str) -> str:
+    """The address of a server as it tells it from others, without what stands for a password in it."""
+    return without_secrets(url).partition("?")[0].rstrip("/").lower()
 
 
 class Interrupted(BaseException):  # so that no client takes it for an error of its own

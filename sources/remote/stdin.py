@@ -26,6 +26,7 @@ class Stdin:
     address = NAME
     repo: str | None = None
     revision: str | None = None
+    server = ""  # its address says it
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor

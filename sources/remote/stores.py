@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
         address: str
 
+        @property
+        def server(self) -> str:
+            """As that of a service."""
+
         def find(self, name: str) -> Listed:
             """The object of that name; `SourceError` when there is none."""
 
@@ -163,6 +167,8 @@ def _account(url: str, said: Mapping[str, str], name: str, shown: str) -> str:
 
 class WebStore:
     """Files below an address of http or https, each asked for its head first."""
+
+    server = ""  # its address says it
 
     def __init__(self, url: str, *, named: bool) -> None:
         target: Target = target_of(url)

@@ -27,6 +27,7 @@ class Terms:
     """What a scan lets services do. `denial` says why an address must not be gone to, empty when it may be."""
 
     denial: Callable[[str], str] = _anywhere
+    refusal: Callable[[str], str] = _anywhere  # the same of a store, which has to be let in as well
     most: int | None = None  # bytes of the largest file that is read
 
 
@@ -76,6 +77,13 @@ def spared() -> None:
     trip = TRIP.get()
     if trip is not None:
         trip.spared()
+
+
+def admit_store(address: str, shown: str) -> None:
+    """Refuse with a `SourceError` to read from a store that nobody named and that the policy does not let in."""
+    said = terms().refusal(address)
+    if said:
+        raise SourceError(DENIED, f"not read: {said}", shown)
 
 
 def admit(address: str, shown: str) -> None:

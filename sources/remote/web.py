@@ -39,6 +39,7 @@ class Web:
 
     repo: str | None = None
     revision: str | None = None
+    server = ""  # its address says it
 
     def __init__(self, target: Target, most: int) -> None:
         self.address = target.shown

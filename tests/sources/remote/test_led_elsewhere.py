@@ -21,9 +21,11 @@ from modelaudit.sources.remote.aliases import other_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from modelaudit.engine.ruleset import Ruleset
 
+HEAD = "schema: modelaudit/policy@1\npolicy: acme\nversion: 1\nextends: ['builtin:default']\n"
 EVIL = b"cposix\nsystem\n(S'true'\ntR."
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
@@ -116,6 +118,21 @@ def test_a_registry_that_leads_to_what_is_denied(denying, monkeypatch: pytest.Mo
         with Server(registry("gs://b/x")) as models:
             monkeypatch.setenv("MLFLOW_TRACKING_URI", models.url)
             assert [error.code for error in scan([address], denying("gcs://b/**")).errors] == ["source-refused"]
+
+
+def test_the_store_of_a_registry_has_to_be_let_in_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(sources: str) -> tuple[list[str], list[str]]:
+        (tmp_path / "p.yaml").write_text(f"{HEAD}sources: {{{sources}}}\n")
+        with speaking("mlflow", {"a.pkl": EVIL, "b/c.json": b"{}"}, monkeypatch) as (address, server):
+            document = scan([address], load_ruleset(str(tmp_path / "p.yaml")))
+            got = [request.path for request in server.seen if "list-type" not in request.path]
+            return [error.code for error in document.errors], got
+
+    assert told("allow: ['models:/**']") == (["source-refused"], [])
+    errors, got = told("allow: ['models:/**', 's3://models/**'], deny: ['s3://models/*/b/**', 'models:/*/*/a.pkl']")
+    assert (errors, got) == (["source-refused"] * 2, [])
+    errors, got = told("allow: ['models:/**', 's3://models/m/b/*']")
+    assert (errors, [path.partition("?")[0] for path in got]) == (["source-refused"], ["/models/m/b/c.json"])
 
 
 def test_a_repository_that_has_moved_to_what_is_denied(denying, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,18 @@ def test_a_second_scan_asks_for_no_content(source: str, ruleset: Ruleset, monkey
     assert [artifact.coverage for artifact in first.artifacts] == [artifact.coverage for artifact in second.artifacts]
 
 
+@pytest.mark.parametrize("source", [source for source in SOURCES if source not in {"web", "artifactory", "oci"}])
+def test_what_one_server_says_is_not_believed_of_another(
+    source: str, ruleset: Ruleset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    for _ in range(2):  # the same address, and a digest or version that somebody else has said before
+        with speaking(source, {"evil.pkl": EVIL}, monkeypatch) as (address, server):
+            assert scan([address], ruleset, store=FactStore()).decision.exit_code == 1
+            asked.append((address, any(map(asks_for_content, server.seen))))
+    assert asked == [(address, True)] * 2
+
+
 def test_what_changed_is_read_again(ruleset: Ruleset, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"/m.pkl": b"K\x01."}
 
