@@ -1,5 +1,6 @@
 """What all tests share: golden files, and the command line as a real process."""
 
+import functools
 import itertools
 import os
 import signal
@@ -9,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from modelaudit.engine.packs import prepared
+from modelaudit.engine.packs.read import builtin_folders
+
 NUMBERS = itertools.count()
 GOLDEN = Path(__file__).parent / "golden"
 os.environ["MODELAUDIT_VERIFY_INDEX"] = "1"  # every judgement of a test is made without the index too
@@ -16,6 +20,23 @@ os.environ["MODELAUDIT_VERIFY_INDEX"] = "1"  # every judgement of a test is made
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the files in tests/golden")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Where many tests run, compile the built-in rules once, as wheels bring them: policies are then soon compiled."""
+    if not getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
+        return
+    for folder in builtin_folders():
+        path = Path(prepared.path_of(folder))
+        mine = path.with_name(f"{os.getpid()}.prepared.json")
+        try:
+            mine.write_bytes(prepared.prepare(folder))
+        except (OSError, ValueError):  # the tests say what is wrong
+            mine.unlink(missing_ok=True)
+            continue
+        mine.replace(path)
+        config.add_cleanup(functools.partial(path.unlink, missing_ok=True))
 
 
 @pytest.hookimpl(tryfirst=True)

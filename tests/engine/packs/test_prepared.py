@@ -74,6 +74,7 @@ def taken(folder):
 def test_the_core_pack_comes_to_the_same_rule_set(tmp_path, monkeypatch):
     policy = tmp_path / "policy.yaml"
     policy.write_text(POLICY)
+    monkeypatch.setattr(prepared, "path_of", lambda folder: str(tmp_path / "none"))
     document, inputs = load.build(str(policy))
     (folder,) = builtin_folders()
     path = tmp_path / "prepared.json"
