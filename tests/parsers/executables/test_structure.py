@@ -97,6 +97,7 @@ def test_each_check_counts(kind: str, place: int, written: bytes) -> None:
 def test_a_script_in_the_middle_of_text_is_text() -> None:
     assert found(b"run this: " + executables.script()) == []
     assert found(executables.script()) == [("script", 0)]
+    assert found(b"#! /bin/sh\necho one\necho two\n") == [("script", 0)]
     assert found(b"#!/usr/bin/env python3\nimport os\nprint(os)\n") == [("script", 0)]
 
 
