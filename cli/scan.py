@@ -45,7 +45,6 @@ def scan(**given: object) -> int:
     from modelaudit.cli import deliver
 
     listed = given.pop("list_scanners")
-    given.pop("stream")  # files are read in windows and never copied, with or without it
     request, delivery = split(given)
     if listed:
         return _listed(delivery.format, request.plugin)

@@ -176,6 +176,18 @@ READING = (
         "--max-total-size", type=Size(), metavar="SIZE", help="Stop after this many bytes of files; 0 = no limit."
     ),
     click.option(
+        "--max-requests",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Make no more requests to other machines.  [default: 100000]",
+    ),
+    click.option(
+        "--max-transfer",
+        type=Size(),
+        metavar="SIZE",
+        help="Read nothing more of other machines once so many bytes have come.  [default: 4TiB]",
+    ),
+    click.option(
         "--scope",
         type=click.Choice(["structure", "full"]),
         help="structure: read what can run or configure, and no weights; full: read every byte. full for files of this "
@@ -207,7 +219,11 @@ READING = (
         help="Let a parser of another package take part, by the name of its entry point. May be repeated.",
     ),
     click.option("--dry-run", is_flag=True, help="Check policy and rules, list what would be read, and read nothing."),
-    click.option("--stream", is_flag=True, help="Keep no copies of what is read; files are never deleted."),
+    click.option(
+        "--stream",
+        is_flag=True,
+        help="Read files of other machines one at a time, and keep nothing of one when the next begins.",
+    ),
     click.option(
         "--no-cache",
         "cache",

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from modelaudit.pipeline.workers.bounds import Bounds
 
 TIMEOUT = 300.0  # seconds for the whole scan
+REQUESTS = 100_000  # to other machines
+TRANSFER = 4 * 1024**4  # bytes of other machines
 UNLIMITED = 2**63 - 1  # bytes: what stands for no limit where a policy has one
+_SIZES = ("max_file_size", "max_total_size", "max_requests", "max_transfer")
 
 
 class Options:
@@ -26,7 +29,8 @@ class Options:
     files are read at the same time, one for each processor by default; `bounds` are the limits of worker processes.
     `selection` says which parsers take part. `scope` is `full` (every byte is read) or `structure` (all that can run or
     configure, and no weights); None for full on this machine and structure elsewhere. With `describe` the document also
-    holds what artifacts say of themselves, as an SBOM needs it.
+    holds what artifacts say of themselves, as an SBOM needs it. `max_requests` and `max_transfer` bound what is asked
+    of other machines; with `stream` their files are read one at a time, and nothing of them is kept.
     """
 
     __slots__ = (
@@ -35,9 +39,12 @@ class Options:
         "fail_on",
         "jobs",
         "max_file_size",
+        "max_requests",
         "max_total_size",
+        "max_transfer",
         "scope",
         "selection",
+        "stream",
         "timeout",
         "today",
     )
@@ -54,6 +61,9 @@ class Options:
         describe: bool = False,
         selection: ScannerSelection | None = None,
         scope: str | None = None,
+        max_requests: int | None = None,
+        max_transfer: int | None = None,
+        stream: bool = False,
     ) -> None:
         self.timeout = timeout
         self.max_file_size = max_file_size
@@ -65,12 +75,17 @@ class Options:
         self.describe = describe
         self.selection = selection
         self.scope = scope
+        self.max_requests = max_requests
+        self.max_transfer = max_transfer
+        self.stream = stream
 
 
 class Limits:
     """The limits that hold. `deadline` is a moment of `time.monotonic`, counted from now."""
 
-    __slots__ = ("deadline", "max_depth", "max_file_size", "max_total_size", "timeout")
+    __slots__ = (
+        *("deadline", "max_depth", "max_file_size", "max_requests", "max_total_size", "max_transfer", "timeout"),
+    )
 
     def __init__(self, options: Options, policy: Mapping[str, float] | None = None) -> None:
         policy = policy or {}
@@ -79,6 +94,8 @@ class Limits:
         self.max_file_size = _whole(options.max_file_size, policy.get("max_file_size"))
         self.max_total_size = _whole(options.max_total_size, policy.get("max_total_size"))
         self.max_depth = _whole(policy.get("max_depth"))
+        self.max_requests = _whole(options.max_requests, policy.get("max_requests"), REQUESTS) or REQUESTS
+        self.max_transfer = _whole(options.max_transfer, policy.get("max_transfer"), TRANSFER) or TRANSFER
 
     def passed(self) -> bool:
         """Whether the time is up."""
@@ -88,7 +105,7 @@ class Limits:
 def check_final(options: Options, policy: Policy) -> None:
     """Refuse an option that would loosen a limit which the policy makes final, with a `UsageError`."""
     final = set(policy.doc.get("final", ()))
-    for name in ("timeout", "max_file_size", "max_total_size") if final else ():
+    for name in ("timeout", *_SIZES) if final else ():
         own, asked = policy.limits.get(name), getattr(options, name)
         if own is not None and asked is not None and asked > own and final & {"limits", f"limits.{name}"}:
             said = "no limit" if asked >= UNLIMITED else f"{asked:g}"

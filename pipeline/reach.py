@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from modelaudit.engine.policy.origin import Origins
+    from modelaudit.pipeline.limits import Limits
     from modelaudit.pipeline.one import Plan
     from modelaudit.sources.local import Entry
     from modelaudit.sources.remote.line import Meter
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 
 def reach_of(paths: Sequence[str], plan: Plan, origins: Origins | None = None) -> Reach:
-    """What is reached from paths, within the time that a plan's scan has, and its limit of a file."""
-    return Reach(paths, budget_for(plan).check, origins, plan.limits.max_file_size)
+    """What is reached from paths, within the time that a plan's scan has, and its limits."""
+    return Reach(paths, budget_for(plan).check, origins, plan.limits)
 
 
 class Reach:
@@ -37,11 +38,11 @@ class Reach:
         paths: Sequence[str],
         check: Callable[[], None] | None = None,
         origins: Origins | None = None,
-        most: int | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.paths = paths
         self._origins = origins
-        self._most = most
+        self._limits = limits
         self.elsewhere = any(map(is_address, paths))
         self._check = check
         self._access: Access | None = None
@@ -68,15 +69,20 @@ class Reach:
 
     def _remote(self, address: str) -> Iterator[Entry]:
         if self._access is None:
+            from dataclasses import replace
+
             from modelaudit.sources.remote.locations import Access
             from modelaudit.sources.remote.trip import Terms
 
             origins = self._origins
-            if origins is None:
-                self._access = Access(terms=Terms(most=self._most))
-            else:
-                terms = Terms(origins.denial, origins.refusal_of_all, self._most)
-                self._access = Access(refusal=origins.refusal, terms=terms)
+            terms = Terms()
+            if (limits := self._limits) is not None:
+                terms = replace(
+                    terms, most=limits.max_file_size, requests=limits.max_requests, moved=limits.max_transfer
+                )
+            if origins is not None:
+                terms = replace(terms, denial=origins.denial, refusal=origins.refusal_of_all)
+            self._access = Access(refusal=None if origins is None else origins.refusal, terms=terms)
         try:
             yield from self._access.entries(address, self._check)
         except BudgetSpent:

@@ -39,6 +39,8 @@ class Request:
     timeout: float | None = None
     max_file_size: int | None = None
     max_total_size: int | None = None
+    max_requests: int | None = None
+    max_transfer: int | None = None
     jobs: int | None = None
     scope: str | None = None
     scanners: tuple[str, ...] = ()
@@ -48,6 +50,7 @@ class Request:
     cache: bool = True
     verify_index: bool = False
     describe: bool = False
+    stream: bool = False
 
     def check(self) -> None:
         """Refuse what does not go together, with a `UsageError`."""
@@ -71,6 +74,9 @@ class Request:
         options = Options(self.timeout, self.max_file_size, self.max_total_size, self.fail_on, jobs=self.jobs)
         options.describe = self.describe
         options.scope = self.scope
+        options.max_requests = self.max_requests
+        options.max_transfer = self.max_transfer
+        options.stream = self.stream
         if self.scanners or self.exclude_scanner:
             from modelaudit.pipeline.selection import selection
 

@@ -76,7 +76,7 @@ def scan(
     if run.reach.elsewhere and executor is None:
         from modelaudit.pipeline.workers.threads import Threads
 
-        executor = threads = Threads(plan, observer, options.bounds)
+        executor = threads = Threads(plan, observer, options.bounds, stream=options.stream)
     try:
         run.read(Feed(Work(run.plan), options, Admission(limits, run.bars), observer, executor))
     finally:

@@ -12,13 +12,14 @@ UNREADABLE = "unreadable"
 REFUSED = "refused"
 DENIED = "source-refused"
 TOO_LARGE = "size-limit"
+SPENT = "transfer-limit"
 
 
 class SourceError(ModelAuditError):
     """A location that cannot be read; `path` is as the user sees it.
 
-    `code` is `missing-path`, `unreadable`, `size-limit`, `refused` where a service or our own care does not allow it,
-    or `source-refused` where the policy does not.
+    `code` is `missing-path`, `unreadable`, `size-limit`, `transfer-limit`, `refused` where a service or our own care
+    does not allow it, or `source-refused` where the policy does not.
     """
 
     def __init__(self, code: str, message: str, path: str) -> None:

@@ -37,6 +37,7 @@ FINAL_KEYS = (
     *("select", "ignore", "maturity", "lists", "severity", "deny", "allow", "limits", "gate"),
     *(f"gate.{key}" for key in (*GATE_SCALES, *GATE_OTHERS)),
     *("limits.max_file_size", "limits.max_total_size", "limits.max_depth", "limits.timeout", "limits.scope"),
+    *("limits.max_requests", "limits.max_transfer"),
     *("sources", "sources.allow", "sources.deny", "waivers", "waiver_rules"),
     *(f"waiver_rules.{key}" for key in ("max_days", "require", "on_expired", "on_unused")),
     *("packs", "trust"),
@@ -134,7 +135,7 @@ class _Merger:
 
     def limits(self, file: PolicyFile) -> None:
         for key, value in file.data.get("limits", {}).items():
-            number = size_in_bytes(value) if key.endswith("_size") else value
+            number = size_in_bytes(value) if key.endswith(("_size", "_transfer")) else value
             self.check_scale(file, "limits", key, self.policy.limits.get(key), number)
             self.policy.limits[key] = number
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     Json = Any
 
 _PROGRAM = ("for", "when", "unless", "raise", "formats", "inside", "confidence")
-_TIMEOUT = 300.0  # seconds where no policy says
+# Where no policy says: seconds, requests to other machines, bytes that come from there.
+_DEFAULTS = {"timeout": 300.0, "max_requests": 100_000, "max_transfer": 4 * 1024**4}
 
 
 @dataclass(slots=True)
@@ -99,8 +100,8 @@ class _Comparison:
     def limits(self) -> None:
         """A limit that makes the parent's scan incomplete does so here; what is read less is not called clean."""
         mine, theirs = self.child.policy.limits, self.parent.policy.limits
-        for key in ("max_file_size", "max_total_size", "max_depth", "timeout"):
-            default = _TIMEOUT if key == "timeout" else None
+        for key in ("max_file_size", "max_total_size", "max_depth", *_DEFAULTS):
+            default = _DEFAULTS.get(key)
             before, after = theirs.get(key, default), mine.get(key, default)
             if is_looser("limits", key, before, after):
                 if self.parent_gate.policy["on_incomplete"] != "report":

@@ -28,16 +28,17 @@ if TYPE_CHECKING:
     from modelaudit.pipeline.workers.work import Batch, Job
 
 THREADS = 32  # files that are waited for at once
+ON_THEIR_WAY = 8 * THREADS  # files of which what was read is held until they are judged in order
 
 
 class Threads:
-    """An executor for a scan of other machines."""
+    """An executor for a scan of other machines. With `stream` one file is read at a time, and nothing of it is kept."""
 
-    one_by_one = 8 * THREADS  # files on their way: what was read of them is held until they are judged in order
-
-    def __init__(self, plan: Plan, observer: Observer, bounds: Bounds | None = None) -> None:
+    def __init__(self, plan: Plan, observer: Observer, bounds: Bounds | None = None, *, stream: bool = False) -> None:
         self._plan = plan
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="modelaudit-read")
+        self._stream = stream
+        self.one_by_one = 1 if stream else ON_THEIR_WAY
+        self._pool = ThreadPoolExecutor(1 if stream else THREADS, thread_name_prefix="modelaudit-read")
         self._unjudged = Work(plan.unjudged())
         self._inline = Inline(Work(plan), observer, bounds)
         self._observer = observer
@@ -54,7 +55,14 @@ class Threads:
         self._inline.shutdown(wait, cancel_futures=cancel_futures)
 
     def _read(self, jobs: list[Job]) -> Results:
-        return [self._one(job) for job in jobs]
+        return [self._streamed(job) if self._stream else self._one(job) for job in jobs]
+
+    def _streamed(self, job: Job) -> FileResult | None:
+        try:
+            return self._one(job)
+        finally:
+            if isinstance(job.source, RemoteFile):
+                job.source.location.access.forget()
 
     def _one(self, job: Job) -> FileResult | None:
         try:

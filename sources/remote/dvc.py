@@ -256,7 +256,7 @@ class StoredLocation(Location):
         self._remote = remote
 
     def __reduce__(self) -> tuple[Callable[..., Location], tuple[str, Remote, frozenset[str] | None, Terms]]:  # type: ignore[override]
-        return _again, (self._address, self._remote, self.names, self.access.terms)
+        return _again, (self._address, self._remote, self.names, self.access.terms_left())
 
     def connected(self) -> Stored:
         """The remote, opened."""

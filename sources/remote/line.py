@@ -11,9 +11,9 @@ from random import SystemRandom
 from threading import Lock
 from time import monotonic, sleep
 
-from modelaudit.sources.errors import UNREADABLE, SourceError
+from modelaudit.sources.errors import SPENT, UNREADABLE, SourceError
 from modelaudit.sources.remote.service import CHECK, Interrupted, Transient
-from modelaudit.sources.remote.trip import FREE, TRIP, Trip
+from modelaudit.sources.remote.trip import FREE, MOVED, REQUESTS, TRIP, Trip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ FIRST = 0.25  # seconds of the first wait at most; each further one is twice as 
 LONGEST = 8.0
 ASKED = 30.0  # seconds that a service may ask to wait
 NAP = 0.1  # seconds between two looks at the time that the scan has left
-REQUESTS = 100_000  # of one scan
-MOVED = 4 * 1024**4  # bytes of one scan
 FILES = 1_000_000  # of one listing
 UNEXPECTED = (LookupError, TypeError, ValueError, AttributeError)  # what comes of answers of another shape
 
@@ -51,12 +49,12 @@ class Meter:
     def request(self, path: str) -> None:
         """Count a request that is about to be made; `SourceError` when there were too many, or too many bytes."""
         with self._lock:
-            self.requests += 1
             requests, moved = self._most
-            if self.requests > requests:
-                raise SourceError(UNREADABLE, f"more than {requests} requests in one scan", path)
+            if self.requests >= requests:
+                raise SourceError(SPENT, f"not read: the limit of requests of one scan ({requests}) is spent", path)
             if self.bytes >= moved:
-                raise SourceError(UNREADABLE, f"more than {moved} bytes moved in one scan", path)
+                raise SourceError(SPENT, f"not read: the limit of bytes moved in one scan ({moved}) is spent", path)
+            self.requests += 1
 
     def spared(self) -> None:
         """Count a request less, which nobody had to make."""
@@ -67,6 +65,12 @@ class Meter:
         """Count bytes that came."""
         with self._lock:
             self.bytes += number
+
+    @property
+    def left(self) -> tuple[int, int]:
+        """Requests and bytes that may still come."""
+        with self._lock:
+            return max(0, self._most[0] - self.requests), max(0, self._most[1] - self.bytes)
 
     def add(self, requests: int, moved: int, retries: int) -> None:
         """Count what another process moved."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from importlib import import_module
 from threading import Lock
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from modelaudit.sources.address import STDIN, host_of, scheme_of, without_secrets
 from modelaudit.sources.errors import MISSING, UNREADABLE, SourceError
 from modelaudit.sources.local import VERSION_CONTROL, SourceFile, SourceFolder, SourceLink
+from modelaudit.sources.remote import spool
 from modelaudit.sources.remote.hub import is_hub
 from modelaudit.sources.remote.line import Line, Meter
 from modelaudit.sources.remote.names import problem
@@ -84,7 +86,7 @@ class Access:
     def __init__(
         self, meter: Meter | None = None, refusal: Callable[[str], str] | None = None, terms: Terms = FREE
     ) -> None:
-        self.meter = meter or Meter()
+        self.meter = meter or Meter(terms.requests, terms.moved)
         self.refusal = refusal  # why the policy lets nothing in from a place that the user did not name himself
         self.terms = terms
         self.blocks = Blocks()
@@ -106,6 +108,16 @@ class Access:
             return
         yield from location.entries(listed)
 
+    def terms_left(self) -> Terms:
+        """The terms with what of the budgets is left, for another process."""
+        requests, moved = self.meter.left
+        return replace(self.terms, requests=requests, moved=moved)
+
+    def forget(self) -> None:
+        """Keep nothing of what was read."""
+        self.blocks.clear()
+        spool.ROOM.clear()
+
     def close(self) -> None:
         """Give all connections back."""
         while self.locations:
@@ -123,7 +135,7 @@ class Location:
         self._lock = Lock()
 
     def __reduce__(self) -> tuple[Callable[..., Location], tuple[str, frozenset[str] | None, Terms]]:
-        return _again, (self._address, self.names, self.access.terms)
+        return _again, (self._address, self.names, self.access.terms_left())
 
     @property
     def arrived(self) -> bool:

@@ -7,13 +7,14 @@ something else is the end of reading. Where a server sends the whole file whatev
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from threading import Lock
 
-from modelaudit.sources.errors import TOO_LARGE, UNREADABLE, SourceError
+from modelaudit.sources.errors import SPENT, TOO_LARGE, UNREADABLE, SourceError
 from modelaudit.sources.remote.http import origin_of
 from modelaudit.sources.remote.service import Transient
 from modelaudit.sources.remote.spool import SPOOLED, Spool, too_large
-from modelaudit.sources.remote.trip import spared, terms
+from modelaudit.sources.remote.trip import bytes_left, spared, terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -240,8 +241,8 @@ class Content:
 
     def _room(self) -> tuple[int, str]:
         """Bytes that may be spooled, and the code of the error when there are more."""
-        user = terms().most
-        return (self._most, UNREADABLE) if user is None or user > self._most else (user, TOO_LARGE)
+        rooms = ((self._most, UNREADABLE), (terms().most, TOO_LARGE), (bytes_left(), SPENT))
+        return min(((most, code) for most, code in rooms if most is not None), key=itemgetter(0))
 
     def _settle(self, exchange: Exchange, size: int | None) -> None:
         """Take or compare what an answer says of the content."""

@@ -68,6 +68,11 @@ class Blocks:
         with self._lock:
             return {key[2]: block for key, block in self._blocks.items() if key[:2] == (id(line), file.key)}
 
+    def clear(self) -> None:
+        """Keep none."""
+        with self._lock:
+            self._blocks.clear()
+
     def put(self, key: tuple[int, str, int], block: bytes) -> None:
         """Keep a block; the one that nobody has asked for longest goes."""
         with self._lock:

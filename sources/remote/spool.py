@@ -34,6 +34,19 @@ class Room:
             self._taken[spool] = self._taken.get(spool, 0) + size
             return True
 
+    def clear(self) -> None:
+        """Let go of all whose bytes can be fetched again."""
+        with self._lock:
+            for spool in [spool for spool in self._taken if spool.again]:
+                spool.forget()
+                del self._taken[spool]
+
+    @property
+    def taken(self) -> int:
+        """Bytes of all spools."""
+        with self._lock:
+            return sum(self._taken.values())
+
     def leave(self, spool: Spool) -> None:
         """A spool is closed."""
         with self._lock:

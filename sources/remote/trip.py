@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from modelaudit.sources.remote.line import Meter
 
 
+REQUESTS = 100_000
+MOVED = 4 * 1024**4
+
+
 def _anywhere(_: str) -> str:
     return ""
 
@@ -29,6 +33,8 @@ class Terms:
     denial: Callable[[str], str] = _anywhere
     refusal: Callable[[str], str] = _anywhere  # the same of a store, which has to be let in as well
     most: int | None = None  # bytes of the largest file that is read
+    requests: int = REQUESTS  # of one scan
+    moved: int = MOVED  # bytes of one scan
 
 
 FREE = Terms()
@@ -49,6 +55,11 @@ class Trip:
             self._meter.request(self._path)
         self._asked = True
 
+    @property
+    def left(self) -> int:
+        """Bytes that may still come."""
+        return self._meter.left[1]
+
     def spared(self) -> None:
         """What was wanted is here already."""
         if not self._asked:
@@ -63,6 +74,12 @@ def terms() -> Terms:
     """What the scan lets the service do that is used now."""
     trip = TRIP.get()
     return FREE if trip is None else trip.terms
+
+
+def bytes_left() -> int | None:
+    """Bytes that may still come in the scan; None where nobody counts them."""
+    trip = TRIP.get()
+    return None if trip is None else trip.left
 
 
 def asking() -> None:

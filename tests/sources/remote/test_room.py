@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 
 from fixtures.servers.serving import Handler, Server
+from fixtures.servers.speaking import speaking
+from modelaudit.engine.packs.load import load_ruleset
+from modelaudit.pipeline.limits import Options
+from modelaudit.pipeline.scan import scan
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.remote import spool
 from modelaudit.sources.remote.http import Transport
 from modelaudit.sources.remote.ranges import Contents
+from modelaudit.sources.remote.reader import Blocks
 from modelaudit.sources.remote.service import Listed
 
 SIZE = 200_000
@@ -47,3 +52,35 @@ def test_where_nothing_can_make_room_it_is_an_error() -> None:
     for one in kept:
         one.close()
     assert not spool.ROOM._taken
+
+
+def without_ranges(respond):
+    def answer(handler: Handler) -> None:
+        del handler.headers["Range"]
+        respond(handler)
+
+    return answer
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_stream_keeps_one_file_at_a_time(stream: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    spools, blocks = [0], [0]
+    monkeypatch.setattr(spool, "TOGETHER", 100 * SIZE)
+    add, put = spool.Spool.add, Blocks.put
+
+    def added(self: spool.Spool, *given: object) -> None:
+        add(self, *given)
+        spools.append(spool.ROOM.taken)
+
+    def kept(self: Blocks, *given: object) -> None:
+        put(self, *given)
+        blocks.append(sum(map(len, self._blocks.values())))
+
+    monkeypatch.setattr(spool.Spool, "add", added)
+    monkeypatch.setattr(Blocks, "put", kept)
+    files = {f"{name}.pkl": b"cposix\nsystem\n(S'true'\ntR." + bytes(SIZE) for name in "abcdef"}
+    with speaking("artifactory", files, monkeypatch, without_ranges) as (address, _):
+        document = scan([address], load_ruleset(), Options(stream=stream))
+    assert len({finding.artifact for finding in document.findings if finding.severity == "critical"}) == 6
+    most = len(files["a.pkl"]) * (1 if stream else 6)
+    assert (max(spools), max(blocks)) == (most, most)

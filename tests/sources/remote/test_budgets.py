@@ -1,0 +1,66 @@
+"""What a scan may ask of other machines: what is not read then is told with the reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures.servers.serving import Handler, Server
+from fixtures.services import Memory, served
+from modelaudit.engine.errors import UsageError
+from modelaudit.engine.packs.load import load_ruleset
+from modelaudit.pipeline.limits import REQUESTS, TRANSFER, Options
+from modelaudit.pipeline.scan import scan
+from modelaudit.sources.remote.trip import FREE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD = "schema: modelaudit/policy@1\npolicy: acme\nversion: 1\nextends: ['builtin:default']\n"
+FILES = {f"{name}.pkl": b"\x80\x04X\xc8\0\0\0" + b"a" * 200 + b"." for name in "abcdef"}
+
+
+@pytest.mark.parametrize(
+    ("limits", "options", "read"),
+    [
+        ("", Options(jobs=1, stream=True), 6),
+        ("", Options(max_requests=4, stream=True), 3),  # the listing is the first
+        ("", Options(max_transfer=500, stream=True), 3),
+        ("limits: {max_requests: 4}\n", Options(stream=True), 3),
+        ("limits: {max_transfer: 500B}\n", Options(stream=True), 3),
+        ("limits: {max_requests: 4}\n", Options(max_requests=6, stream=True), 5),
+    ],
+)
+def test_a_scan_keeps_to_its_budgets(
+    limits: str, options: Options, read: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "p.yaml").write_text(HEAD + limits)
+    with served(monkeypatch, Memory(FILES)) as service:
+        document = scan(["mem://acme/model"], load_ruleset(str(tmp_path / "p.yaml")), options)
+    assert len(service.asked) == read
+    files = [artifact for artifact in document.artifacts if artifact.path.endswith(".pkl")]
+    assert sum(artifact.coverage == "full" for artifact in files) == read
+    assert len(files) == len(FILES)
+    assert [error.code for error in document.errors] == ["transfer-limit"] * (6 - read)
+    assert all("is spent" in error.message for error in document.errors)
+    assert document.decision.exit_code == (0 if read == 6 else 2)
+
+
+def test_a_final_budget_is_not_loosened(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(f"{HEAD}limits: {{max_requests: 4}}\nfinal: [limits.max_requests]\n")
+    with pytest.raises(UsageError, match=r"limits\.max_requests final at 4"):
+        scan(["mem://acme/model"], load_ruleset(str(tmp_path / "p.yaml")), Options(max_requests=5))
+
+
+def test_a_server_that_only_sends_the_whole_sends_no_more_than_is_left() -> None:
+    def whole(handler: Handler) -> None:
+        handler.answer(200, bytes(3_000_000))
+
+    with Server(whole) as server:
+        document = scan([f"{server.url}/m.pkl"], load_ruleset(), Options(max_transfer=1_000_000))
+    assert [error.code for error in document.errors] == ["transfer-limit"]
+
+
+def test_the_defaults_are_those_of_a_scan() -> None:
+    assert (FREE.requests, FREE.moved) == (REQUESTS, TRANSFER)
