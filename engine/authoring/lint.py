@@ -47,7 +47,7 @@ def lint(rules: Sequence[str] = ()) -> LintRun:
     Mistakes are gathered with the rest, not raised; a path that is not there is a `UsageError`.
     """
     asked = Asked(rules)
-    sources = gather(rules)
+    sources = gather(rules, prepared=not asked.builtin)
     diagnostics = list(sources.diagnostics)
     document = compiled(sources, diagnostics)
     wanted = [rule for rule in sources.rules if asked.takes(rule.pack, rule.span.file)]

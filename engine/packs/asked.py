@@ -27,6 +27,11 @@ class Asked:
         self._all_builtin = not paths
         self._files = {place for place in real.values() if place.startswith(roots)}
 
+    @property
+    def builtin(self) -> bool:
+        """Whether rules of a built-in pack are asked for."""
+        return self._all_builtin or bool(self._files)
+
     def takes(self, pack: Pack, file: str) -> bool:
         """Whether a rule or pattern of a pack is asked for; `file` is its file as messages show it."""
         if not pack.builtin:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ENTRY = "modelaudit/prepared@1"
 ENGINE = (("engine", ("**/*.py", "**/*.json", "**/*.lark")), ("schemas", ("*.json", "*.yaml")))
 NAMED = ("id", "name", "tags", "aliases", "for", "severity")  # what policies and other packs may call a rule by
+TOLD = ("status", "replaced_by")  # what the lint of other packs says of it
 
 
 def path_of(folder: str) -> str:
@@ -71,7 +72,7 @@ def prepare(folder: str) -> bytes:
         "span": _place(pack.span),
         "data": pack.data,
         "lists": [_list_json(source) for source in pack.lists.values()],
-        "rules": [{"span": _place(rule.span), **{key: rule.value(key) for key in NAMED}} for rule in pack.rules],
+        "rules": [{"span": _place(rule.span), **{key: rule.value(key) for key in NAMED + TOLD}} for rule in pack.rules],
         "compiled": {"rules": document["rules"], "patterns": document["patterns"]},
     }
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()

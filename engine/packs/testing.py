@@ -74,7 +74,7 @@ def run_tests(rules: Sequence[str] = (), *, only: str | None = None, fixtures: F
     skipped. Files with mistakes are refused with a `DiagnosticsError`.
     """
     asked = Asked(rules)
-    sources = gather(rules)
+    sources = gather(rules, prepared=not asked.builtin)
     diagnostics = list(sources.diagnostics)
     document = compiled(sources, diagnostics)
     raise_errors(diagnostics)

@@ -5,9 +5,11 @@ import shutil
 
 import pytest
 
+from modelaudit.engine.authoring.lint import lint
 from modelaudit.engine.packs import load, prepared
 from modelaudit.engine.packs.model import Sources
 from modelaudit.engine.packs.read import builtin_folders
+from modelaudit.engine.packs.testing import run_tests
 
 PACK = """\
 schema: modelaudit/pack@1
@@ -82,6 +84,31 @@ def test_the_core_pack_comes_to_the_same_rule_set(tmp_path, monkeypatch):
     monkeypatch.setattr(prepared, "path_of", lambda folder: str(path))
     monkeypatch.setattr("modelaudit.engine.packs.read.read_builtin", lambda *_: pytest.fail("YAML was read"))
     assert load.build(str(policy)) == (document, inputs)
+
+
+def test_lint_of_other_rules_says_the_same_and_their_tests_run(tmp_path, monkeypatch):
+    path = tmp_path / "a.yaml"
+    text = RULES.replace("MA9001", "ACME-1").replace("facts: {import:", "facts: {imports:")
+    path.write_text(text.replace("    for: import", "    for: import\n    absorbs: [MA1O9O, MA1090]"))
+    prepared_path = tmp_path / "prepared.json"
+    prepared_path.write_bytes(prepared.prepare(builtin_folders()[0]))
+    monkeypatch.setattr(prepared, "path_of", lambda folder: str(tmp_path / "none"))
+    said = lint([str(path)])
+    assert [each.code for each in said.diagnostics if each.level == "error"] == ["E118"]
+    monkeypatch.setattr(prepared, "path_of", lambda folder: str(prepared_path))
+    monkeypatch.setattr("modelaudit.engine.packs.read.read_builtin", lambda *_: pytest.fail("YAML was read"))
+    assert lint([str(path)]) == said
+    path.write_text(text)
+    assert run_tests([str(path)]).ok
+
+
+def test_lint_tells_of_a_deprecated_rule_of_a_prepared_pack(pack):
+    second = RULES.partition("rules:\n")[2].replace("MA9001", "MA9002").replace("a-rule", "b-rule")
+    old = RULES.replace("status: stable", "status: deprecated\n    replaced_by: MA9002")
+    (pack / "rules.yaml").write_text(old + second)
+    (pack.parent / "core.prepared.json").write_bytes(prepared.prepare(str(pack)))
+    rule = taken(pack)[1].rules[0]
+    assert (rule.value("status"), rule.value("replaced_by")) == ("deprecated", "MA9002")
 
 
 def test_a_pack_is_taken_with_everything_that_others_name(pack):
