@@ -107,7 +107,7 @@ class Checker(Operands):
                 return self.value(node.body, scope, guards)
             return self.as_value(node.body, scope, guards)
         if isinstance(node, ast.MacroCall):
-            inner = self.macro_scope(node, scope)
+            inner = self.macro_scope(node, scope, guards)
             if inner is None:
                 return None
             body, inside = inner
@@ -317,10 +317,10 @@ class Checker(Operands):
 
     def check_macro(self, node: ast.MacroCall, scope: Scope, guards: Guards) -> Condition | None:
         """A macro, with its arguments in place of the parameters."""
-        inner = self.macro_scope(node, scope)
+        inner = self.macro_scope(node, scope, guards)
         return None if inner is None else self.condition(*inner, guards)
 
-    def macro_scope(self, node: ast.MacroCall, scope: Scope) -> tuple[ast.Node, Scope] | None:
+    def macro_scope(self, node: ast.MacroCall, scope: Scope, guards: Guards) -> tuple[ast.Node, Scope] | None:
         """The body of a macro and the scope in which its parameters stand for the arguments."""
         macro = self.macros.get(node.name)
         place = replace_end(node, node.name_end)
@@ -339,7 +339,7 @@ class Checker(Operands):
             return None
         if not self.spend(macro.body.size, place, scope):
             return None
-        return self.bound(node, macro, macro.body, scope)
+        return self.bound(node, macro, macro.body, scope, guards)
 
     def endless(self, node: ast.MacroCall, place: ast.Node, scope: Scope) -> None:
         """Report a macro that uses itself, or that is nested too deep."""
@@ -349,13 +349,15 @@ class Checker(Operands):
         else:
             self.wrong("E212", f"macros are nested deeper than {MAX_MACRO_DEPTH} levels", place, scope)
 
-    def bound(self, node: ast.MacroCall, macro: Macro, body: ast.Node, scope: Scope) -> tuple[ast.Node, Scope] | None:
+    def bound(
+        self, node: ast.MacroCall, macro: Macro, body: ast.Node, scope: Scope, guards: Guards
+    ) -> tuple[ast.Node, Scope] | None:
         """The body's scope, when every argument has the type that its parameter declares."""
         names: dict[str, Binding | Argument] = globals_of(scope.kind)
         fits = True
         for arg, (name, wanted) in zip(node.args, macro.params.items(), strict=True):
             names[name] = Argument(arg, scope)
-            given = self.resolve(arg, scope, None) if isinstance(arg, ast.Path) else self.value(arg, scope, NOTHING)
+            given = self.resolve(arg, scope, None) if isinstance(arg, ast.Path) else self.value(arg, scope, guards)
             if given is None:
                 fits = False
             elif not accepts(wanted, as_float(given, wanted).type):

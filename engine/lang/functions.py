@@ -65,6 +65,11 @@ def _basename(path: str) -> str:
     return re.split(r"[/\\!]", path)[-1]
 
 
+def _dirname(path: str) -> str | None:
+    name = _basename(path)
+    return path[: -len(name) - 1] if len(name) < len(path) else None
+
+
 def _ext(path: str) -> str:
     name = _basename(path)
     at = name.rfind(".")
@@ -264,6 +269,11 @@ _TABLE = (
     ),
     Function("lower", "str", "str", "linear", "The text in lower case.", str.lower, keeps_cut=True),
     Function("basename", "str", "str", "constant", "What follows the last `/`, `\\` or `!`.", _basename),
+    Function(
+        *("dirname", "str", "str?", "constant"),
+        "What stands before the last `/`, `\\` or `!`; absent without one.",
+        _dirname,
+    ),
     Function(
         *("ext", "str", "str", "constant"),
         "Extension of the base name with its dot, in lower case; empty when there is none.",

@@ -42,6 +42,8 @@ def test_a_variable_of_a_macro_does_not_capture_what_an_argument_means():
 def test_guards_reach_through_macros():
     macros = {"is_one(v: str)": "v == '1'", "versioned(a: artifact)": "a has version and a.version == '1'"}
     assert compiled("artifact has version and @is_one(artifact.version)", kind="artifact", macros=macros)
+    assert compiled("artifact has version and @is_one(lower(artifact.version))", kind="artifact", macros=macros)
+    assert "E214" in mistakes("@is_one(lower(artifact.version))", kind="artifact", macros=macros)
     assert compiled("@versioned(root) and root.version == '1'", kind="artifact", macros=macros)
     assert "E214" in mistakes("@is_one(artifact.version)", kind="artifact", macros=macros)
 
