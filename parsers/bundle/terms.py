@@ -1,6 +1,7 @@
 """Which licence files of weights name in their own metadata, to be held against the card beside them.
 
-GGUF: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (`general.license`, in front of the tensors).
+GGUF: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (`general.license`, or
+`general.license.name` when that is `other`, in front of the tensors).
 Safetensors: `__metadata__`, with the keys of https://github.com/Stability-AI/ModelSpec or plain ones.
 """
 
@@ -67,6 +68,6 @@ def _of_gguf(name: str, reader: Reader, keys: frozenset[str]) -> str | None:
     for number, fact in enumerate(facts):
         if number > PAIRS_MAX:
             break
-        if isinstance(fact, Metadata) and fact.key in keys:
+        if isinstance(fact, Metadata) and fact.key in keys and not is_unspecific(fact.value):
             return fact.value
     return None

@@ -20,7 +20,7 @@ PAIRS = 100_000
 TENSORS = 100_000
 ALIGNMENT = 32  # when the file says nothing
 NOTHING = 2**32 - 1  # an id that stands for no token
-CONTENT = frozenset({"metadata", "text", "tensor", "blob"})
+CONTENT = frozenset({"metadata", "text", "tensor", "blob", "license"})
 PER_TOKEN = ("tokenizer.ggml.scores", "tokenizer.ggml.token_type")
 TOKENS = "tokenizer.ggml.tokens"
 EMBEDDING = "token_embd.weight"
@@ -50,7 +50,10 @@ class _File:
             yield Property("version", str(version))
             reading = Values(self.cursor, self.notes, version)
             tensors, pairs = self.counts(reading)
-            yield from self.pairs(reading, pairs)
+            try:
+                yield from self.pairs(reading, pairs)
+            finally:
+                reading.licence()
             yield from self.tensors(reading, tensors)
         except Break as broken:
             self.notes.defect(broken.code, broken.detail, broken.offset, CONTENT)

@@ -30,6 +30,8 @@ TEMPLATE = "tokenizer.chat_template"  # and what begins with it: templates by na
 MARKS = (b"{%", b"{{")  # of templates
 TEMPLATES_MAX = 64  # elements of arrays that are read as templates
 VOCABULARY = "tokenizer."
+LICENCE, LICENCE_NAME = "general.license", "general.license.name"
+LICENCE_MAX = 200  # characters of the name of a licence
 DOCS = ("general.description", "general.readme")
 
 
@@ -57,6 +59,7 @@ class Values:
         self.width = 4 if version == 1 else 8
         self.elements = 0
         self.listed_templates = 0
+        self.licences: dict[str, tuple[str, int]] = {}  # value and offset
 
     def string(self, most: int) -> tuple[bytes, bool]:
         """A text's bytes, at most so many, and whether there are more."""
@@ -112,6 +115,8 @@ class Values:
         self.notes.metadata(key, value, "string", at, lossy=lossy)
         role = "template" if is_template(key, raw) else "doc" if key in DOCS else "metadata"
         self.notes.words(value, role, key, at, lossy=lossy, cut=cut)
+        if key in (LICENCE, LICENCE_NAME) and len(value) <= LICENCE_MAX and "://" not in value:
+            self.licences[key] = value, at
         if role == "template" and not cut and self.notes.context.wants("code"):
             from modelaudit.parsers.repository.template import marked_facts, template_facts
 
@@ -119,6 +124,19 @@ class Values:
             read = template_facts if key.startswith(TEMPLATE) else marked_facts
             self.notes.noted += read(self.notes.path, raw.decode("utf-8", "replace"), place)
         return raw
+
+    def licence(self) -> None:
+        """Note the licence once all pairs are read: its own name stands in the place of one that is only `other`."""
+        if not self.licences or not self.notes.context.wants("license"):
+            return
+        from modelaudit.engine.facts.licences import is_unspecific, licence_expression
+        from modelaudit.parsers.licences.card import license_fact
+
+        said, name = (self.licences.get(key, ("", 0)) for key in (LICENCE, LICENCE_NAME))
+        words, at = name if name[0] and (not said[0] or is_unspecific(said[0])) else said
+        found = licence_expression(words)
+        if found:
+            self.notes.noted.append(license_fact(self.notes.path, found, "metadata", LICENCE, 1.0, Place(offset=at)))
 
     def array(self, key: str, at: int) -> Array:
         """An array; one of bytes may be a file in itself."""

@@ -46,6 +46,14 @@ def test_gguf_is_asked_too():
     assert related("mit", m__gguf=ggufs.model())[0][:2] == ("m.gguf", False)
 
 
+def test_the_name_of_a_licence_in_gguf_counts_when_it_is_only_other():
+    named = (ggufs.V3.pair("general.license.name", ggufs.STRING, "mit"),)
+    assert related("mit", m__gguf=ggufs.model(licence="other", more=named)) == [("m.gguf", True, None)]
+    assert related("apache-2.0", m__gguf=ggufs.model(licence="other", more=named))[0][:2] == ("m.gguf", False)
+    assert related("apache-2.0", m__gguf=ggufs.model(more=named)) == [("m.gguf", True, None)]
+    assert related("mit", m__gguf=ggufs.model(licence="other")) == []
+
+
 def test_weights_that_name_the_same_in_other_words():
     assert related("apache-2.0", a__safetensors=safetensors(license="Apache License 2.0")) == [
         ("a.safetensors", True, None)
