@@ -10,6 +10,7 @@ import json
 import os
 
 from modelaudit.engine.facts import Place, Tensor, clean
+from modelaudit.parsers.bundle.vocabulary import TOKENIZER, vocabulary_of
 from modelaudit.parsers.bundle.weights import FILES_MAX, READ_MAX, WEIGHTS
 from modelaudit.parsers.reader import SliceReader
 from modelaudit.parsers.safetensors.header import HeaderError, Members, entries
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from modelaudit.parsers.bundle import Folder
     from modelaudit.parsers.reader import Reader
 
-TOKENIZER = "tokenizer.json"
 MORE = 10  # one row in so many may stand behind the vocabulary, or it is another tokenizer's
 WIDEST = 256 * 1024  # values of a row
 
@@ -33,7 +33,7 @@ def relate_tokens(folder: Folder, context: Context) -> Iterator[Tensor]:
     """The embeddings with how far rows behind the vocabulary are from the others, where somebody asks."""
     if not (context.full and context.wants("tensor.measured")) or TOKENIZER not in folder.names:
         return
-    words = _words(folder.open(TOKENIZER))
+    words = vocabulary_of(folder.open(TOKENIZER))[0]
     if not words:
         return
     with open(os.path.join(os.path.dirname(__file__), "config.json"), "rb") as file:
@@ -44,22 +44,6 @@ def relate_tokens(folder: Folder, context: Context) -> Iterator[Tensor]:
         for tensor, about, start in _tensors(reader) if reader is not None else ():
             if tensor.endswith(endings):
                 yield from _embedding(folder, context, name, (tensor, about), words, start)
-
-
-def _words(reader: Reader | None) -> int:
-    """How many numbers the words of the tokenizer's own vocabulary take, 0 when that is not known."""
-    if reader is None or reader.size > READ_MAX:
-        return 0
-    try:
-        tree = json.loads(reader.read_at(0, reader.size).decode("utf-8-sig", "replace"))
-    except (ValueError, RecursionError):
-        return 0
-    model = tree.get("model") if isinstance(tree, dict) else None
-    words = model.get("vocab") if isinstance(model, dict) else None
-    if isinstance(words, list):
-        return len(words)
-    numbers = [one for one in words.values() if type(one) is int] if isinstance(words, dict) else []
-    return max(numbers) + 1 if numbers else 0
 
 
 def _tensors(reader: Reader) -> Iterator[tuple[str, dict[str, Any], int]]:

@@ -13,6 +13,7 @@ import re
 from math import prod
 
 from modelaudit.engine.facts import Relation, clean
+from modelaudit.parsers.bundle.vocabulary import vocabularies
 from modelaudit.parsers.safetensors.header import HeaderError, Members, entries
 
 TYPE_CHECKING = False
@@ -34,6 +35,7 @@ FLOATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat1
 SIZE = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
 DIMENSIONS = 64
 NUMBER_MAX = 2**63 - 1
+SPARE = 2  # times as many rows as tokens are more than any padding
 DETAIL = 5  # numbers that are shown
 
 
@@ -85,6 +87,7 @@ def relate_weights(folder: Folder, context: Context) -> Iterator[Fact]:
     yield from _types(folder.path, tensors, parts)
     yield from _tokens(folder, tensors)
     yield from _generated(folder, tensors)
+    yield from _vocabulary(folder, tensors)
     yield from _total(folder, tensors)
 
 
@@ -155,6 +158,16 @@ def _generated(folder: Folder, tensors: Tensors) -> Iterator[Relation]:
         last, rows = max(numbers), max(tensors.words)
         detail = None if last < rows else f"tokens: number {last} of {rows} rows"
         yield _relation(folder.path, "tokens", GENERATION, tensors.first, detail)
+
+
+def _vocabulary(folder: Folder, tensors: Tensors) -> Iterator[Relation]:
+    """Whether the words of the tokenizer have rows, and most rows have words; rows for padding are usual."""
+    if not tensors.words:
+        return
+    for name, words, tokens in vocabularies(folder):
+        agrees = any(words <= rows <= max(tokens, words) * SPARE for rows in tensors.words)
+        detail = f"words: {words} in the tokenizer, {_shown(tensors.words)} rows in the weights"
+        yield _relation(folder.path, "vocabulary", name, tensors.first, None if agrees else detail)
 
 
 def _total(folder: Folder, tensors: Tensors) -> Iterator[Relation]:

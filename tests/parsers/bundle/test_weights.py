@@ -41,8 +41,8 @@ def changed(files, **keys):
 
 
 def test_what_belongs_together_agrees_in_all_that_can_be_compared():
-    assert found(WHOLE) == dict.fromkeys(["words", "width", "layers", "type", "tokens"], True)
-    assert found(PARTS) == dict.fromkeys(["words", "width", "layers", "type", "tokens", "bytes"], True)
+    assert found(WHOLE) == dict.fromkeys(["words", "width", "layers", "type", "tokens", "vocabulary"], True)
+    assert found(PARTS) == dict.fromkeys(["words", "width", "layers", "type", "tokens", "vocabulary", "bytes"], True)
 
 
 @pytest.mark.parametrize(
