@@ -7,6 +7,7 @@ WordPiece, one word in each line, https://huggingface.co/docs/transformers/model
 from __future__ import annotations
 
 import json
+import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ TOKENIZER, LINES = "tokenizer.json", "vocab.txt"
 READ_MAX = 32 * 1024 * 1024  # bytes of a vocabulary
 WINDOW = 1024 * 1024
 NUMBER_MAX = 2**31 - 1  # what is larger is no number of a token
+WORDS = re.compile(r'"model"\s*:\s*\{[^{}]*?"vocab"\s*:\s*')  # the words stand in front of all merges
+ADDED = re.compile(r'"added_tokens"\s*:\s*')
+DECODER = json.JSONDecoder()
 
 
 def vocabularies(folder: Folder) -> Iterator[tuple[str, int, int]]:
@@ -39,14 +43,24 @@ def vocabulary_of(reader: Reader | None) -> tuple[int, int]:
     if reader is None or reader.size > READ_MAX:
         return 0, 0
     try:
-        tree = json.loads(reader.read_at(0, reader.size).decode("utf-8-sig", "replace"))
+        vocabulary, added = _parts(reader.read_at(0, reader.size).decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
         return 0, 0
-    model = tree.get("model") if isinstance(tree, dict) else None
-    words = _words(model.get("vocab")) if isinstance(model, dict) else 0
-    added = tree.get("added_tokens") if words else None
-    numbers = [one.get("id") for one in added if isinstance(one, dict)] if isinstance(added, list) else []
+    words = _words(vocabulary)
+    numbers = [one.get("id") for one in added if isinstance(one, dict)] if words and isinstance(added, list) else []
     return words, max(words, _behind(numbers))
+
+
+def _parts(text: str) -> tuple[Any, Any]:
+    """The words and the added tokens; the merges, most of the file, are left alone where the words are found at once."""
+    found = WORDS.search(text)
+    if found is None:
+        tree = json.loads(text)
+        model = tree.get("model") if isinstance(tree, dict) else None
+        return (model.get("vocab"), tree.get("added_tokens")) if isinstance(model, dict) else (None, None)
+    vocabulary, end = DECODER.raw_decode(text, found.end())
+    added = ADDED.search(text, 0, found.start()) or ADDED.search(text, end)
+    return vocabulary, None if added is None else DECODER.raw_decode(text, added.end())[0]
 
 
 def _words(vocabulary: Any) -> int:  # noqa: ANN401 - whatever JSON holds

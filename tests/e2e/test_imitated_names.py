@@ -58,6 +58,14 @@ def test_names_that_are_meant_are_quiet(rules, tmp_path, name, value) -> None:
     assert findings(rules, write(tmp_path, name, value)) == set()
 
 
+def test_a_name_in_a_folder_is_told_once_for_each_file(rules, tmp_path) -> None:
+    write(tmp_path, "config.json", IMITATED)
+    (tmp_path / "model.safetensors").write_bytes(tensors.model())
+    (tmp_path / "README.md").write_text(f"---\nlicense: mit\nbase_model: {IMITATED}\n---\n# A model\n")
+    told = [(one.rule, Path(str(one.artifact)).name) for one in scan([str(tmp_path)], rules).findings if one.rule[:4] == "MA56"]
+    assert sorted(told) == [("MA5603", "README.md"), ("MA5608", "config.json")]
+
+
 @pytest.mark.parametrize(
     ("owner", "found"),
     [("meta-lama", {"MA5612"}), ("llama-meta", {"MA5612"}), ("meta-llama", set()), ("acme", set())],

@@ -106,3 +106,9 @@ def test_odd_added_tokens_are_passed_over():
     data = b'{"model": {"vocab": ["a", "b"]}, "added_tokens": [1, {}, {"id": "x"}, {"id": 7}]}'
     assert vocabulary_of(BytesReader(data)) == (2, 8)
     assert vocabulary_of(BytesReader(b'{"model": {"vocab": ["a"]}, "added_tokens": 3}')) == (1, 1)
+
+
+def test_merges_are_not_read_and_words_may_be_named_like_keys():
+    data = b'{"added_tokens": [{"id": 2}], "model": {"type": "BPE", "vocab": {"model": 0, "vocab": 1}, "merges": [no'
+    assert vocabulary_of(BytesReader(data)) == (2, 3)
+    assert vocabulary_of(BytesReader(b'{"model": {"x": {}, "vocab": {"a": 0}}, "added_tokens": [{"id": 1}]}')) == (1, 2)
