@@ -52,7 +52,7 @@ def vocabulary_of(reader: Reader | None) -> tuple[int, int]:
 
 
 def _parts(text: str) -> tuple[Any, Any]:
-    """The words and the added tokens; the merges, most of the file, are left alone where the words are found at once."""
+    """The words and the added tokens; merges, most of the file, are left alone where words are found at once."""
     found = WORDS.search(text)
     if found is None:
         tree = json.loads(text)
