@@ -22,7 +22,7 @@ def folded(node: ast.AST | None, depth: int = 0) -> str | None:
         return _joined([folded(node.left, depth + 1), folded(node.right, depth + 1)])
     if isinstance(node, ast.Subscript):
         value = folded(node.value, depth + 1)
-        return value[::-1] if value is not None and _is_backwards(node.slice) else None
+        return value[::-1] if value is not None and is_backwards(node.slice) else None
     return _called(node, depth) if isinstance(node, ast.Call) else None
 
 
@@ -42,7 +42,7 @@ def _joined(parts: list[str | None], between: str = "") -> str | None:
     return between.join(known)[:FOLDED_MAX] if len(known) == len(parts) else None
 
 
-def _is_backwards(node: ast.expr) -> bool:
+def is_backwards(node: ast.expr) -> bool:
     """Whether a slice is `[::-1]`."""
     if not isinstance(node, ast.Slice) or node.lower is not None or node.upper is not None:
         return False

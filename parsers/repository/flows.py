@@ -7,6 +7,9 @@ functions of the file return, and what they are given, is followed by their name
 from __future__ import annotations
 
 import ast
+import re
+
+from modelaudit.parsers.repository.constants import is_backwards
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +30,11 @@ STEPS = 32  # times that each may be looked at besides
 PASSES_MAX = 40  # forth and back over the text
 SOURCES_MAX = 1024  # callables that one value comes from
 RETURN = "return"
+XOR, REVERSED, LITERAL = "operator.xor", "builtins.reversed", "literal"  # what operators and constants are told as
+LOOK = 512  # characters of a text that are looked at
+BYTES_MIN = 24  # bytes, or numbers of a list, that are a constant worth telling
+CODED = re.compile(r"(?!(?:[0-9a-f]{40}|[0-9a-f]{64})$)(?!.*://)(?!.*\.\w{1,12}$)(?=.*\d)(?=.*[A-Za-z])\S{40,}")
+WRITERS = frozenset({"write", "extend", "append", "update"})  # methods that put what they are given into their object
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -91,6 +99,8 @@ class Flows:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 yield from _pairs(target, node.value)
+        elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.BitXor):
+            yield node.target, ast.BinOp(node.target, node.op, node.value)
         elif isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)) and node.value is not None:
             yield node.target, node.value
         elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
@@ -124,6 +134,13 @@ class Flows:
             called, names = self._called(node.func, function)
             pairs = [*zip(names, node.args, strict=False), *((word.arg or "", word.value) for word in node.keywords)]
             self._gifts += [((called, name), value, function) for name, value in pairs if name in names]
+            self._written(node, function)
+
+    def _written(self, node: ast.Call, function: str) -> None:
+        """What a method puts into its object."""
+        if isinstance(node.func, ast.Attribute) and node.func.attr in WRITERS and node.args:
+            for key in self._keys(node.func.value, function):
+                self._gifts.append((key, node.args[0], function))
 
     def _called(self, node: ast.AST, function: str) -> tuple[str, list[str]]:
         """Which function of the file is called, and the names of its parameters."""
@@ -161,6 +178,8 @@ class Flows:
                 self._look(("", node.id), found)
             elif isinstance(node, ast.Attribute):
                 self._look(("", f".{node.attr}"), found)
+            else:
+                found |= _plain(node)
             stack += ast.iter_child_nodes(node)
         return found
 
@@ -183,6 +202,28 @@ class Flows:
         if known:
             self._left -= len(known) // 8  # a set is taken in faster than an expression is looked at
             found |= known
+
+
+def _plain(node: ast.AST) -> set[str]:
+    """What an expression that calls nothing is told as: an operator that hides a text, or data that is written out."""
+    if isinstance(node, ast.Constant):
+        value = node.value
+        coded = len(value) >= BYTES_MIN if isinstance(value, bytes) else isinstance(value, str) and _is_coded(value)
+        return {LITERAL} if coded else set()
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
+        return {XOR}
+    if isinstance(node, ast.Subscript) and is_backwards(node.slice):
+        return {REVERSED}
+    if isinstance(node, (ast.List, ast.Tuple)) and len(node.elts) >= BYTES_MIN:
+        first = node.elts[:BYTES_MIN]
+        if all(isinstance(one, ast.Constant) and type(one.value) is int for one in first):
+            return {LITERAL}
+    return set()
+
+
+def _is_coded(value: str) -> bool:
+    """Whether a text may be data in an encoding: no address, path or digest, and without blanks."""
+    return CODED.fullmatch("".join(value[:LOOK].split())) is not None and " " not in value[:LOOK].strip()
 
 
 def _parameters(args: ast.arguments) -> list[str]:

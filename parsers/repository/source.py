@@ -57,6 +57,11 @@ def _calls() -> dict[str, Any]:
     return doc
 
 
+@cache
+def _followed() -> frozenset[str]:
+    return frozenset(_calls()["followed"])
+
+
 def is_source(reader: Reader) -> bool:
     """Whether a text parses as Python and has a statement that does something."""
     tree = parsed(reader.read_at(0, reader.size))
@@ -422,7 +427,7 @@ class Calls:
         name = self._names.dotted(node.func)
         if name and name != "?":
             self._add(name, phase, function)
-            if name in _calls()["followed"]:
+            if name in _followed() and _takes_code(node, name):
                 self.cut = self.cut or len(self._sinks) >= FOUND_MAX
                 self._sinks += [(node, phase, function, name)] if len(self._sinks) < FOUND_MAX else []
             if "." not in name and name not in self._names.own:
@@ -492,6 +497,16 @@ class Calls:
                 if inner not in found:
                     found.add(inner)
                     queue.append(inner)
+
+
+def _takes_code(call: ast.Call, name: str) -> bool:
+    """Whether a call that is followed runs or unpickles what it is given: keywords of some say that they do not."""
+    given = {word.arg: word.value.value for word in call.keywords if isinstance(word.value, ast.Constant)}
+    unless, needed = _calls()["followed_unless"].get(name, {}), _calls()["followed_if"].get(name, {})
+    known = {word.arg for word in call.keywords}
+    if any(given.get(key) is value for key, value in unless.items()):
+        return False
+    return all(key in known and given.get(key, value) is value for key, value in needed.items())
 
 
 def _name_in(node: ast.AST, place: int) -> ast.AST | None:

@@ -144,3 +144,67 @@ def test_what_is_not_followed_to_its_end_is_said(monkeypatch):
     monkeypatch.setattr(flows, "STEPS", 0)
     text = "import base64\n" + "x = y\n" * 20 + "exec(x)"
     assert [fact.what for fact in source_facts("m.py", text.encode()) if isinstance(fact, Limit)] == ["source"]
+
+
+PICKLE = "gASVHAAAAAAAAACMCGJ1aWx0aW5zlIwFcHJpbnSUk5RLAYWUUpQu"
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        (f"pickle.loads(base64.b64decode('{PICKLE}'))", "pickle.loads"),
+        (f"P = '{PICKLE}'\ndef f():\n    return torch.load(io.BytesIO(base64.b64decode(P)), weights_only=False)", "torch.load"),
+        (f"b = io.BytesIO()\nb.write(base64.b64decode('{PICKLE}'))\njoblib.load(b)", "joblib.load"),
+        (f"np.load(io.BytesIO(base64.b64decode('{PICKLE}')), allow_pickle=True)", "numpy.load"),
+        (f"np.load(io.BytesIO(base64.b64decode('{PICKLE}')), allow_pickle=ANY)", "numpy.load"),
+        (f"pickle.Unpickler(io.BytesIO(base64.b64decode('{PICKLE}'))).load()", "pickle.Unpickler"),
+    ],
+)
+def test_what_is_decoded_reaches_what_unpickles_it(text, target):
+    found = codes(f"import base64, io, pickle, joblib, torch\nimport numpy as np\n{text}").values()
+    flows = {(flow.target, flow.source) for code in found for flow in code.flows}
+    assert {(target, "base64.b64decode"), (target, "literal")} <= flows
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"torch.load(io.BytesIO(base64.b64decode('{PICKLE}')), weights_only=True)",
+        f"np.load(io.BytesIO(base64.b64decode('{PICKLE}')))",
+        f"np.load(io.BytesIO(base64.b64decode('{PICKLE}')), allow_pickle=False)",
+        "x = base64.b64decode(X)\ntorch.load('model.pt')",
+    ],
+)
+def test_loads_of_data_alone_are_not_followed(text):
+    assert not reached(f"import base64, io, torch\nimport numpy as np\n{text}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pickle.loads(open('a-rather-long-name-of-a-folder/Model-00001-of-00002.bin', 'rb').read())",
+        "pickle.loads(get('https://models.example/a-rather-long-name/Model/1'))",
+        "pickle.loads(get(revision='0123456789abcdef0123456789abcdef01234567'))",
+        "pickle.loads(get('A text of 40 letters and more, with blanks'))",
+    ],
+)
+def test_paths_addresses_and_digests_are_no_data(text):
+    assert not {source for _, source in reached(f"import pickle\n{text}")} & {"literal"}
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("exec(bytes(b ^ 42 for b in [1, 2, 3]))", "operator.xor"),
+        ("x = bytearray(D)\nfor i in range(9):\n    x[i] ^= 7\nexec(x)", "operator.xor"),
+        ("x = S\nexec(x[::-1])", "builtins.reversed"),
+        ("exec(''.join(reversed(S)))", "builtins.reversed"),
+    ],
+)
+def test_masks_and_turned_texts_are_told(text, source):
+    assert ("builtins.exec", source) in reached(text)
+
+
+@pytest.mark.parametrize("text", ["exec(S[1:])", "x = a ^ b\nexec(S)", "exec(S)\ny = S[::-1]"])
+def test_other_operators_are_not(text):
+    assert not reached(text)
