@@ -72,7 +72,7 @@ class Arg(Record):
 
 
 class Flow(Record):
-    """What reaches a callable that runs code, by assignments, arguments and results within a file."""
+    """What reaches a callable that runs code or unpickles, by assignments, arguments and results within a file."""
 
     __slots__ = ('target', 'source',)
     FIELDS = ('target', 'source',)

@@ -153,7 +153,7 @@ PICKLE = "gASVHAAAAAAAAACMCGJ1aWx0aW5zlIwFcHJpbnSUk5RLAYWUUpQu"
     ("text", "target"),
     [
         (f"pickle.loads(base64.b64decode('{PICKLE}'))", "pickle.loads"),
-        (f"P = '{PICKLE}'\ndef f():\n    return torch.load(io.BytesIO(base64.b64decode(P)), weights_only=False)", "torch.load"),
+        (f"P = '{PICKLE}'\ndef f():\n    return torch.load(io.BytesIO(base64.b64decode(P)))", "torch.load"),
         (f"b = io.BytesIO()\nb.write(base64.b64decode('{PICKLE}'))\njoblib.load(b)", "joblib.load"),
         (f"np.load(io.BytesIO(base64.b64decode('{PICKLE}')), allow_pickle=True)", "numpy.load"),
         (f"np.load(io.BytesIO(base64.b64decode('{PICKLE}')), allow_pickle=ANY)", "numpy.load"),
