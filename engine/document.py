@@ -54,6 +54,12 @@ class ArtifactSummary:
     described: Description | None = None  # only when the scan was asked for it
     scope: str = "full"  # structure: what can run or configure was read, and no weights
 
+    @property
+    def unverified(self) -> bool:
+        """Whether it is a file that was read in part, and neither the service nor we know its digest."""
+        parts = self.scope != "full" and self.depth == 0 and self.coverage != "none"
+        return parts and self.sha256 is None and self.role != "bundle"
+
 
 @record
 class ScanError:
@@ -169,7 +175,7 @@ class ScanDocument:
     decision: Decision
     files_scanned: int  # files on disk
     bytes_scanned: int  # their sizes
-    content_hash: str | None = None  # over the SHA-256 of all files, sorted; None when there are none
+    content_hash: str | None = None  # over the SHA-256 of all files, sorted; None when there are none or one is unknown
     waivers: tuple[WaiverUse, ...] = ()  # every waiver of the policy
     selection: ScannerSelection | None = None  # only when parsers were left out
     questions: tuple[Finding, ...] = ()  # what verdicts are about, see `engine/verdict.py`

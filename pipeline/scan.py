@@ -108,6 +108,7 @@ class Run:
         self.hashes: list[str] = []
         self.files = self.bytes = self.beyond = 0
         self.late = False
+        self.unverified = False  # of a file nobody has said or taken the digest
 
     def read(self, feed: Feed) -> None:
         """Read and judge everything under the paths."""
@@ -195,6 +196,8 @@ class Run:
             self.beyond += 1
         if result.sha256 is not None:
             self.hashes.append(result.sha256)
+        elif result.read and result.summaries and result.summaries[0].unverified:
+            self.unverified = True
         if result.timed_out:
             self.time_error(result.path, "was read in part")
 
@@ -241,7 +244,7 @@ class Run:
             decision=decision,
             files_scanned=self.files,
             bytes_scanned=self.bytes,
-            content_hash=content_hash(self.hashes),
+            content_hash=None if self.unverified else content_hash(self.hashes),
             waivers=waivers,
             selection=self.options.selection,
             transfer=self.transfer(),

@@ -50,6 +50,7 @@ def report(document: ScanDocument, *, verbose: bool = False) -> Json:
         "start_time": round(document.started, 3),
         "duration": round(document.duration, 6),
         **_filled(content_hash=document.content_hash),
+        **({"unverified": True} if any(artifact.unverified for artifact in document.artifacts) else {}),
         "total_checks": len(checks),
         "passed_checks": states.count("passed"),
         "failed_checks": states.count("failed"),
@@ -207,6 +208,7 @@ def _artifact(artifact: ArtifactSummary) -> Json:
         "scope": artifact.scope,
         **({"reasons": [visible(r) for r in artifact.reasons]} if artifact.reasons else {}),
         **_filled(sha256=artifact.sha256),
+        **({"unverified": True} if artifact.unverified else {}),
     }
 
 

@@ -150,8 +150,8 @@ def _coverage(document: ScanDocument, view: View) -> list[Line]:
             Line(("path", glued(visible(artifact.path))), ("quiet", f" · {_file_words(artifact)}"), indent=2, hang=4)
         )
         lines += [Line(("", visible(reason)), indent=6) for reason in artifact.reasons]
-        if view.verbose and artifact.sha256:
-            lines.append(Line(("label", "sha256 "), ("quiet", artifact.sha256), indent=6))
+        if view.verbose and (artifact.sha256 or artifact.unverified):
+            lines.append(Line(("label", "sha256 "), ("quiet", artifact.sha256 or "unverified"), indent=6))
     return lines + _more(len(wanted) - len(shown), "artifact")
 
 
@@ -227,6 +227,8 @@ def _scope_rows(document: ScanDocument) -> list[tuple[str, list[Piece]]]:
     if sparse:
         words = f"structure: {digest.counted(len(sparse), 'file')} without weights; "
         words += "--scope full adds digests, the search for programs in weights, and their statistics"
+        unknown = sum(a.unverified for a in sparse)
+        words += f"; digests of {digest.counted(unknown, 'file')} are unverified" if unknown else ""
         rows.append(("Scope", [("", words)]))
     moved = document.transfer
     if moved is not None:

@@ -145,9 +145,10 @@ class Registry:
 
 def _belongs(realm: Origin, registry: Origin) -> bool:
     """Whether the credentials of a registry may be shown to a token service."""
-    if realm.port != registry.port and realm[::2] != ("https", 443):
-        return False  # somebody else's program may listen there
     theirs, ours = bare(realm.host), bare(registry.host)
+    named = theirs == ours and realm.scheme == "https"  # by its certificate whoever has the name listens there
+    if realm[::2] != registry[::2] and realm[::2] != ("https", 443) and not named:
+        return False  # somebody else's program may listen there
     if theirs == ours or TOKEN_HOSTS.get(ours) == theirs:
         return True
     above = "." in theirs and ours.endswith(f".{theirs}")

@@ -38,7 +38,10 @@ def test_whose_repository_an_address_names(monkeypatch: pytest.MonkeyPatch) -> N
     ("realm", "registry", "shown"),
     [
         ("https://r.example:5000", "https://r.example:5000", True),
-        ("https://r.example:9", "https://r.example:5000", False),
+        ("https://r.example:5001", "https://r.example:5000", True),  # as docker_auth is set up
+        ("https://r.example:5001", "http://r.example:5000", True),
+        ("http://r.example:5001", "http://r.example:5000", False),
+        ("http://r.example:5001", "https://r.example:5001", False),
         ("https://auth.r.example:9", "https://r.example", False),
         ("https://r.example", "https://r.example:5050", True),  # as GitLab is set up
         ("http://r.example", "http://r.example:5050", False),

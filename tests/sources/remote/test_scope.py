@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,9 @@ from fixtures.services import Memory, served
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.limits import Options
-from modelaudit.pipeline.scan import scan
+from modelaudit.pipeline.scan import content_hash, scan
+from modelaudit.reports.json import report as made
+from modelaudit.sources.remote.service import Listed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,3 +59,35 @@ def test_an_extending_policy_cannot_loosen_it(tmp_path: Path) -> None:
     )
     with pytest.raises(Exception, match="E310"):
         load_ruleset(str(tmp_path / "p.yaml"))
+
+
+def test_a_digest_that_nobody_knows_is_unverified(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"config.json": b"{}", "m.safetensors": WEIGHTS}
+    with served(monkeypatch, Memory(files, digests=False)):
+        document = scan(["mem://acme/model"], load_ruleset())
+    report = made(document)
+    assert document.content_hash is None  # that of the small file alone would be the same for other weights
+    assert report["unverified"] is True
+    told = {row["path"].rpartition("/")[2]: (row.get("sha256"), row.get("unverified")) for row in report["artifacts"]}
+    assert told["config.json"] == (sha256(b"{}").hexdigest(), None)
+    assert told["m.safetensors"] == (None, True)
+
+
+@pytest.mark.parametrize("digests", [True, False])
+def test_the_content_hash_is_that_of_all_files(digests: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"config.json": b"{}", "m.pkl": b"\x80\x04}."} | ({"m.safetensors": WEIGHTS} if digests else {})
+    with served(monkeypatch, Memory(files, digests=digests)):
+        document = scan(["mem://acme/model"], load_ruleset())
+    assert document.content_hash == content_hash(sha256(data).hexdigest() for data in files.values())
+    assert "unverified" not in made(document)
+
+
+def test_a_small_file_is_held_against_its_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Lying(Memory):
+        def files(self) -> list[Listed]:
+            return [Listed("m.pkl", 4, "m.pkl", sha256="ab" * 32)]
+
+    with served(monkeypatch, Lying({"m.pkl": b"\x80\x04}."})):
+        document = scan(["mem://acme/model"], load_ruleset())
+    assert "its content is not the one that its digest says" in document.errors[0].message
+    assert document.decision.exit_code == 2
