@@ -13,7 +13,7 @@ from modelaudit.engine.facts import Place, Tensor, clean
 from modelaudit.parsers.bundle.vocabulary import TOKENIZER, vocabulary_of
 from modelaudit.parsers.bundle.weights import FILES_MAX, READ_MAX, WEIGHTS
 from modelaudit.parsers.reader import SliceReader
-from modelaudit.parsers.safetensors.header import HeaderError, Members, entries
+from modelaudit.parsers.safetensors.header import data_start, objects_of
 from modelaudit.parsers.weights import element_of
 
 TYPE_CHECKING = False
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from modelaudit.parsers.base import Context
     from modelaudit.parsers.bundle import Folder
-    from modelaudit.parsers.reader import Reader
 
 MORE = 10  # one row in so many may stand behind the vocabulary, or it is another tokenizer's
 WIDEST = 256 * 1024  # values of a row
@@ -41,26 +40,13 @@ def relate_tokens(folder: Folder, context: Context) -> Iterator[Tensor]:
     for name in [name for name in folder.names if WEIGHTS.fullmatch(name)][:FILES_MAX]:
         context.check()
         reader = folder.open(name)
-        for tensor, about, start in _tensors(reader) if reader is not None else ():
+        for tensor, about in objects_of(reader, READ_MAX) if reader is not None else ():
             if tensor.endswith(endings):
-                yield from _embedding(folder, context, name, (tensor, about), words, start)
-
-
-def _tensors(reader: Reader) -> Iterator[tuple[str, dict[str, Any], int]]:
-    """Name, entry and beginning of the data for each tensor of a file's header."""
-    length = int.from_bytes(reader.read_at(0, 8), "little")
-    if not 0 < length <= READ_MAX:
-        return
-    try:
-        for tensor, about in entries(reader.read_at(8, length).decode("utf-8", "replace")):
-            if isinstance(about, Members):
-                yield tensor, dict(about.pairs), 8 + length
-    except HeaderError:
-        return
+                yield from _embedding(folder, context, name, (tensor, about), words)
 
 
 def _embedding(
-    folder: Folder, context: Context, file: str, named: tuple[str, dict[str, Any]], words: int, start: int
+    folder: Folder, context: Context, file: str, named: tuple[str, dict[str, Any]], words: int
 ) -> Iterator[Tensor]:
     """The fact of a tensor of embeddings with more rows than there are words."""
     tensor, about = named
@@ -72,8 +58,10 @@ def _embedding(
     if not 0 < rows - words <= rows // MORE or not 0 < width <= WIDEST or element is None or end - begin != nbytes:
         return
     reader = folder.open(file)
-    values = SliceReader(reader, start + begin, nbytes) if reader is not None and nbytes else None
-    if values is None or values.size != nbytes:
+    if reader is None or not nbytes:
+        return
+    values = SliceReader(reader, data_start(reader) + begin, nbytes)
+    if values.size != nbytes:
         return
     from modelaudit.parsers.weights.statistics import added_rows
 

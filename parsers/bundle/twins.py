@@ -12,7 +12,7 @@ import re
 
 from modelaudit.engine.facts import Relation, clean
 from modelaudit.parsers.reader import SliceReader
-from modelaudit.parsers.safetensors.header import HeaderError, Members, entries
+from modelaudit.parsers.safetensors.header import data_start, objects_of
 from modelaudit.parsers.zip.directory import find_ends, read_entries
 from modelaudit.parsers.zip.geometry import asked
 from modelaudit.parsers.zip.records import read_local
@@ -93,19 +93,15 @@ def _compare(folder: Folder, context: Context, left: list[str], right: list[str]
 
 def _safetensors(reader: Reader | None) -> Iterator[tuple[str, Kept]]:
     """The tensors of one file; as many as its header names before it is wrong."""
-    length = int.from_bytes(reader.read_at(0, 8), "little") if reader is not None else 0
-    if reader is None or not 0 < length <= HEADER_MAX:
+    if reader is None:
         return
-    try:
-        for name, about in entries(reader.read_at(8, length).decode("utf-8", "replace")):
-            pairs = dict(about.pairs) if isinstance(about, Members) else {}
-            shape, place = _numbers(pairs.get("shape")), _numbers(pairs.get("data_offsets"))
-            if shape is not None and place is not None and len(place) == 2 and place[0] < place[1]:
-                part = SliceReader(reader, 8 + length + place[0], place[1] - place[0])
-                if part.size == place[1] - place[0]:
-                    yield name, (str(pairs.get("dtype")), shape, part)
-    except HeaderError:
-        return
+    start = data_start(reader)
+    for name, about in objects_of(reader, HEADER_MAX):
+        shape, place = _numbers(about.get("shape")), _numbers(about.get("data_offsets"))
+        if shape is not None and place is not None and len(place) == 2 and place[0] < place[1]:
+            part = SliceReader(reader, start + place[0], place[1] - place[0])
+            if part.size == place[1] - place[0]:
+                yield name, (str(about.get("dtype")), shape, part)
 
 
 def _numbers(value: object) -> tuple[int, ...] | None:

@@ -14,7 +14,7 @@ from math import prod
 
 from modelaudit.engine.facts import Relation, clean
 from modelaudit.parsers.bundle.vocabulary import vocabularies
-from modelaudit.parsers.safetensors.header import HeaderError, Members, entries
+from modelaudit.parsers.safetensors.header import HeaderError, Members, data_start, entries_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,15 +94,15 @@ def relate_weights(folder: Folder, context: Context) -> Iterator[Fact]:
 def _header(folder: Folder, name: str, tensors: Tensors, embeddings: tuple[str, ...]) -> None:
     """Take in the header of one file."""
     reader = folder.open(name)
-    length = int.from_bytes(reader.read_at(0, 8), "little") if reader is not None else 0
-    if reader is None or not 0 < length <= READ_MAX:
+    start = data_start(reader) if reader is not None else 0
+    if reader is None or not 8 < start <= 8 + READ_MAX:
         tensors.size = None
         return
     tensors.first = tensors.first or name
     if tensors.size is not None:
-        tensors.size += max(0, reader.size - 8 - length)
+        tensors.size += max(0, reader.size - start)
     try:
-        for tensor, about in entries(reader.read_at(8, length).decode("utf-8", "replace")):
+        for tensor, about in entries_of(reader, READ_MAX):
             if isinstance(about, Members):
                 tensors.take(tensor, about, embeddings)
     except HeaderError:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any, TypeAlias
 
+    from modelaudit.parsers.reader import Reader
+
     Json: TypeAlias = str | int | float | bool | list["Json"] | "Members" | None
     Pairs: TypeAlias = list[tuple[str, Json]]
     Read: TypeAlias = Callable[[str, int], tuple[Any, int]]
@@ -38,6 +40,27 @@ class Members:
         """Keys that are written more than once."""
         seen: set[str] = set()
         return [key for key, _ in self.pairs if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
+
+
+def data_start(reader: Reader) -> int:
+    """Where the data of a file start, behind the header, by the length in front of that."""
+    return 8 + int.from_bytes(reader.read_at(0, 8), "little")
+
+
+def entries_of(reader: Reader, most: int) -> Iterator[tuple[str, Json]]:
+    """Name and value of each entry in a file's header, of which `most` bytes are read. Raises `HeaderError`."""
+    length = min(data_start(reader) - 8, most)
+    return entries(reader.read_at(8, length).decode("utf-8", "replace"))
+
+
+def objects_of(reader: Reader, most: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and members of each object in a file's header, as many as there are before it ends or is wrong."""
+    try:
+        for name, about in entries_of(reader, most):
+            if isinstance(about, Members):
+                yield name, dict(about.pairs)
+    except HeaderError:
+        return
 
 
 def entries(text: str) -> Iterator[tuple[str, Json]]:
