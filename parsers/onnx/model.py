@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from modelaudit.parsers.protobuf.wire import Field
 
 FUNCTIONS = 100_000  # whose names are kept
+BODIES = ("graph", "functions", "training_info")
 PROPERTIES = {"ir_version": "version", "producer_name": "producer", "producer_version": "producer_version"}
 
 
@@ -26,6 +27,12 @@ def parse_model(artifact: Input, context: Context) -> Iterator[Fact | Nested | P
     """Everything that the model says; weights are passed over."""
     document = Document(artifact, context)
     return document.bounded(_Model(document).items())
+
+
+def described(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property]:
+    """What the model says of itself; its graphs are passed over."""
+    document = Document(artifact, context)
+    return document.bounded(_Model(document).about())
 
 
 def tensors_outside(artifact: Input, context: Context, outside: Outside) -> Iterator[Values]:
@@ -55,7 +62,7 @@ class _Model:
         """Properties and metadata, then functions and graphs."""
         bodies: list[Field] = []
         for field in self.wire.root("ModelProto").fields():
-            if field.name in ("graph", "functions", "training_info"):
+            if field.name in BODIES:
                 self.function_of(field)
                 bodies.append(field)
             else:
@@ -65,6 +72,13 @@ class _Model:
             self.document.defect("no-graph", "the model has no graph", 0)
         yield from self.document.flush()
         yield from self.bodies(bodies)
+
+    def about(self) -> Iterator[Fact | Nested | Property]:
+        """Properties and metadata alone."""
+        for field in self.wire.root("ModelProto").fields():
+            if field.name not in BODIES:
+                yield from self.described(field)
+                yield from self.document.flush()
 
     def function_of(self, field: Field) -> None:
         """Keep domain and name of a function."""

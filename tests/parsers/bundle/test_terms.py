@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures import ggufs
+from fixtures import ggufs, onnxes
 from fixtures.tensors import file
 from modelaudit.engine.facts import Relation
 from modelaudit.parsers.base import Context
@@ -54,6 +54,14 @@ def test_the_name_of_a_licence_in_gguf_counts_when_it_is_only_other():
     assert related("mit", m__gguf=ggufs.model(licence="other")) == []
 
 
+@pytest.mark.parametrize("key", ["license", "licenses", "model_license"])
+def test_onnx_is_asked_too(key):
+    data = onnxes.model(properties=(("author", "acme"), (key, "MIT")))
+    assert related("mit", m__onnx=data) == [("m.onnx", True, None)]
+    assert related("apache-2.0", m__onnx=data)[0][:2] == ("m.onnx", False)
+    assert related("mit", m__onnx=onnxes.model()) == []
+
+
 def test_weights_that_name_the_same_in_other_words():
     assert related("apache-2.0", a__safetensors=safetensors(license="Apache License 2.0")) == [
         ("a.safetensors", True, None)
@@ -72,4 +80,4 @@ def test_cards_that_name_no_known_licence_are_not_compared(card):
 
 @pytest.mark.parametrize("data", [b"", b"\xff" * 8, b"\x02\0\0\0\0\0\0\0{}", b"GGUF", b"GGUF\x03\0\0\0" + b"\xff" * 16])
 def test_damaged_weights_say_nothing(data):
-    assert related("mit", a__safetensors=data, b__gguf=data) == []
+    assert related("mit", a__safetensors=data, b__gguf=data, c__onnx=data) == []
