@@ -115,9 +115,13 @@ def test_a_registry_that_leads_to_what_is_denied(denying, monkeypatch: pytest.Mo
         document = scan([address], denying("s3://models/**"))
         assert server.seen == []
         assert [error.code for error in document.errors] == ["source-refused"]
-        with Server(registry("gs://b/x")) as models:
-            monkeypatch.setenv("MLFLOW_TRACKING_URI", models.url)
-            assert [error.code for error in scan([address], denying("gcs://b/**")).errors] == ["source-refused"]
+        for store, pattern in (
+            ("gs://b/x", "gcs://b/**"),
+            ("abfss://box@acme.dfs.core.windows.net/x", "abfs://box@acme.dfs.core.windows.net/**"),
+        ):
+            with Server(registry(store)) as models:
+                monkeypatch.setenv("MLFLOW_TRACKING_URI", models.url)
+                assert [error.code for error in scan([address], denying(pattern)).errors] == ["source-refused"]
 
 
 def test_the_store_of_a_registry_has_to_be_let_in_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
