@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 from modelaudit.reports.escape import visible
 from modelaudit.reports.sbom import composition
 from modelaudit.reports.sbom.fields import hub_name
+from modelaudit.reports.sbom.hub import dataset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def model_card(said: Description, fields: Fields) -> Json:
             parameters[name] = visible(value)
     datasets = [visible(hub_name(value)) for value in fields.values(said, "datasets")]
     if datasets:
-        parameters["datasets"] = [{"type": "dataset", "name": name} for name in dict.fromkeys(datasets)]
+        parameters["datasets"] = [dataset(name) for name in dict.fromkeys(datasets)]
     properties = _properties(said, fields)
     return {
         **({"modelParameters": parameters} if parameters else {}),
@@ -99,11 +100,14 @@ def _element(space: str, card: Json) -> ET.Element:
             if name in given:
                 ET.SubElement(parameters, f"{space}{name}").text = given[name]
         if "datasets" in given:
-            datasets = ET.SubElement(parameters, f"{space}datasets")
+            listed = ET.SubElement(parameters, f"{space}datasets")
             for item in given["datasets"]:
-                dataset = ET.SubElement(datasets, f"{space}dataset")
-                ET.SubElement(dataset, f"{space}type").text = item["type"]
-                ET.SubElement(dataset, f"{space}name").text = item["name"]
+                element = ET.SubElement(listed, f"{space}dataset")
+                ET.SubElement(element, f"{space}type").text = item["type"]
+                ET.SubElement(element, f"{space}name").text = item["name"]
+                if "contents" in item:
+                    contents = ET.SubElement(element, f"{space}contents")
+                    ET.SubElement(contents, f"{space}url").text = item["contents"]["url"]
     if card.get("properties"):
         properties = ET.SubElement(made, f"{space}properties")
         for item in card["properties"]:

@@ -13,6 +13,7 @@ from fixtures.documents import artifact, document, finding
 from modelaudit.engine.document import Description, LicenceEvidence, ScanDocument
 from modelaudit.engine.finding import Suppression
 from modelaudit.reports.sbom import render_sbom
+from modelaudit.reports.sbom.hub import dataset
 
 FORMATS = {"json": OutputFormat.JSON, "xml": OutputFormat.XML}
 
@@ -126,7 +127,10 @@ def test_a_model_has_licences_hashes_base_model_and_data_sets() -> None:
         "task": "text-generation",
         "architectureFamily": "llama",
         "modelArchitecture": "LlamaForCausalLM",
-        "datasets": [{"type": "dataset", "name": "acme/corpus"}, {"type": "dataset", "name": "acme/more"}],
+        "datasets": [
+            {"type": "dataset", "name": name, "contents": {"url": f"https://huggingface.co/datasets/{name}"}}
+            for name in ("acme/corpus", "acme/more")
+        ],
     }
     said = {item["name"]: item["value"] for item in model["modelCard"]["properties"]}
     assert said["modelaudit:quantisation:quantization_config.quant_method"] == "gptq"
@@ -141,6 +145,12 @@ def test_members_stand_in_their_files_and_files_in_their_folder() -> None:
     parts = {part["name"]: part for part in model["components"]}
     assert set(parts) == {"LICENSE", "model.safetensors", "pack.zip"}
     assert [part["name"] for part in parts["pack.zip"]["components"]] == ["data.pkl"]
+
+
+def test_only_names_of_the_hub_have_an_address() -> None:
+    assert [dataset(name) for name in ("our own words", "squad", "a/b/c")] == [
+        {"type": "dataset", "name": name} for name in ("our own words", "squad", "a/b/c")
+    ]
 
 
 def test_the_xml_has_the_card() -> None:

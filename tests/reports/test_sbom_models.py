@@ -51,7 +51,9 @@ def test_the_weights_have_hash_licence_base_model_and_data_sets(bills):
         assert made["evidence"]["licenses"]
         assert made["pedigree"]["ancestors"][0]["purl"] == "pkg:huggingface/acme/base"
         parameters = made["modelCard"]["modelParameters"]
-        assert parameters["datasets"] == [{"type": "dataset", "name": "acme/data"}]
+        assert parameters["datasets"] == [
+            {"type": "dataset", "name": "acme/data", "contents": {"url": "https://huggingface.co/datasets/acme/data"}}
+        ]
         assert (parameters["task"], parameters["modelArchitecture"]) == ("text-generation", "BertModel")
     assert model["purl"] == f"pkg:huggingface/acme/tiny@{REVISION}"
     assert weights["purl"] == f"pkg:huggingface/acme/tiny@{REVISION}#model.safetensors"
