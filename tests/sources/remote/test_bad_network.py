@@ -1,8 +1,12 @@
 """Scans over HTTP: few bytes on a good network, and on a bad one the right result or an honest one."""
 
+from __future__ import annotations
+
 import pickle
 import struct
 import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,12 +24,18 @@ from fixtures.servers.ranges import (
 )
 from fixtures.servers.registries import Registry
 from fixtures.servers.serving import Handler, Server
-from fixtures.servers.sparse import sparse_checkpoint, sparse_safetensors
-from modelaudit.engine.document import ScanDocument
+from fixtures.servers.sparse import Sparse, sparse_checkpoint, sparse_safetensors
+from fixtures.servers.speaking import speaking
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.limits import Options
 from modelaudit.pipeline.scan import scan
 from modelaudit.sources.remote import connections, http, line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from modelaudit.engine.document import ScanDocument
 
 EVIL = b"cposix\nsystem\n(S'true'\ntR."
 HEADER = b'{"w":{"dtype":"U8","shape":[3000000],"data_offsets":[0,3000000]}}'
@@ -60,21 +70,44 @@ def said(document: ScanDocument) -> str:
     return "\n".join(error.message for error in document.errors)
 
 
-@pytest.mark.parametrize(
-    ("name", "data"),
-    [("/m.safetensors", sparse_safetensors(LARGE)), ("/m.pt", sparse_checkpoint(LARGE))],
-    ids=["safetensors", "zip"],
-)
-def test_the_structure_of_a_large_model_moves_few_bytes(scanned, tmp_path, monkeypatch, name: str, data: bytes) -> None:
+@contextmanager
+def over(source: str, name: str, data: Sparse, tmp_path: Path, monkeypatch) -> Iterator[tuple[str, Server]]:
+    """The address of a large file, and its server."""
+    if source == "s3":
+        with speaking(source, {name: data}, monkeypatch) as found:
+            yield found
+        return
     context = certificate(tmp_path / "own.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "own.pem"))
     with Server(lambda handler: part(handler, data, ETag='"1"'), tls=context) as server:
-        document = scanned(server.url + name)
-        assert document.decision.exit_code == 0, (said(document), document.findings)
-        assert {a.coverage for a in document.artifacts} == {"full"}
+        yield f"{server.url}/{name}", server
+
+
+@pytest.mark.parametrize("source", ["https", "s3"])
+@pytest.mark.parametrize(
+    ("name", "data", "rules"),
+    [
+        ("m.safetensors", sparse_safetensors(LARGE), set()),
+        ("m.pt", sparse_checkpoint(LARGE), set()),
+        ("m.pt", sparse_checkpoint(LARGE, evil=EVIL), {"MA1021"}),
+    ],
+    ids=["safetensors", "zip", "evil zip"],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_the_structure_of_a_large_model_moves_few_bytes(
+    scanned, source: str, name: str, data: Sparse, rules: set[str], tmp_path: Path, monkeypatch
+) -> None:
+    data.write(tmp_path / name)
+    here = scanned(str(tmp_path / name), "structure")
+    with over(source, name, data, tmp_path, monkeypatch) as (address, server):
+        document = scanned(address)
+        assert not document.errors, said(document)
+        assert {a.coverage for a in document.artifacts if a.role != "bundle"} == {"full"}
         assert max(a.size for a in document.artifacts) == len(data)
         assert server.sent <= 0.0005 * len(data)
         assert len(server.seen) <= 10
+    assert found(document) == found(here) >= rules
+    assert document.decision.exit_code == here.decision.exit_code == bool(rules)
 
 
 @pytest.mark.parametrize("serving", [ranges, every_third_dropped, without_ranges])
