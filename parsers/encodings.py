@@ -11,7 +11,7 @@ from functools import cache
 
 from modelaudit.parsers.base import BudgetSpent
 from modelaudit.parsers.executables import structure
-from modelaudit.parsers.executables.search import signatures
+from modelaudit.parsers.executables.search import Search, has_words, signatures
 from modelaudit.parsers.reader import BytesReader
 
 TYPE_CHECKING = False
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
+    from modelaudit.parsers.executables import Structure
     from modelaudit.parsers.pickle.encoded import Payload
 
 TEXT = bytes(set(range(0x20, 0x7F)) | set(b"\t\n\r\f") | set(range(0x80, 0x100)))
 CODE_MIN = 24  # bytes of the shortest text that is looked at for code
 CODE_MAX = 1024 * 1024
+CODED_MAX = 4 * CODE_MAX
+ACTS = re.compile(rb"import|exec\b|eval\b|#!|iex\b|invoke-|-enc|CreateObject|ActiveXObject|@echo off", re.IGNORECASE)
 CODED = re.compile(rb"[A-Za-z0-9+/_=-]{24}")  # what may be encoded once more
 MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 MASKED_MAX = 16 * 1024 * 1024  # bytes that are unmasked
@@ -70,6 +73,28 @@ def _spellings() -> ModuleType:
     from modelaudit.parsers import spellings
 
     return spellings
+
+
+def hidden_code(head: bytes, read: Callable[[int], bytes]) -> Payload | None:
+    """The script or Python that a constant holds in an encoding or compressed; `head` are its first bytes.
+
+    The beginning is peeled first: only what comes to text is read as a whole, and looked at when it may do something.
+    """
+    from modelaudit.parsers.pickle.encoded import HEAD, LAYERS, layer
+
+    data, methods = head[:HEAD], 0
+    while (step := layer(data)) is not None and methods < LAYERS:
+        data, methods = step[1][:HEAD], methods + 1
+    if not methods or len(data) < CODE_MIN or _narrow(data[: len(data) & ~1])[0].translate(None, TEXT):
+        return None
+    data, names = read(CODED_MAX), []
+    while (step := layer(data)) is not None and len(names) < LAYERS:
+        names.append(step[0])
+        data = step[1]
+    text = _narrow(data)[0]
+    if not ACTS.search(text):
+        return None
+    return _code(data, names)
 
 
 def _may_begin(head: bytes) -> bool:
@@ -135,17 +160,24 @@ def _narrow(data: bytes) -> tuple[bytes, str]:
 
 
 def _language(text: bytes) -> str:
-    from modelaudit.parsers.executables.search import Search
-
-    reader = BytesReader(text)
-    for at, signature in Search(len(text)).whole(reader).hits:
-        if (signature.word or signature.check == "script") and structure(signature.check, reader, at) is not None:
-            return signature.check
+    found = next(scripts_in(text), None)
+    if found is not None:
+        return found.kind
     if b"import" not in text and b"(" not in text:
         return ""
     from modelaudit.parsers.repository.source import is_source
 
-    return "python" if is_source(reader) else ""
+    return "python" if is_source(BytesReader(text)) else ""
+
+
+def scripts_in(text: bytes) -> Iterator[Structure]:
+    """The scripts that begin with a line of a text."""
+    if has_words(text):
+        reader = BytesReader(text)
+        for at, signature in Search(len(text)).whole(reader).hits:
+            found = structure(signature.check, reader, at) if signature.word or signature.check == "script" else None
+            if found is not None:
+                yield found
 
 
 def may_be_masked(head: bytes) -> bool:

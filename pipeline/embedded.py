@@ -101,6 +101,8 @@ class Embedded:
             return
         if self._decoded > DECODED:
             return
+        if role == "metadata":
+            yield from self._scripts(fact)
         try:
             yield from self._encoded(fact, role)
         except BudgetSpent as spent:
@@ -111,6 +113,21 @@ class Embedded:
         self._decoded += number
         if self._decoded > DECODED:
             raise BudgetSpent("encoded", at=self._decoded, budget=DECODED, by="file")
+
+    def _scripts(self, fact: Text | Metadata) -> Iterator[Fact]:
+        """The scripts of an entry, which the file may hold with escaped letters."""
+        value = fact.value.encode("utf-8", "replace")
+        if not has_words(value):
+            return
+        from modelaudit.parsers.encodings import scripts_in
+
+        reader = BytesReader(value)
+        for found in scripts_in(value):
+            blob = _blob(fact.artifact, reader, found, "metadata", fact.places[:1])
+            key = found.kind, found.size, blob.sha256 or ""
+            if key not in self._told:
+                self._told.add(key)
+                yield blob
 
     def _encoded(self, fact: Text | Metadata, role: str) -> Iterator[Fact | Nested]:
         for at, found in _encoded_files()(fact.value, self._count):
@@ -272,7 +289,7 @@ def _structures(reader: Reader, search: Search, whole: tuple[Effort, Effort]) ->
     return sorted(looked.found, key=lambda one: (one.start, -one.size))
 
 
-def _blob(path: str, reader: Reader, found: Structure, region: str) -> Blob:
+def _blob(path: str, reader: Reader, found: Structure, region: str, places: tuple[Place, ...] | None = None) -> Blob:
     short = found.size <= HASHED
     digest = sha256(reader.read_at(found.start, found.size)).hexdigest() if short else None
     return Blob(
@@ -283,7 +300,7 @@ def _blob(path: str, reader: Reader, found: Structure, region: str) -> Blob:
         size=found.size,
         validated=found.whole,
         sha256=digest,
-        places=(Place(offset=found.start),),
+        places=(Place(offset=found.start),) if places is None else places,
         unknown=frozenset() if digest else frozenset({"sha256"}),
     )
 

@@ -22,6 +22,7 @@ ENCODED = re.compile(rb"[A-Za-z0-9+/_=-]{24}")  # what begins so may be base64 o
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 URL = bytes.maketrans(b"+/", b"-_")  # base64 of addresses
 COMPRESSED = frozenset(["zlib", "gzip", "bzip2", "xz", "lzma"])  # kinds whose content is looked at
+STARTS = b"#@\"'_\n"  # besides letters, what source begins with
 PLAIN = "latin-1"  # how text is written whose bytes stand as they are
 
 MASKED = frozenset({0x17, 0x3A, 0x82, 0x83, 0x84, 0x85})  # first two bytes of programs and pickles, one on the other
@@ -56,7 +57,7 @@ class _Magics:
         )
 
         known = {first for first, found in self.rows.items() if any(row["magic"][0] != "." for row in found)}
-        self.seconds = _seconds(known | {first for first in range(256) if coded[first]})
+        self.seconds = _seconds(known | set(STARTS) | {first for first in range(256) if coded[first]})
 
     def _named(self, first: int) -> bool:
         return first < 128 and any(not row["magic"].startswith(".") for row in self.rows[first])
@@ -168,6 +169,10 @@ def _encoded(m: State, data: bytes, size: int, read: Callable[[int], bytes], off
         _inner(m, inner, offset)
         if more and inner.found[2]:  # nothing else would be read behind its beginning
             m.limit("decoded", size, encoded.WHOLE)
+        return
+    from modelaudit.parsers.encodings import hidden_code
+
+    _inner(m, hidden_code(data, read), offset)
 
 
 def made(m: State, data: bytes, how: str, offset: int) -> None:

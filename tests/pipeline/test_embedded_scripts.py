@@ -1,6 +1,7 @@
 """Scripts in models, and in texts about scripts: a text is no carrier, whether alone or in an archive."""
 
 import io
+import json
 import pickle
 import tarfile
 import zipfile
@@ -90,3 +91,16 @@ def test_a_header_in_a_tensor_is_chance(tmp_path) -> None:
     (tmp_path / "m.safetensors").write_bytes(bytes(model))
     (tree,) = facts([str(tmp_path / "m.safetensors")], errors=[])
     assert "blob" not in tree.facts
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("batch", "@echo off\r\nset A=1\r\nstart x.exe\r\n\r\nexit /b 0\r\n"),
+        ("vbscript", 'Set s = CreateObject("WScript.Shell")\r\ns.Run "one.exe", 0\r\n'),
+    ],
+)
+def test_a_script_in_escaped_metadata_is_told(tmp_path, kind: str, value: str) -> None:
+    head = json.dumps({"__metadata__": {"a": value}, "w": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}})
+    data = len(head).to_bytes(8, "little") + head.encode() + b"\0"
+    assert told(tmp_path / "m.safetensors", data) == [("", kind, "metadata")]

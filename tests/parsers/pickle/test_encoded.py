@@ -147,3 +147,33 @@ def test_many_bombs_stay_within_the_budget():
     inner = zlib.compress(pickles.stream(pickles.literal(bytes(14_000_000)), pickles.POP, pickles.NONE), 9)
     data = pickle.dumps([inner + bytes([n]) for n in range(12)])
     assert [limit.what for limit in facts(data, Limit)] == ["decoded"]
+
+
+SOURCE = b"import os\nos.getpid()\nprint('one')\n"
+SOURCES = {
+    "base64": base64.b64encode(SOURCE),
+    "hex": SOURCE.hex().encode(),
+    "zlib": zlib.compress(SOURCE),
+    "zlib in base64": base64.b64encode(zlib.compress(SOURCE)),
+    "behind a comment": base64.b64encode(b"# one\n" + SOURCE),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_python_in_an_encoded_constant_is_read(name):
+    data = holder(SOURCES[name], text=not name.startswith("zlib") or "base64" in name)
+    (nested,) = facts(data, Nested)
+    assert ("python", "literal") in {(blob.kind, blob.region) for blob in facts(data, Blob)}
+    assert nested.reader.read_at(0, 1000).endswith(SOURCE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"import this text of words, which is (no) Python at all",
+        b'{"import": [1, 2, 3], "b": "eval (of a model)"}',
+        b"x = 1\nexecute = 2\nevaluate = [3]\n",
+    ],
+)
+def test_other_text_in_an_encoded_constant_is_not(text):
+    assert not facts(holder(base64.b64encode(text), text=True), Blob)
