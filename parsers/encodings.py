@@ -87,7 +87,8 @@ def hidden_code(head: bytes, read: Callable[[int], bytes]) -> Payload | None:
         data, methods = step[1][:HEAD], methods + 1
     if not methods or len(data) < CODE_MIN or _narrow(data[: len(data) & ~1])[0].translate(None, TEXT):
         return None
-    data, names = read(CODED_MAX), []
+    data = read(CODED_MAX)
+    names: list[str] = []
     while (step := layer(data)) is not None and len(names) < LAYERS:
         names.append(step[0])
         data = step[1]
