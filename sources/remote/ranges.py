@@ -14,7 +14,7 @@ from modelaudit.sources.errors import SPENT, TOO_LARGE, UNREADABLE, SourceError
 from modelaudit.sources.remote.http import origin_of
 from modelaudit.sources.remote.service import Transient
 from modelaudit.sources.remote.spool import SPOOLED, Spool, too_large
-from modelaudit.sources.remote.trip import bytes_left, spared, terms
+from modelaudit.sources.remote.trip import bytes_left, moved, spared, terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,6 +114,8 @@ class Content:
         """Make the first request, unless it was made: size, version and the first bytes are known then."""
         if self.size is None:
             self._begin = self._ask(0, FIRST)
+            if self._spool is not None:
+                moved(len(self._begin))  # nobody was given them
 
     def read(self, start: int, stop: int) -> bytes:
         """The bytes from `start` up to `stop`; fewer when the connection broke, the file ends, or some are here."""
@@ -127,7 +129,7 @@ class Content:
         if start >= stop:
             return b""
         spool = self._spool
-        return self._begin[start:stop] if spool is None else spool.read(start, stop)
+        return self._begin[start:stop] if spool is None else _kept(spool, start, stop)
 
     def close(self) -> None:
         """Forget what is kept."""
@@ -210,7 +212,7 @@ class Content:
         with self._lock:
             if self._spool is None:
                 self._spool = self._spooled(exchange)
-            return self._spool.read(start, stop)
+            return _kept(self._spool, start, stop)
 
     def _again(self) -> None:
         """What was spooled had to make room: it is asked for once more, and must be the same content."""
@@ -229,6 +231,7 @@ class Content:
         try:
             exchange.allow(SPOOLING)
             while piece := exchange.read(PIECE):
+                moved(len(piece))
                 spool.add(piece, self._shown)
             if exchange.broken or (length is None and not spool.size):
                 raise Transient("the connection broke before the whole file was there")
@@ -276,3 +279,10 @@ class Content:
         path = self._url.partition("?")[0]
         if not path.endswith(ENCODED.get(encoding, ())):
             raise SourceError(UNREADABLE, "the server sends it packed although it was not asked to", self._shown)
+
+
+def _kept(spool: Spool, start: int, stop: int) -> bytes:
+    """Bytes of a spool, which were counted when they came."""
+    data = spool.read(start, stop)
+    moved(-len(data))
+    return data

@@ -55,6 +55,10 @@ class Trip:
             self._meter.request(self._path)
         self._asked = True
 
+    def moved(self, number: int) -> None:
+        """Count bytes that came, or bytes less that are given a second time."""
+        self._meter.moved(number)
+
     @property
     def left(self) -> int:
         """Bytes that may still come."""
@@ -74,6 +78,13 @@ def terms() -> Terms:
     """What the scan lets the service do that is used now."""
     trip = TRIP.get()
     return FREE if trip is None else trip.terms
+
+
+def moved(number: int) -> None:
+    """Count bytes that came and are kept; whoever gives some of them takes these away, since `Line` counts them."""
+    trip = TRIP.get()
+    if trip is not None:
+        trip.moved(number)
 
 
 def bytes_left() -> int | None:

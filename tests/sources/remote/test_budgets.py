@@ -62,5 +62,16 @@ def test_a_server_that_only_sends_the_whole_sends_no_more_than_is_left() -> None
     assert [error.code for error in document.errors] == ["transfer-limit"]
 
 
+def test_what_comes_as_a_whole_is_counted_as_a_whole() -> None:
+    header = b'{"w":{"dtype":"U8","shape":[3000000],"data_offsets":[0,3000000]}}'
+    data = len(header).to_bytes(8, "little") + header + bytes(3_000_000)
+    with Server(lambda handler: handler.answer(200, data)) as server:
+        document = scan([f"{server.url}/m.safetensors"], load_ruleset())
+        assert sum(request.method == "GET" for request in server.seen) == 1
+    assert not document.errors
+    assert document.transfer is not None
+    assert document.transfer.bytes == len(data)
+
+
 def test_the_defaults_are_those_of_a_scan() -> None:
     assert (FREE.requests, FREE.moved) == (REQUESTS, TRANSFER)
