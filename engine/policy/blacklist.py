@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 PARTS, WHOLE, LOOKS = "blocked_names", "blocked_patterns", "blocked_looks"  # lists of the core pack
 EXPRESSION = "re:"
 GLOB = frozenset("*?[")
+SEPARATORS = "-_. "
+SPACED_MIN = 6  # letters and digits of a word that is found with other separators
 
 
 def blocked_lists(patterns: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
@@ -27,6 +29,7 @@ def blocked_lists(patterns: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
             whole.append(_checked(pattern, expression(pattern)))
         else:
             parts.append(_lowered(pattern))
+            whole += _spaced(parts[-1])
     looks = dict.fromkeys(skeleton(normalize_name(part)) for part in parts)
     return {PARTS: tuple(dict.fromkeys(parts)), WHOLE: tuple(dict.fromkeys(whole)), LOOKS: tuple(looks)}
 
@@ -46,6 +49,17 @@ def expression(glob: str) -> str:
             out += {"*": ".*", "?": "."}.get(glob[at], re.escape(glob[at]))
         at += 1
     return f"(?is)^{out}$"
+
+
+def _spaced(word: str) -> list[str]:
+    """The word without its separators, or with one anywhere when it has none, as a whole word of a name."""
+    import re
+
+    letters = [letter for letter in word if letter not in SEPARATORS]
+    if len([letter for letter in letters if letter.isalnum()]) < SPACED_MIN:
+        return []
+    between = "" if len(letters) < len(word) else f"[{re.escape(SEPARATORS)}]?"
+    return [f"(?i)(?:^|[^a-z0-9]){between.join(map(re.escape, letters))}(?:[^a-z0-9]|$)"]
 
 
 def _lowered(pattern: str) -> str:

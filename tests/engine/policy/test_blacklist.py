@@ -37,3 +37,23 @@ def test_a_glob_covers_the_whole_name(glob: str, name: str, fits: bool) -> None:
 def test_what_is_no_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(UsageError, match="--blacklist"):
         blocked_lists((pattern,))
+
+
+@pytest.mark.parametrize(
+    ("word", "name", "fits"),
+    [
+        ("acmecorp", "Acme-Corp/base", True),
+        ("acmecorp", "x/a.c_m-e corp", True),
+        ("acme-corp", "acmecorp/base", True),
+        ("acmecorp", "acme-corporation/base", False),
+        ("sicatt", "basic-attention", False),
+        ("a+mecorp", "acme-corp", False),
+    ],
+)
+def test_separators_do_not_hide_a_word(word: str, name: str, fits: bool) -> None:
+    (pattern,) = blocked_lists((word,))["blocked_patterns"]
+    assert bool(re.search(pattern, name)) is fits
+
+
+def test_short_words_are_found_as_they_are() -> None:
+    assert blocked_lists(("ca-t", "evil")).get("blocked_patterns") == ()
