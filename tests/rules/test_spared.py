@@ -30,8 +30,10 @@ REDUCED = {use for use in USES if use.startswith("reduce of ")} | {
     for what in ("nothing", "a text", "a list")
 }
 SPARED = {  # of the lists whose names are critical in every use: which uses are not
-    **dict.fromkeys([f"subprocess.{name}" for name in ("CalledProcessError", "SubprocessError", "TimeoutExpired")], REDUCED),
-    **dict.fromkeys([f"torch._dynamo.exc.{name}" for name in ("BackendCompilerFailed", "Unsupported")], REDUCED),
+    "subprocess.CalledProcessError": REDUCED,
+    "subprocess.SubprocessError": REDUCED,
+    "subprocess.TimeoutExpired": REDUCED,
+    "torch._dynamo.exc.Unsupported": REDUCED,
     "subprocess.CompletedProcess": KEPT,
     "torch._dynamo.eval_frame.OptimizedModule": KEPT,
     "joblib.memory.Memory": KEPT,
