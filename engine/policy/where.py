@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 SCHEME = "://"
 FILE = "file://"
+HERE = "localhost"  # what may stand in an address of a file; in a pattern it is a folder
 DVC = "dvc"  # whose addresses hold a path on disk
-MLFLOW = re.compile(r"(models|runs):/+", re.I)  # addresses of MLflow, which have one slash or more
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")  # of a scheme
+ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")  # how one begins: MLflow's have one slash; a letter is a drive
+ON_DISK = frozenset({"file", DVC})  # schemes with a path behind the slashes, which may begin with one
 SAME = {"gcs": "gs", "az": "abfs", "abfss": "abfs"}  # schemes with several names
 WEB = frozenset({"http", "https"})
 PORTS = {"http": ":80", "https": ":443", "oci": ":443"}  # schemes whose address begins with a server; its own port
@@ -43,14 +44,19 @@ SHORT = re.compile(r"[0-9a-fx.]+", re.ASCII)  # an IPv4 address as look-ups let 
 
 
 def _whole(address: str) -> str:
-    """An address with both of its slashes."""
-    found = MLFLOW.match(address)
-    return f"{found[1].lower()}{SCHEME}{address[found.end() :]}" if found else address
+    """An address with two slashes, and its scheme in lower case; a path on disk as it is."""
+    found = ADDRESS.match(address)
+    if not found:
+        return address
+    scheme, rest = found[1].lower(), address[found.end() :]
+    if scheme in ON_DISK:
+        rest = address[found.end(1) + len(SCHEME) :] if found[0].endswith("//") else f"/{rest}"
+    return f"{scheme}{SCHEME}{rest}"
 
 
 def has_scheme(pattern: str) -> bool:
     """Whether a pattern says what kind of source it is."""
-    return SCHEME in _whole(pattern)
+    return ADDRESS.match(pattern) is not None
 
 
 def canonical(address: str, *, glob: bool = False) -> str:
@@ -60,24 +66,25 @@ def canonical(address: str, *, glob: bool = False) -> str:
     end, a number as it is usually written, a name outside of ASCII as it is looked up. `?` begins a query in an address
     of the web, and is a wildcard in a pattern.
     """
-    scheme, mark, rest = _whole(address).partition(SCHEME)
-    if not mark or not NAME.fullmatch(scheme):
+    if not has_scheme(address):
         return address
-    scheme = SAME.get(scheme.lower(), scheme.lower())
+    scheme, _, rest = _whole(address).partition(SCHEME)
+    scheme = SAME.get(scheme, scheme)
     if scheme == DVC:
         return f"{scheme}{SCHEME}{rest}"
     query = ""
     if scheme in WEB and not glob:
         rest, _, query = rest.partition("#")[0].translate(UNSEEN).partition("?")
     server, slash, path = rest.partition("/")
+    if scheme == "file" and server.lower() == HERE and not glob:
+        server = ""
     server, path = _server(scheme, server), _plain(path, glob=glob)
     if scheme in WEB:
         folder = "/" if path.endswith("/") and path.strip("/") else ""
         path = f"{normpath(f'/{path}').lstrip('/')}{folder}"
     elif scheme == "oci" and server == DOCKER and path not in {"", "**"} and "/" not in path:
         path = f"{LIBRARY}{path}"
-    if scheme in WEB and not glob:
-        slash = "/"
+    slash = "/" if scheme in WEB and not glob else slash
     sign = "?" if query else ""
     return f"{scheme}{SCHEME}{server}{slash}{path}{sign}{query.replace('/', '%2F')}"
 
@@ -133,7 +140,7 @@ def _host(host: str) -> str:
 def located(pattern: str, folder: str) -> Json:
     """A pattern of a policy file in `folder` as compiled JSON: the place that it starts from, and a glob below it."""
     pattern = canonical(pattern, glob=True)
-    if SCHEME in pattern and not pattern.startswith(FILE):
+    if has_scheme(pattern) and not pattern.startswith(FILE):
         scheme, _, rest = pattern.partition(SCHEME)
         return {"base": f"{scheme}{SCHEME}", "glob": rest}
     pattern = pattern.removeprefix(FILE)
@@ -150,10 +157,7 @@ def located(pattern: str, folder: str) -> Json:
 def problem(pattern: str) -> str:
     """What is wrong with a pattern, empty when nothing is."""
     pattern = canonical(pattern, glob=True)
-    scheme, mark, rest = pattern.partition(SCHEME)
-    if mark and not NAME.fullmatch(scheme):
-        return f"`{scheme}` is no name of a kind of source; each kind has patterns of its own"
-    return globs.problem(rest if mark else pattern, "uri")
+    return globs.problem(pattern.partition(SCHEME)[2] if has_scheme(pattern) else pattern, "uri")
 
 
 def target(path: str, base: str | None = None) -> str:
@@ -162,7 +166,7 @@ def target(path: str, base: str | None = None) -> str:
     A relative path starts from `base`, else from the working folder.
     """
     path = canonical(path).removeprefix(FILE)
-    if SCHEME in path:
+    if has_scheme(path):
         return path
     return _slashes(os.path.realpath(os.path.join(base, path) if base else path))
 

@@ -89,9 +89,15 @@ CASES = [
             ("MODELS:/Net/**", "models:///Net/3"),
             ("RUNS://0a1b/**", "runs:/0a1b/model"),
             ("FILE://**/c.pkl", "models/bad/c.pkl"),
+            ("file:/**/c.pkl", "models/bad/c.pkl"),
+            ("file:///srv/**", "file://localhost/srv/%63.pkl"),
+            ("file://models/bad/**", "models/d://../bad/c.pkl"),
+            ("hf://evil/**", "hf:/evil/net"),
+            ("hf:/evil/**", "HF:///evil/net"),
             ("file://models/%62ad/**", "models/bad/c.pkl"),
         )
     ],
+    ("allow: ['file://**']", "hf:/evil/net", False),
     ("deny: ['https://acme.io:8443/**']", "https://acme.io/m.pkl", True),
     ("deny: ['s3://box/**']", "r2://box/m.pkl", True),
     ("deny: ['https://strasse.example/**']", "https://stra\u00dfe.example/m.pkl", True),
@@ -164,7 +170,7 @@ def test_a_folder_judged_as_a_whole_opens_nothing_that_is_refused(tmp_path, monk
     [
         ("models/**", "what kind of source", "file://models/"),
         ("file://a**", "must be one by itself", ""),
-        ("*://acme/**", "no name of a kind", ""),
+        ("*://acme/**", "what kind of source", ""),
     ],
 )
 def test_a_pattern_that_means_nothing_is_a_mistake(tmp_path, pattern, words, hint):
