@@ -14,7 +14,7 @@ def outcome(builtin_rules, tmp_path, data):
     path = tmp_path / "x.zip"
     path.write_bytes(data)
     result = scan([str(path)], builtin_rules)
-    said = {(f.rule, f.message.partition(" (")[0]) for f in result.findings if f.severity in ("warning", "critical")}
+    said = {(f.rule, f.severity, f.message.partition(" (")[0]) for f in result.findings if f.severity != "info"}
     covered = {artifact.coverage for artifact in result.artifacts if artifact.path.partition("!")[0] == str(path)}
     return said, result.decision.exit_code, "full" not in covered or len(covered) > 1
 
@@ -28,7 +28,7 @@ def test_the_quine_holds_itself():
 @pytest.mark.parametrize("build", [bombs.quine, lambda: bombs.nested(1000)])
 def test_archives_in_archives_end_at_the_depth(builtin_rules, tmp_path, build):
     said, exit_code, partial = outcome(builtin_rules, tmp_path, build())
-    assert said == {("MA9002", "reading stopped at the limit for depth")}
+    assert said == {("MA9002", "critical", "reading stopped at the limit for depth")}
     assert (exit_code, partial) == (1, True)
 
 
@@ -36,7 +36,7 @@ def test_few_bytes_that_hold_very_many_end_at_what_may_come_out(builtin_rules, t
     """16 archives in each of 16 …: 6.5 TB out of 21 KB. The budget is lowered, so that the test is quick."""
     monkeypatch.setitem(Context.BUDGETS, "expanded", 64 * 1024 * 1024)
     said, exit_code, partial = outcome(builtin_rules, tmp_path, bombs.fanned(4, 16, 100_000_000))
-    assert ("MA9002", "reading stopped at the limit for bytes") in said
+    assert ("MA9002", "critical", "reading stopped at the limit for bytes") in said
     assert (exit_code, partial) == (1, True)
 
 
@@ -44,7 +44,7 @@ def test_very_many_entries_end_at_their_number(builtin_rules, tmp_path, monkeypa
     """The budget is lowered, so that the test is quick; nothing is said of bytes that unread entries own."""
     monkeypatch.setitem(Context.BUDGETS, "members", 1000)
     said, exit_code, partial = outcome(builtin_rules, tmp_path, bombs.crowded(1001))
-    assert said == {("MA9002", "reading stopped at the limit for members")}
+    assert said == {("MA9002", "warning", "reading stopped at the limit for members")}
     assert (exit_code, partial) == (1, True)
     said, exit_code, _ = outcome(builtin_rules, tmp_path, bombs.crowded(1000))
     assert (said, exit_code) == (set(), 0)
