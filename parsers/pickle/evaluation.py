@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 # What the modules beside this one put in: operations that take a call's arguments as they are, callables made of
 # others by what they are made with, and iterators by how their items are made.
 STRUCTURE: dict[str, Callable[..., Value | None]] = {}
-PREPARED: dict[str, Callable[[Site, v.Prepared, Sequence[Value]], Value]] = {}
+PREPARED: dict[str, Callable[..., Value]] = {}
+KEYWORDS: dict[str, Callable[..., Value | None]] = {}  # operations that take keyword arguments too
 LAZY: dict[str, Callable[[Site, v.Prepared], list[Raw]]] = {}
 MADE = {"str", "bytes", "int", "tuple", "set", "slice"}  # operations whose value `__new__` alone makes
+BOUND = frozenset(["partial", "bound"])  # callables made of others that hand on keyword arguments
 ALWAYS: set[str] = set()  # operations that are seen to when the allowance is spent: what they set must be told
 UNKNOWN_ITEMS: list[Raw] = []  # what is left of an iterator that something has gone through
 
@@ -70,24 +72,27 @@ def evaluate(
     if isinstance(target, v.Prepared) and site.depth < DEPTH_MAX and m.folds > 0:
         handler = PREPARED.get(target.op)
         if handler is not None:
-            return handler(site, target, args)
+            return handler(site, target, args, kwargs) if target.op in BOUND else handler(site, target, args)
     said = known and site.known
     flows = m.call(site.kind, target, args, site.offset, site.after, known=said, kwargs=kwargs, computed=computed)
     cls = target if isinstance(target, v.Import) else None
     op = cls.fold if cls is not None else None
-    value = _worked_out(site, op, cls, args, flows) if known and kwargs is None and cls is not None else None
+    value = None
+    if cls is not None and op is not None and known:
+        if kwargs is None:
+            value = _worked_out(site, op, cls, args, flows)
+        elif op in KEYWORDS and (op in MADE or not site.kind.startswith("newobj")):
+            value = KEYWORDS[op](site, cls, args, flows, kwargs)
     if value is None:
         exhaust(site, args)
         value = (v.Instance if site.kind.startswith("newobj") else v.Result)(cls, flows)
     return value
 
 
-def _worked_out(
-    site: Site, op: str | None, cls: v.Import, args: Sequence[Value], flows: frozenset[str]
-) -> Value | None:
+def _worked_out(site: Site, op: str, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
     m = site.m
     spent = m.folds <= 0 or site.depth >= DEPTH_MAX
-    if op is None or (spent and op not in ALWAYS) or (site.kind.startswith("newobj") and op not in MADE):
+    if (spent and op not in ALWAYS) or (site.kind.startswith("newobj") and op not in MADE):
         return None
     m.folds -= op not in ALWAYS
     try:

@@ -14,6 +14,7 @@ from modelaudit.parsers.pickle import code, latin, pure
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.evaluation import (
     ALWAYS,
+    KEYWORDS,
     LAZY,
     MADE,
     PREPARED,
@@ -34,7 +35,7 @@ from modelaudit.parsers.pickle.iterators import spread
 from modelaudit.parsers.pickle.names import mapped_name
 from modelaudit.parsers.pickle.pure import ERRORS
 
-__all__ = ["attribute", "call", "changed", "operation", "restored", "spread", "table", "wanted"]
+__all__ = ["attribute", "call", "changed", "holder", "operation", "restored", "spread", "table", "wanted"]
 
 NAME_MAX = 4096  # characters of an attribute's name
 PARTS_MAX = 32  # attributes of attributes in one name
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     Raw = Any
 
 _tables: list[dict[str, str]] = []
+_holders: dict[str, str] = {}
 
 
 def table() -> dict[str, str]:
@@ -61,7 +63,14 @@ def table() -> dict[str, str]:
         for kind, names in data["methods"].items():
             made |= {f"builtins.{kind}.{name}": f"{kind}.{name}" for name in names}
         _tables.append(made)
+        _holders.update({name: attribute for attribute, names in data["holders"].items() for name in names})
     return _tables[0]
+
+
+def holder(names: frozenset[str]) -> str | None:
+    """The attribute whose items the items of objects of a class are; `[0]` behind it is the first of several."""
+    table()
+    return next((_holders[name] for name in names if name in _holders), None)
 
 
 def operation(names: frozenset[str]) -> str | None:
@@ -230,12 +239,36 @@ def _prepare(op: str) -> Callable[..., Value]:
     return operation
 
 
-def _bound_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
+def _bound_call(site: Site, target: v.Prepared, args: Sequence[Value], kwargs: Value = None) -> Value:
     """`partial` objects, and methods of constants."""
     if not target.args:
         return plain(site, target, args)
     given = (*target.args[1:], *args)
-    return evaluate(site.inner(site.kind), target.args[0], given, kwargs=target.kwargs, computed=True)
+    named = _merged(target.kwargs, kwargs)
+    return evaluate(site.inner(site.kind), target.args[0], given, kwargs=named, computed=True)
+
+
+def _merged(first: Value, second: Value) -> Value:
+    """Keyword arguments of a callable made of another, and those of its call."""
+    if first is None or second is None:
+        return second if first is None else first
+    if first.__class__ is not v.DictValue or second.__class__ is not v.DictValue:
+        return v.Unknown("keywords", v.flows_of((first, second))[0])
+    made = v.DictValue([*first, *second])
+    if first.more or second.more:
+        made.omit()
+    if first.live or second.live:
+        made.enliven()
+    return made
+
+
+def _with_keywords(op: str) -> Callable[..., Value | None]:
+    def operation(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str], kwargs: Value) -> Value:
+        made = v.Prepared(cls, flows, op, tuple(args))
+        made.kwargs = kwargs
+        return site.m.prepare(made)
+
+    return operation
 
 
 def restored(m: State, target: v.Prepared, state: Value, offset: int, after: int) -> None:
@@ -266,7 +299,7 @@ def _methodcaller_call(site: Site, target: v.Prepared, args: Sequence[Value]) ->
             method = None
     if method is None:
         return plain(site, target, args)
-    return evaluate(site.inner(site.kind), method, target.args[1:], computed=True)
+    return evaluate(site.inner(site.kind), method, target.args[1:], kwargs=target.kwargs, computed=True)
 
 
 def _getter_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
@@ -316,6 +349,7 @@ PREPARED.update(
         "itemgetter": _getter_call,
     }
 )
+KEYWORDS.update({op: _with_keywords(op) for op in ("partial", "methodcaller")})
 _KEPT = ("attrgetter", "itemgetter", "methodcaller", "partial", *LAZY)
 MADE.update(_KEPT)
 STRUCTURE.update(

@@ -249,8 +249,17 @@ def _is_bytearray(target: Value) -> bool:
 
 def set_items(m: State, via: str, target: Value, items: Sequence[Value], offset: int, after: int) -> None:
     """SETITEM and SETITEMS on anything that is no known dictionary."""
+    for inner in setting.holders(target):
+        _set_items(m, via, inner, items, offset, after)
+    _set_items(m, via, target, items, offset, after)
+
+
+def _set_items(m: State, via: str, target: Value, items: Sequence[Value], offset: int, after: int) -> None:
     if m.secret_keys:
         m.entries(items)
+    if target.__class__ is v.DictValue:
+        m.store(target, items[: len(items) // 2 * 2], 2)
+        return
     if isinstance(target, v.Container):
         m.store(target, items)
         if target.__class__ is not v.DictValue:
@@ -271,6 +280,12 @@ def set_items(m: State, via: str, target: Value, items: Sequence[Value], offset:
 
 def add_items(m: State, kind: str, target: Value, items: Sequence[Value], offset: int, after: int) -> None:
     """APPEND, APPENDS and ADDITEMS: on an object they call its method."""
+    for inner in setting.holders(target):
+        _add_items(m, kind, inner, items, offset, after)
+    _add_items(m, kind, target, items, offset, after)
+
+
+def _add_items(m: State, kind: str, target: Value, items: Sequence[Value], offset: int, after: int) -> None:
     if isinstance(target, v.Container) and target.TYPE in ("list", "set"):
         m.store(target, items)
         return

@@ -6,12 +6,13 @@ facts are the same, so that nothing depends on the way.
 
 from __future__ import annotations
 
-from modelaudit.parsers.pickle import pure
+from modelaudit.parsers.pickle import folding, pure
 from modelaudit.parsers.pickle import values as v
-from modelaudit.parsers.pickle.evaluation import ALWAYS, STRUCTURE, Site, changed, known_result, thawed
+from modelaudit.parsers.pickle.evaluation import ALWAYS, KEYWORDS, STRUCTURE, Site, changed, known_result, thawed
 from modelaudit.parsers.pickle.pure import ERRORS
 
 PLANTED_MAX = 256  # attributes of one object that may be called later
+HELD_MAX = 8  # objects that wrap one another
 BY_CALL = "call"  # how state is set that no opcode sets
 
 TYPE_CHECKING = False
@@ -34,6 +35,29 @@ def tell(m: State, via: str, target: Value, pairs: Pairs, offset: int, *, known:
             _plant(target, live)
     if target.__class__ is v.Import:
         _follow_registry(m, target, pairs)
+    elif live and isinstance(target, v.Made) and target.cls is not None and via in ("BUILD", BY_CALL):
+        _hold(target, live)
+
+
+def _hold(target: v.Made, pairs: Pairs) -> None:
+    """Note what has the items of an object whose class wraps something."""
+    attribute = folding.holder(target.cls.names) if target.cls is not None else None
+    if attribute is None:
+        return
+    name, first, _ = attribute.partition("[")
+    for key, value in pairs:
+        if _plain(key) == name:
+            items = isinstance(value, (tuple, v.ListValue))
+            target.held = value if not first else value[0] if items and value else None  # type: ignore[index]
+
+
+def holders(target: Value) -> list[Value]:
+    """What an object wraps, and what that wraps in its turn."""
+    found: list[Value] = []
+    while isinstance(target, v.Made) and target.held is not None and len(found) < HELD_MAX:
+        target = target.held
+        found.append(target)
+    return found
 
 
 def _plain(value: Value) -> Value:
@@ -101,6 +125,11 @@ def _extend(m: State, code: Value, value: Value) -> None:
 def _told(site: Site, target: Value, pairs: Pairs, *, known: bool = True) -> None:
     """Tell of state that a call sets on something; of a container it is only no longer known what is in it."""
     changed(site.m, target)
+    for inner in holders(target):
+        if inner.__class__ in v.OBJECTS and inner.__class__ is not v.Folded:
+            tell(site.m, BY_CALL, inner, pairs, site.offset, known=known)
+        else:
+            changed(site.m, inner)
     if target.__class__ in v.OBJECTS and target.__class__ is not v.Folded:
         tell(site.m, BY_CALL, target, pairs, site.offset, known=known)
 
@@ -137,6 +166,64 @@ def _register(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset
     _extend(site.m, args[2], (args[0], args[1]))
 
 
+# constructors that set attributes
+
+
+def _attributes(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str], kwargs: Value = None) -> Value:
+    """An object whose attributes a mapping or keywords are."""
+    made = v.Result(cls, flows)
+    _endow(site.m, made, (*args, kwargs))
+    return made
+
+
+def _attributes_of(
+    site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str], kwargs: Value = None
+) -> None:
+    """The same for an object that there is already."""
+    _endow(site.m, args[0], (*args[1:], kwargs))
+
+
+def _replaced(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str], kwargs: Value = None) -> Value:
+    """A copy of an object with other attributes."""
+    first = args[0]
+    made = v.Result(first.cls if isinstance(first, v.Made) else None, flows)
+    made.planted = dict(getattr(first, "planted", None) or {})
+    _endow(site.m, made, (kwargs,))
+    return made
+
+
+def _endow(m: State, made: Value, parts: Sequence[Value]) -> None:
+    for part in parts:
+        raw = _plain(part)
+        if raw is None or not isinstance(made, (v.Made, v.Unknown, v.Import)):
+            continue
+        if raw.__class__ in v.OBJECTS or getattr(raw, "more", False):
+            plant_unknown(made, v.Unknown("state", v.flows_of((raw,))[0]))
+        pairs = _entries(raw)
+        m.mark_stored([value for _, value in pairs])
+        _plant(made, pairs)
+
+
+def _entries(raw: Value) -> list[tuple[Value, Value]]:
+    """Keys and values of a dictionary, or of a list of pairs."""
+    if isinstance(raw, dict):
+        return list(raw.items())
+    if isinstance(raw, (tuple, v.ListValue, list)) and raw.__class__ is not v.DictValue:
+        return [(pair[0], pair[1]) for pair in raw if isinstance(pair, (tuple, list)) and len(pair) == 2]
+    return pairs_of(raw)
+
+
+def _wrapped(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value:
+    """An object that has the items of what it is made of."""
+    made = v.Result(cls, flows)
+    made.held = args[0]
+    return made
+
+
+MAKING = {"attributes": _attributes, "attributes_of": _attributes_of, "replaced": _replaced}
+KEYWORDS.update(MAKING)
+STRUCTURE.update({**MAKING, "wrapped": _wrapped})
+ALWAYS.update({*MAKING, "wrapped"})
 SETTING = {"assign": _assign, "update": _update, "fill": _fill, "iadd": _iadd, "register": _register}
 STRUCTURE.update(SETTING)
 ALWAYS.update(SETTING)

@@ -164,16 +164,17 @@ class Given:
 class Made:
     """What a call returned: `cls` is the callable, or None when it is computed.
 
-    `given` is kept only where an extension asks for it.
+    `given` is kept only where an extension asks for it. `held` is what has the items of an object that wraps it.
     """
 
-    __slots__ = ("cls", "flows", "given", "planted")
+    __slots__ = ("cls", "flows", "given", "held", "planted")
 
     def __init__(self, cls: Import | None, flows: frozenset[str]) -> None:
         self.cls = cls
         self.flows = flows
         self.planted: dict[str, Value] | None = None
         self.given: Given | None = None
+        self.held: Value = None
 
     @property
     def qualname(self) -> str:

@@ -80,3 +80,11 @@ GRADES = {
 def test_more_is_not_silent(ruleset, tmp_path, name):
     grade, data = GRADES[name]
     assert verdict(ruleset, tmp_path, data) == (grade, 1)
+
+
+WRAPPER = p.imported("collections", "UserDict") + b")\x81" + p.dictionary({"data": p.imported("sys", "modules")}) + b"b"
+
+
+def test_an_item_of_what_wraps_the_table_of_modules_is_critical(ruleset, tmp_path):
+    body = WRAPPER + p.text("os") + p.imported("acme", "x") + b"s"
+    assert verdict(ruleset, tmp_path, p.stream(body)) == ("critical", 1)

@@ -127,3 +127,61 @@ def test_an_iterator_that_gets_others_by_build_calls_what_they_call():
     calling = call("builtins:map", p.imported("acme", "f"), b"]Na")
     chain = p.imported("itertools", "chain") + b")R"
     assert "acme.f" in Read(p.stream(chain, calling, b"\x85b")).targets
+
+
+SYSTEM = p.imported("os", "system")
+NAMESPACE = p.imported("types", "SimpleNamespace")
+PARTIAL = p.imported("functools", "partial")
+METHOD = p.dictionary({"__setstate__": SYSTEM})
+# What makes an object that has a callable of the file as its `__setstate__`, without any BUILD on it.
+PLANTING = {
+    "mapping": call("types:SimpleNamespace", METHOD),
+    "pairs": call("types:SimpleNamespace", b"]" + p.args("__setstate__", SYSTEM) + b"a"),
+    "keywords of a partial": PARTIAL + p.args(NAMESPACE) + METHOD + p.NEWOBJ_EX + b")R",
+    "a partial in a partial": PARTIAL + p.args(PARTIAL + p.args(NAMESPACE) + b"R") + METHOD + p.NEWOBJ_EX + b")R",
+    "state of a partial": PARTIAL + p.args(NAMESPACE) + b"R" + p.args(NAMESPACE, b")", METHOD, None) + b"b)R",
+    "a copy": PARTIAL + p.args(p.imported("copy", "replace"), NAMESPACE + b")R") + METHOD + p.NEWOBJ_EX + b")R",
+}
+
+
+@pytest.mark.parametrize("way", PLANTING)
+def test_build_calls_what_a_constructor_has_planted(way):
+    found = Read(p.stream(PLANTING[way], p.text("true"), p.BUILD)).calls
+    assert [fact.args[0].value for fact in found if (fact.target, fact.kind) == ("os.system", "build")] == ["true"]
+
+
+def test_what_else_a_constructor_sets_is_called_by_nothing():
+    made = call("types:SimpleNamespace", p.dictionary({"fit": SYSTEM, "n": 1}))
+    assert [fact.target for fact in Read(p.stream(made, p.text("x"), p.BUILD)).calls] == ["types.SimpleNamespace"]
+
+
+MODULES, LOADERS = p.imported("sys", "modules"), p.imported("sys", "meta_path")
+DICTIONARY, LIST = p.imported("collections", "UserDict"), p.imported("collections", "UserList")
+CHAIN = p.imported("collections", "ChainMap")
+ENTRY = p.text("os") + p.imported("acme", "hook")
+WRAPPED = DICTIONARY + b")\x81" + p.dictionary({"data": MODULES}) + p.BUILD
+# What changes the table of modules by way of an object that wraps it.
+WRAPPING = {
+    "UserDict": WRAPPED + ENTRY + b"s",
+    "several items": WRAPPED + b"(" + ENTRY + b"u",
+    "ChainMap": CHAIN + p.args(MODULES) + b"R" + ENTRY + b"s",
+    "maps of a ChainMap": CHAIN + b")\x81" + p.dictionary({"maps": b"]" + MODULES + b"a"}) + p.BUILD + ENTRY + b"s",
+    "one in another": CHAIN + p.args(WRAPPED) + b"R" + ENTRY + b"s",
+    "setattr": p.imported("operator", "setitem") + p.args(WRAPPED, "os", p.imported("acme", "hook")) + b"R",
+}
+
+
+@pytest.mark.parametrize("way", WRAPPING)
+def test_items_of_what_wraps_a_registry_are_items_of_the_registry(way):
+    (fact,) = [fact for fact in Read(p.stream(WRAPPING[way])).setattrs if fact.target == "sys.modules"]
+    assert (fact.target_is, fact.keys, fact.callable_values) == ("import", {"os"}, {"acme.hook"})
+
+
+def test_what_goes_into_a_wrapped_list_of_the_interpreter_is_told():
+    made = LIST + b")\x81" + p.dictionary({"data": LOADERS}) + p.BUILD + p.imported("acme", "Finder") + b"a"
+    assert "sys.meta_path" in [fact.target for fact in Read(p.stream(made)).calls]
+
+
+def test_a_wrapped_dictionary_of_the_file_is_no_registry():
+    made = DICTIONARY + b")\x81" + p.dictionary({"data": p.dictionary({"a": MODULES})}) + p.BUILD + ENTRY + b"s"
+    assert {fact.target for fact in Read(p.stream(made)).setattrs} == {"collections.UserDict"}
