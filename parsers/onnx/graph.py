@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from modelaudit.engine.facts import Op, Place, Reference, clean, path_class
+from modelaudit.engine.facts import Op, Place, Reference, Relation, Tensor, clean, path_class
+from modelaudit.parsers.base import Values
 from modelaudit.parsers.onnx.tensors import TensorReader
 from modelaudit.parsers.protobuf.document import TEXT_MIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from modelaudit.engine.facts import Fact
-    from modelaudit.parsers.base import Nested, Values
+    from modelaudit.parsers.base import Nested
     from modelaudit.parsers.protobuf.document import Document
     from modelaudit.parsers.protobuf.wire import Field, Message
 
@@ -22,6 +23,8 @@ ATTRIBUTES = 64  # of one node that are shown
 VALUES = 16  # of a list
 SHOWN = 256  # characters of a value
 NAMES = 60_000  # characters of node names in one text
+READ = 200_000  # names of values that nodes read; of a model with more nothing is said
+MAIN = "graph"  # path of the outermost graph
 STANDARD = "ai.onnx"  # the standard domain, when it is written
 EP_CONTEXT = "EPContext"  # https://onnxruntime.ai/docs/execution-providers/EP-Context-Design.html
 
@@ -49,6 +52,9 @@ class GraphReader:
         self.tensors = TensorReader(document)
         self.names: list[str] = []
         self.length = 0
+        self.reads: set[str] = set()  # names that nodes take and graphs give, where somebody asks for them
+        self.stored: dict[str, int] = {}  # name and bytes of the tensors of the outermost graph
+        self.asked = document.context.wants("relation.share")
 
     def graph(self, message: Message, path: str) -> Items:
         """Everything in a graph; `path` leads to it."""
@@ -57,14 +63,45 @@ class GraphReader:
             if field.name == "node":
                 yield from self.node(field.sub(), path)
             elif field.name == "initializer":
-                yield from self.tensors.read(field.sub())
+                yield from self.initializer(field.sub(), path)
             elif field.name == "sparse_initializer":
                 yield from self.sparse(field.sub(), "sparse_initializer")
             elif field.name == "name":
                 self.note_name(field.word())
             else:
                 self.described(field, path)
+                if self.asked and field.name == "output":
+                    self.note_reads(inner for inner in field.sub().fields() if inner.name == "name")
             yield from document.flush()
+
+    def initializer(self, message: Message, path: str) -> Items:
+        """A tensor of a graph; those of the outermost one are held against what nodes read."""
+        for item in self.tensors.read(message):
+            tensor = item.tensor if isinstance(item, Values) else item
+            if self.asked and path == MAIN and isinstance(tensor, Tensor) and len(self.stored) < READ:
+                self.stored[tensor.name] = tensor.nbytes or 0
+            yield item
+
+    def note_reads(self, fields: Iterable[Field]) -> None:
+        """Keep names of values that are read."""
+        self.reads.update(clean(field.word())[0] for field in fields)
+        if len(self.reads) > READ:
+            self.asked, self.reads, self.stored = False, set(), {}
+
+    def unused(self) -> Iterator[Relation]:
+        """Which share of the bytes of all tensors no node reads, once everything was read."""
+        left = {name: size for name, size in self.stored.items() if size and name not in self.reads}
+        if left:
+            size, of = sum(left.values()), sum(self.stored.values())
+            yield Relation(
+                self.document.path,
+                kind="siblings",
+                what="unused",
+                a=max(left, key=lambda name: (left[name], name)),
+                b=f"{len(self.stored)} tensors",
+                share=size / of,
+                detail=f"{len(left)} of {len(self.stored)} tensors, {size} of {of} bytes",
+            )
 
     def function(self, message: Message, path: str) -> Items:
         """Everything in a function of the model."""
@@ -121,6 +158,7 @@ class GraphReader:
 
     def _fields(self, message: Message, path: str) -> Node:
         node = Node()
+        inputs: list[Field] = []
         for field in message.fields():
             if field.name == "op_type":
                 node.type, lossy, _ = field.text(1024)
@@ -132,9 +170,13 @@ class GraphReader:
                 node.name = field.word()
             elif field.name == "attribute":
                 node.attributes.append(field)
+            elif field.name == "input":
+                inputs.append(field)
             else:
                 self.described(field, path)
         self.note_name(node.name)
+        if self.asked:
+            self.note_reads(inputs)
         return node
 
     def _op(self, node: Node, offset: int, path: str) -> Op:

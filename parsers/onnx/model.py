@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelaudit.parsers.base import Property, Values
-from modelaudit.parsers.onnx.graph import STANDARD, GraphReader
+from modelaudit.parsers.onnx.graph import MAIN, STANDARD, GraphReader
 from modelaudit.parsers.onnx.outline import schema
 from modelaudit.parsers.onnx.tensors import TensorReader
 from modelaudit.parsers.protobuf.document import Document
@@ -135,12 +135,13 @@ class _Model:
         reader = GraphReader(self.document, frozenset(self.functions))
         for field in bodies:
             if field.name == "graph":
-                yield from reader.graph(field.sub(), "graph")
+                yield from reader.graph(field.sub(), MAIN)
             elif field.name == "functions":
                 yield from reader.function(field.sub(), f"functions@0x{field.start:x}")
             else:
                 yield from self.training(field, reader)
         yield from reader.flush_names(0)
+        yield from reader.unused()
 
     def training(self, field: Field, reader: GraphReader) -> Iterator[Fact | Nested | Values]:
         """The graphs that initialise and train."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fixtures import onnxes as ox
 from fixtures.protobufs import field, message, opened, varint
-from modelaudit.engine.facts import Blob, Defect, Fact, Limit, Metadata, Op, Reference, Tensor, Text
+from modelaudit.engine.facts import Blob, Defect, Fact, Limit, Metadata, Op, Reference, Relation, Tensor, Text
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input, Nested, Property, Values
 from modelaudit.parsers.onnx import parse, recognise
@@ -360,3 +360,24 @@ def test_a_tensor_in_a_file_of_its_own(tmp_path, ruleset):
     assert (rules, summary.format, summary.coverage) == (set(), "onnx-tensor", "full")
     rules, summary, _ = found(tmp_path, ruleset, ox.tensor("x", (2, 2), bytes(15)), "input_0.pb")
     assert summary.format != "onnx-tensor"
+
+
+WORDS = tuple(ox.tensor(name, (8, 8)) for name in ("read", "inner", "given", "left"))
+INNER = ox.graph(ox.node("Relu", inputs=("inner",)))
+READ = (ox.node("Add", inputs=("read",)), ox.node("If", ox.attribute("then_branch", 6, INNER)))
+
+
+@pytest.mark.parametrize(
+    ("tensors", "told"),
+    [
+        (WORDS[:3], []),
+        (WORDS[:2], []),
+        (WORDS, [("left", "4 tensors", 0.25)]),
+        (WORDS[3:], [("left", "1 tensors", 1.0)]),
+    ],
+)
+def test_tensors_that_no_node_reads(tensors, told):
+    body = ox.graph(*READ, tensors=tensors, more=field(12, ox.value("given")))
+    unused = [one for one in of(Relation, ox.model(body)) if one.what == "unused"]
+    assert [(one.a, one.b, one.share) for one in unused] == told
+    assert of(Relation, ox.model(body), wants=lambda kind: kind != "relation.share") == []

@@ -172,7 +172,8 @@ def gguf(**values: checkpoints.Array) -> bytes:
 def onnx(**values: checkpoints.Array) -> bytes:
     """An ONNX model whose initialisers have raw bytes."""
     made = [onnxes.tensor(name.replace("__", "."), value.shape, value.tobytes()) for name, value in values.items()]
-    return onnxes.model(onnxes.graph(onnxes.node("Relu"), tensors=tuple(made)))
+    node = onnxes.node("Relu", inputs=tuple(name.replace("__", ".") for name in values))
+    return onnxes.model(onnxes.graph(node, tensors=tuple(made)))
 
 
 WRITERS = {"pt": checkpoints.state_dict, "gguf": gguf, "onnx": onnx}
