@@ -23,14 +23,14 @@ class Disk:
 
     def __init__(self, path: str, address: str) -> None:
         self.address = address
-        self._path = path
+        self.path = path
 
     def files(self) -> Iterable[Listed]:
         """Everything that is there."""
         try:
-            status = os.stat(self._path)
+            status = os.stat(self.path)
             if stat.S_ISREG(status.st_mode):
-                return [self._listed("", os.path.realpath(self._path), status)]
+                return [self._listed("", os.path.realpath(self.path), status)]
             if not stat.S_ISDIR(status.st_mode):
                 raise SourceError(MISSING, "neither a file nor a folder is there", self.address)
             return list(self._below())
@@ -56,10 +56,10 @@ class Disk:
         """Nothing is open."""
 
     def _below(self) -> Iterator[Listed]:
-        for folder, _, names in os.walk(self._path):
+        for folder, _, names in os.walk(self.path):
             for name in names:
                 real = os.path.join(folder, name)
-                below = os.path.relpath(real, self._path).replace(os.sep, "/")
+                below = os.path.relpath(real, self.path).replace(os.sep, "/")
                 status = os.lstat(real)
                 if stat.S_ISLNK(status.st_mode):
                     yield Listed(below, 0, real, link=os.readlink(real))

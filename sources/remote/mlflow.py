@@ -75,12 +75,12 @@ class Registered:
     def files(self) -> Iterable[Listed]:
         """Everything that belongs to the model or lies below the path, with the place in the store where it is."""
         stored = self._opened()
-        if stored.address == self.address:
+        base = stored.path if isinstance(stored, Disk) else stored.address
+        if base == self.address:  # what the server itself keeps
             yield from stored.files()
             return
         for file in stored.files():
-            place = f"{stored.address.rstrip('/')}/{file.name}" if file.name else stored.address
-            yield replace(file, place=place)
+            yield replace(file, place=f"{base.rstrip('/')}/{file.name}" if file.name else base)
 
     def read(self, file: Listed, start: int, stop: int) -> bytes:
         """Bytes of the file that was listed."""
@@ -155,7 +155,9 @@ class Registered:
             raise SourceError(
                 REFUSED, "the server says that it is on this machine's disk, which is not read", self.address
             )
-        return Disk(unquote(urlsplit(uri).path) if scheme_of(uri) == "file" else uri, self.address)
+        path = unquote(urlsplit(uri).path) if scheme_of(uri) == "file" else uri
+        admit_store(path, self.address)
+        return Disk(path, self.address)
 
     def _asked(self, call: Callable[[], T]) -> T:
         """What the registry answers."""

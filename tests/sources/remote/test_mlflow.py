@@ -109,6 +109,12 @@ def test_a_registry_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert [finding.artifact for finding in document.findings if finding.severity == "critical"] == [
         f"runs:/{run_id}/m.pkl"
     ]
+    policy = "schema: modelaudit/policy@1\npolicy: acme\nversion: 1\nextends: ['builtin:default']\nsources: "
+    for sources in ("{deny: ['file://a/**']}", "{deny: ['file://a/**/m.pkl']}", "{allow: ['runs:/**']}"):
+        (tmp_path / "p.yaml").write_text(policy + sources)
+        refused = scan([f"runs:/{run_id}"], load_ruleset(str(tmp_path / "p.yaml")))
+        assert [error.code for error in refused.errors] == ["source-refused"]
+        assert refused.files_scanned == 0
 
 
 def test_no_server_says_what_to_read_on_this_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
