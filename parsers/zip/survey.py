@@ -171,6 +171,8 @@ class Archive:
             self._directory(start, hidden=True, shift=end.shift)
         inside = [(member.start, member.stop) for member in self.members]
         for other in ends:
+            if other.at > end.at and not other.plausible:  # some readers take the last one, and find nothing
+                self.defect("two-eocd", f"at {end.at} and, leading nowhere, at {other.at}", other.at)
             if other is end or not other.plausible or any(a <= other.at < b for a, b in inside):
                 continue
             self.defect("two-eocd", f"at {end.at} and at {other.at}", other.at)

@@ -321,6 +321,13 @@ def test_end_record_in_the_comment():
     assert {name for name, _ in content(items)} == {"evil", "good"}
 
 
+def test_an_end_record_in_the_comment_that_leads_nowhere():
+    items = scan(archive([Entry("good", b"x")], comment=archive([Entry("evil", PICKLE)])[-22:]))
+    assert codes(items) == ["two-eocd"]
+    assert codes(scan(archive([Entry("good", b"x")], comment=b"PK\5\6 is what an archive ends with"))) == ["two-eocd"]
+    assert codes(scan(archive([Entry("good", b"x")], comment=b"an ordinary comment"))) == []
+
+
 def test_zip64_end_record_with_other_values():
     data = bytearray(archive([Entry("a", b"x")], zip64=True))
     at = data.rfind(b"PK\6\6")
