@@ -34,6 +34,7 @@ LAZY: dict[str, Callable[[Site, v.Prepared], list[Raw]]] = {}
 MADE = {"str", "bytes", "int", "tuple", "set", "slice"}  # operations whose value `__new__` alone makes
 BOUND = frozenset(["partial", "bound"])  # callables made of others that hand on keyword arguments
 ALWAYS: set[str] = set()  # operations that are seen to when the allowance is spent: what they set must be told
+SIZED: dict[str, Callable[[Site, str, v.Import, Sequence[Value]], bool]] = {}  # whether a result is too large
 UNKNOWN_ITEMS: list[Raw] = []  # what is left of an iterator that something has gone through
 
 
@@ -80,7 +81,8 @@ def evaluate(
     value = None
     if cls is not None and op is not None and known:
         if kwargs is None:
-            value = _worked_out(site, op, cls, args, flows)
+            huge = op in SIZED and SIZED[op](site, op, cls, args)
+            value = None if huge else _worked_out(site, op, cls, args, flows)
         elif op in KEYWORDS and (op in MADE or not site.kind.startswith("newobj")):
             value = KEYWORDS[op](site, cls, args, flows, kwargs)
     if value is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os.path
 
-from modelaudit.parsers.pickle import code, latin, pure
+from modelaudit.parsers.pickle import code, latin, pure, sizes
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.evaluation import (
     ALWAYS,
@@ -18,6 +18,7 @@ from modelaudit.parsers.pickle.evaluation import (
     LAZY,
     MADE,
     PREPARED,
+    SIZED,
     STRUCTURE,
     Site,
     changed,
@@ -350,6 +351,8 @@ PREPARED.update(
     }
 )
 KEYWORDS.update({op: _with_keywords(op) for op in ("partial", "methodcaller")})
+SIZED.update(sizes.SIZES)
+STRUCTURE.update(sizes.KEPT)
 _KEPT = ("attrgetter", "itemgetter", "methodcaller", "partial", *LAZY)
 MADE.update(_KEPT)
 STRUCTURE.update(

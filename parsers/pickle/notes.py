@@ -8,7 +8,7 @@ from modelaudit.parsers.pickle.tape import Break
 
 KINDS = frozenset(["import", "call", "setattr", "text", "blob"])  # what a stream's reading can yield
 HARMLESS = frozenset(
-    ["late-proto", "bad-frame", "tensor-bounds", "sparse-bounds"]
+    ["late-proto", "bad-frame", "tensor-bounds", "sparse-bounds", "huge-result"]
 )  # defects that need not stop a reader
 DEFECTS_MAX = 100  # defects of one code in one stream
 
