@@ -12,6 +12,7 @@ HOLD = 16 * 1024 * 1024  # bytes of long literals that one stream keeps in memor
 FILES_MAX = 4096  # constants whose kind of file is remembered
 FOLDS_MAX = 50_000  # what working out results may cost in one stream: a call costs one, and so does 1 KiB of text
 CALL = frozenset(["call"])
+GROWN = frozenset(["every", "count"])  # measures that go by numbers and by what calls have made
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Calling(Resolving):
         self.held = 0
         self.folds = 0 if strict else FOLDS_MAX
         self.mutated = False  # a call has changed some container
+        self.length = 0  # of what the last call would make, where it is known
         self.prepared = False  # some value is a callable or an iterator made of others
         self.files: dict[bytes, str] = {}  # bytes that are read as files of a kind
         self.repeats = repeats.Repeats()
@@ -85,6 +87,7 @@ class Calling(Resolving):
         named = target if isinstance(target, v.Import) else None
         if named is not None:
             named.uses.add("called")
+        self.length = self._size(kind, named, args, kwargs, offset) if named is not None and named.sized else 0
         self.calls += 1
         consumed = self.tape.buf[after : after + 1] != b"0"
         key = kind, named, known, consumed, computed, flows, repeats.signature(args)
@@ -115,6 +118,24 @@ class Calling(Resolving):
         if kwargs is None:
             self.repeats.first(key, fact)
         return self._with_name(target, flows)
+
+    def _size(self, kind: str, cls: v.Import, args: Sequence[Value], kwargs: Value, offset: int) -> int:
+        """Length of what a call makes, 0 when it is not known; what is huge is told."""
+        if (
+            kwargs is None
+            and cls.sized in GROWN
+            and not any(arg.__class__ is int or isinstance(arg, v.Made) for arg in args)
+        ):
+            return 0
+        from modelaudit.parsers.pickle import sizes
+        from modelaudit.parsers.pickle.evaluation import MADE
+
+        if kind.startswith("newobj") and cls.fold is not None and cls.fold not in MADE:
+            return 0  # `__new__` alone makes it empty
+        length, told = sizes.of(cls.sized or "", args, kwargs)
+        if told is not None:
+            self.defect("huge-result", f"{cls.qualname} makes something {told}", offset)
+        return length
 
     def _alike(self, key: tuple[object, ...], args: Sequence[Value]) -> repeats.Alike | None:
         """The calls that differ from this one in values alone, where they are counted."""

@@ -34,7 +34,6 @@ LAZY: dict[str, Callable[[Site, v.Prepared], list[Raw]]] = {}
 MADE = {"str", "bytes", "int", "tuple", "set", "slice"}  # operations whose value `__new__` alone makes
 BOUND = frozenset(["partial", "bound"])  # callables made of others that hand on keyword arguments
 ALWAYS: set[str] = set()  # operations that are seen to when the allowance is spent: what they set must be told
-SIZED: dict[str, Callable[[Site, str, v.Import, Sequence[Value]], bool]] = {}  # whether a result is too large
 UNKNOWN_ITEMS: list[Raw] = []  # what is left of an iterator that something has gone through
 
 
@@ -76,18 +75,20 @@ def evaluate(
             return handler(site, target, args, kwargs) if target.op in BOUND else handler(site, target, args)
     said = known and site.known
     flows = m.call(site.kind, target, args, site.offset, site.after, known=said, kwargs=kwargs, computed=computed)
+    length = m.length
     cls = target if isinstance(target, v.Import) else None
     op = cls.fold if cls is not None else None
     value = None
     if cls is not None and op is not None and known:
         if kwargs is None:
-            huge = op in SIZED and SIZED[op](site, op, cls, args)
-            value = None if huge else _worked_out(site, op, cls, args, flows)
+            value = _worked_out(site, op, cls, args, flows)
         elif op in KEYWORDS and (op in MADE or not site.kind.startswith("newobj")):
             value = KEYWORDS[op](site, cls, args, flows, kwargs)
     if value is None:
         exhaust(site, args)
         value = (v.Instance if site.kind.startswith("newobj") else v.Result)(cls, flows)
+    if length and isinstance(value, v.Made) and value.__class__ is not v.Folded:
+        value.size = length
     return value
 
 

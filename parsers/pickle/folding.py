@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os.path
 
-from modelaudit.parsers.pickle import code, latin, pure, sizes
+from modelaudit.parsers.pickle import code, latin, pure
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.evaluation import (
     ALWAYS,
@@ -18,7 +18,6 @@ from modelaudit.parsers.pickle.evaluation import (
     LAZY,
     MADE,
     PREPARED,
-    SIZED,
     STRUCTURE,
     Site,
     changed,
@@ -36,7 +35,7 @@ from modelaudit.parsers.pickle.iterators import spread
 from modelaudit.parsers.pickle.names import mapped_name
 from modelaudit.parsers.pickle.pure import ERRORS
 
-__all__ = ["attribute", "call", "changed", "holder", "operation", "restored", "spread", "table", "wanted"]
+__all__ = ["attribute", "call", "changed", "holder", "operation", "restored", "sizing", "spread", "table", "wanted"]
 
 NAME_MAX = 4096  # characters of an attribute's name
 PARTS_MAX = 32  # attributes of attributes in one name
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
 
 _tables: list[dict[str, str]] = []
 _holders: dict[str, str] = {}
+_sizes: dict[str, str] = {}
 
 
 def table() -> dict[str, str]:
@@ -64,8 +64,18 @@ def table() -> dict[str, str]:
         for kind, names in data["methods"].items():
             made |= {f"builtins.{kind}.{name}": f"{kind}.{name}" for name in names}
         _tables.append(made)
+        _sizes.update({name: op for op, names in data["sizes"].items() for name in names})
         _holders.update({name: attribute for attribute, names in data["holders"].items() for name in names})
     return _tables[0]
+
+
+def sizing(names: frozenset[str]) -> str | None:
+    """How what a callable makes is measured; None when it is not."""
+    table()
+    for name in names:
+        if name in _sizes:
+            return _sizes[name]
+    return None
 
 
 def holder(names: frozenset[str]) -> str | None:
@@ -351,8 +361,6 @@ PREPARED.update(
     }
 )
 KEYWORDS.update({op: _with_keywords(op) for op in ("partial", "methodcaller")})
-SIZED.update(sizes.SIZES)
-STRUCTURE.update(sizes.KEPT)
 _KEPT = ("attrgetter", "itemgetter", "methodcaller", "partial", *LAZY)
 MADE.update(_KEPT)
 STRUCTURE.update(

@@ -99,6 +99,8 @@ def _made(
     flows = m.call(kind, target, args, offset, after, known=known)
     cls = target if target.__class__ is v.Import else None
     made = v.Result(cls, flows)
+    if m.length:
+        made.size = m.length
     if m.extension is not None and _asked(cls, args):
         made.given = v.Given(args)
     m.stack.append(made)
@@ -152,6 +154,8 @@ def _instance(m: State, kind: str, cls: Value, args: Sequence[Value], pos: int, 
         return
     flows = m.call(kind, cls, args, m.tape.base + pos, pos + 1, known=known, kwargs=kwargs)
     made = v.Instance(cls if cls.__class__ is v.Import else None, flows)
+    if m.length:
+        made.size = m.length
     if made.cls is not None and made.cls.asked:
         made.given = v.Given(args)
     m.stack.append(made)

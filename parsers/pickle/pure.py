@@ -310,6 +310,20 @@ def _mul(left: Raw, right: Raw) -> Raw:
     return many * count
 
 
+def _pow(base: Raw, exponent: Raw) -> Raw:
+    if not isinstance(base, int) or not isinstance(exponent, int) or exponent < 0:
+        raise Unfoldable
+    if base.bit_length() * exponent > BITS_MAX:
+        raise Unfoldable
+    return base**exponent
+
+
+def _lshift(number: Raw, bits: Raw) -> Raw:
+    if not isinstance(number, int) or not isinstance(bits, int) or number.bit_length() + bits > BITS_MAX:
+        raise Unfoldable
+    return number << bits
+
+
 def _mod(template: Raw, items: Raw) -> Raw:
     """`%` with nothing but `%s`, `%c` and `%%`."""
     if isinstance(template, int):
@@ -357,6 +371,8 @@ PURE: dict[str, Callable[..., Raw]] = {
     "sub": lambda left, right: left - right,
     "xor": lambda left, right: left ^ right,
     "mul": _mul,
+    "pow": _pow,
+    "lshift": _lshift,
     "mod": _mod,
     "format": _format,
     "decode": _decode,

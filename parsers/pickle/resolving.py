@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from modelaudit.parsers.pickle import emit
 from modelaudit.parsers.pickle import values as v
-from modelaudit.parsers.pickle.folding import operation
+from modelaudit.parsers.pickle.folding import operation, sizing
 from modelaudit.parsers.pickle.memory import Memory
 from modelaudit.parsers.pickle.names import ModuleSpelling, Spelling
 
@@ -146,6 +146,7 @@ class Resolving(Memory):
             record.name = ""
         record.flows = v.flows_of((module, name))[0]
         record.fold = operation(record.names)
+        record.sized = sizing(record.names)
         record.asked = self.extension is not None and not record.names.isdisjoint(self.extension.names)
         if len(self.imports) < IMPORTS_MAX:
             self.imports[key] = record
@@ -175,6 +176,7 @@ class Resolving(Memory):
         record = _record(how, spelling, computed=computed)
         record.derived = True
         record.fold = operation(record.names)
+        record.sized = sizing(record.names)
         return record
 
 

@@ -131,6 +131,7 @@ class Import:
         "planted",
         "qualname",
         "segments",
+        "sized",
         "uses",
     )
 
@@ -148,6 +149,7 @@ class Import:
         self.flows = NONE
         self.derived = False  # an attribute or item of another import
         self.fold: str | None = None  # operation whose result is worked out
+        self.sized: str | None = None  # how what it makes is measured
         self.asked = False  # an extension wants to know what is made of it
 
 
@@ -164,10 +166,11 @@ class Given:
 class Made:
     """What a call returned: `cls` is the callable, or None when it is computed.
 
-    `given` is kept only where an extension asks for it. `held` is what has the items of an object that wraps it.
+    `given` is kept only where an extension asks for it. `held` is what has the items of an object that wraps it,
+    `size` how long it is, if it is known and no constant.
     """
 
-    __slots__ = ("cls", "flows", "given", "held", "planted")
+    __slots__ = ("cls", "flows", "given", "held", "planted", "size")
 
     def __init__(self, cls: Import | None, flows: frozenset[str]) -> None:
         self.cls = cls
@@ -175,6 +178,7 @@ class Made:
         self.planted: dict[str, Value] | None = None
         self.given: Given | None = None
         self.held: Value = None
+        self.size = 0
 
     @property
     def qualname(self) -> str:
