@@ -27,6 +27,7 @@ OPERATORS: Mapping[str, frozenset[str]] = {
     "shapes": frozenset(),
 }
 MAX_REGEX = 10_000  # entries, each of which is compiled
+KNOWN_MAX = 4096  # values of which a list remembers what covers them
 MAX_ITEM = 4 * 1024  # characters of one entry
 
 
@@ -232,8 +233,9 @@ class Matcher:
         found = known.get(value)
         if found is None:
             found = self._search(value if self._fold is None else self._fold(value))
-            if len(known) < 4096:
-                known[value] = found
+            if len(known) >= KNOWN_MAX:
+                known.clear()  # rules ask for the names of one fact one after the other
+            known[value] = found
         return found
 
     def every(self, value: str) -> list[int]:

@@ -76,8 +76,9 @@ class ShapesMatcher(Matcher):
         except KeyError:
             pass
         found = self._find(name)
-        if len(self._seen) < _KNOWN_MAX:
-            self._seen[name] = found
+        if len(self._seen) >= _KNOWN_MAX:
+            self._seen.clear()  # rules ask for the names of one fact one after the other
+        self._seen[name] = found
         return found
 
     def _find(self, name: str) -> tuple[Form, ...] | None:
