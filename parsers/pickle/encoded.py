@@ -1,4 +1,4 @@
-"""Files in constants that are encoded as text or compressed, in layers: base64, hex, zlib, gzip, bzip2, xz, lzma.
+"""Files in constants that are encoded or compressed, in layers: base64, base85, hex, zlib, gzip, bzip2, xz, lzma.
 
 The beginning is peeled first, and the whole only when a file of the table of magics comes out: ordinary encoded data
 costs a look at its first bytes, and says nothing.
@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from binascii import Error, a2b_base64, unhexlify
 
+from modelaudit.parsers.pickle import base85
 from modelaudit.parsers.reader import BytesReader
 
 HEAD = 4096  # bytes that the first look takes
 LAYERS = 8
 FILE_MIN = 8  # bytes of the smallest file
 WHOLE = 16 * 1024 * 1024  # bytes of a constant that are decoded
+SLOW = 4 * 1024 * 1024  # bytes of one in base85
+GROUPS = 10  # characters of base85 that show how a file begins
 SPENT = 64 * 1024 * 1024  # bytes that the constants of one stream may come to
 
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){12}")
@@ -77,9 +80,9 @@ def _promises(data: bytes, glance: Glance) -> bool | None:
     """Whether a file may begin under one or more layers, which its check must see whole; None below the last one."""
     for layer in range(LAYERS + 1):
         kinds = glance(data) if len(data) >= FILE_MIN else frozenset[str]()
-        if kinds - COMPRESSED.keys():
+        if kinds - COMPRESSED.keys() and (layer > 0 or _base85(data) is None):
             return layer > 0 or bool(kinds & COMPRESSED.keys())
-        step = _step(data, next(iter(kinds), None))
+        step = _step(data, next(iter(kinds & COMPRESSED.keys()), None))
         if step is None:
             return False
         data, _ = _decoded(data, step, HEAD)
@@ -120,7 +123,29 @@ def _step(data: bytes, kind: str | None) -> str | None:
         return COMPRESSED.get(kind)
     if _HEX.match(data):
         return "hex"
-    return "base64" if _BASE64.match(data) else None
+    if _BASE64.match(data):
+        return "base64" if _begins(_decoded(data[:24], "base64", HEAD)[0]) else _base85(data) or "base64"
+    return _base85(data)
+
+
+def _base85(data: bytes) -> str | None:
+    """The kind of base85 in which a file begins."""
+    from modelaudit.parsers.pickle.literals import magics
+
+    if data[:2] not in magics().pairs:
+        return None
+    head = data[: GROUPS + len(base85.FIRST)] if data.startswith(base85.FIRST) else data[:GROUPS]
+    for method in base85.ALPHABETS:
+        if _begins(base85.decode(head, method)):
+            return method
+    return None
+
+
+def _begins(data: bytes) -> bool:
+    """Whether a file may begin so."""
+    from modelaudit.parsers.pickle.literals import glance
+
+    return len(data) >= FILE_MIN and bool(glance(data))
 
 
 def _decoded(data: bytes, step: str, most: int) -> tuple[bytes, bool]:
@@ -132,6 +157,9 @@ def _decoded(data: bytes, step: str, most: int) -> tuple[bytes, bool]:
         text = _SPACE.sub(b"", data).translate(_URL).rstrip(b"=")
         text = text[: len(text) // 4 * 4] if len(text) % 4 == 1 else text
         return _attempt(lambda: a2b_base64(text + b"=" * (-len(text) % 4))), False
+    if step in base85.ALPHABETS:
+        part = data if most > HEAD else data[: len(data) // 5 * 5] if len(data) >= HEAD else data
+        return base85.decode(part[:SLOW], step), len(part) > SLOW
     from modelaudit.parsers.compressed.stream import Chain
 
     chain = Chain(BytesReader(data), step)

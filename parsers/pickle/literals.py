@@ -19,6 +19,7 @@ LITERAL_MIN = 8  # bytes of a constant that is looked at
 ENCODED_MIN = 24  # bytes of one that may be encoded
 HASHED = 16 * 1024 * 1024  # bytes of a blob whose digest is taken
 ENCODED = re.compile(rb"[A-Za-z0-9+/_=-]{24}")  # what begins so may be base64 or hexadecimal
+ENCODED_85 = re.compile(rb"[!-~]{24}")
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 URL = bytes.maketrans(b"+/", b"-_")  # base64 of addresses
 COMPRESSED = frozenset(["zlib", "gzip", "bzip2", "xz", "lzma"])  # kinds whose content is looked at
@@ -40,20 +41,25 @@ if TYPE_CHECKING:
 class _Magics:
     """The table of first bytes, and by first byte from which size on a short text is looked at."""
 
-    __slots__ = ("raw", "rows", "seconds", "texts")
+    __slots__ = ("pairs", "raw", "rows", "seconds", "texts")
 
     def __init__(self) -> None:
         with open(os.path.join(os.path.dirname(__file__), "magics.json"), encoding="utf-8") as file:
-            rows = json.load(file)["magics"]
+            table = json.load(file)
+        rows = table["magics"]
+        self.pairs = frozenset(table["pairs"].encode().split(b" "))
         self.rows: dict[int, list[dict[str, Any]]] = {}
         for row in rows:
             firsts = range(256) if row["magic"].startswith(".") else [int(row["magic"][:2], 16)]
             for first in firsts:
                 self.rows.setdefault(first, []).append(row)
         coded = [bool(re.match(rb"[A-Za-z0-9+/]", bytes([first]))) for first in range(256)]
+        spelled = coded.copy()
+        for pair in self.pairs:
+            spelled[pair[0]] = True
         self.raw = bytes(first in (0xC2, 0xC3) or self._named(first) for first in range(256))
         self.texts = bytes(
-            LITERAL_MIN if raw else ENCODED_MIN if code else 255 for raw, code in zip(self.raw, coded, strict=True)
+            LITERAL_MIN if raw else ENCODED_MIN if code else 255 for raw, code in zip(self.raw, spelled, strict=True)
         )
 
         known = {first for first, found in self.rows.items() if any(row["magic"][0] != "." for row in found)}
@@ -113,11 +119,19 @@ def inspect(
     kind, read = _raw(m, raw, whole, offset) if whole is not None else ("", False)
     if kind in COMPRESSED and whole is not None:
         _encoded(m, raw, whole.size, lambda most: whole.read_at(0, most), offset)
-    elif not kind and data[1] in magics().seconds[data[0]] and ENCODED.match(data):
+    elif not kind and _may_be_encoded(data):
         _encoded(m, data, size, _reading(m, data, size, start), offset)
     elif not kind and codec is None and data[0] ^ data[1] in MASKED:
         _masked(m, data, size, start, offset)
     return kind if read and m.tape.__class__ is not FileTape else None
+
+
+def _may_be_encoded(data: bytes) -> bool:
+    """Whether a text begins as a file in base64, hexadecimal or base85 does."""
+    table = magics()
+    if data[1] in table.seconds[data[0]] and ENCODED.match(data):
+        return True
+    return data[:2] in table.pairs and ENCODED_85.match(data) is not None
 
 
 def _masked(m: State, data: bytes, size: int, start: int, offset: int) -> None:

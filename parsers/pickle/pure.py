@@ -35,7 +35,14 @@ ERRORS = (Unfoldable, ValueError, TypeError, LookupError, ArithmeticError, Attri
 
 
 UNIT = 1024  # bytes or characters that cost as much as a call
-SLOW = {"b32decode": 16, "b85decode": 16, "a85decode": 16, "unquote": 16, "unescape": 16}  # times the ordinary cost
+SLOW = {
+    "b32decode": 16,
+    "b85decode": 16,
+    "a85decode": 16,
+    "z85decode": 16,
+    "unquote": 16,
+    "unescape": 16,
+}  # times the ordinary cost
 UNPACKING = {"zlib": 256, "gzip": 256, "bz2": 1024, "lzma": 1024}  # what may come out of little costs this in any case
 
 
@@ -222,6 +229,14 @@ def _base64(name: str) -> Callable[..., Raw]:
     return operation
 
 
+def _z85decode(data: Raw) -> bytes:
+    from base64 import b85decode
+
+    from modelaudit.parsers.pickle.base85 import GIT, ZEROMQ
+
+    return b85decode((data.encode("ascii") if isinstance(data, str) else data).translate(bytes.maketrans(ZEROMQ, GIT)))
+
+
 def _unhexlify(data: Raw, *_: Raw) -> bytes:
     from binascii import unhexlify
 
@@ -383,6 +398,7 @@ PURE: dict[str, Callable[..., Raw]] = {
     "b32decode": _base64("b32decode"),
     "b85decode": _base64("b85decode"),
     "a85decode": _base64("a85decode"),
+    "z85decode": _z85decode,
     "unhexlify": _unhexlify,
     "b64encode": _base64("b64encode"),
     "hexlify": _hexlify,

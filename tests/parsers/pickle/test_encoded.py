@@ -16,7 +16,8 @@ from fixtures import executables, pickles
 from modelaudit.engine.facts import Blob, Limit
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input, Nested
-from modelaudit.parsers.pickle import parse
+from modelaudit.parsers.pickle import base85, parse
+from modelaudit.parsers.pickle.literals import magics
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.pipeline.scan import scan
 
@@ -27,6 +28,11 @@ ENCODINGS = {
     "base64 in lines": base64.encodebytes,
     "base64 for addresses": base64.urlsafe_b64encode,
     "base64 without padding": lambda data: base64.b64encode(data).rstrip(b"="),
+    "base85": base64.b85encode,
+    "ascii85": base64.a85encode,
+    "ascii85 of Adobe": lambda data: base64.a85encode(data, adobe=True, wrapcol=60),
+    "z85": lambda data: base64.b85encode(data).translate(bytes.maketrans(base85.GIT, base85.ZEROMQ)),
+    "base85 of zlib": lambda data: base64.b85encode(zlib.compress(data)),
     "hex": lambda data: data.hex().encode(),
     "HEX": lambda data: data.hex().upper().encode(),
     "zlib": zlib.compress,
@@ -177,3 +183,34 @@ def test_python_in_an_encoded_constant_is_read(name):
 )
 def test_other_text_in_an_encoded_constant_is_not(text):
     assert not facts(holder(base64.b64encode(text), text=True), Blob)
+
+
+def test_the_table_has_the_beginnings_of_base85():
+    known = [row["magic"] for rows in magics().rows.values() for row in rows if "." not in row["magic"]]
+    found = {base85.FIRST}
+    for magic in [bytes.fromhex(magic)[:4] for magic in known]:
+        for number in range(int.from_bytes(magic.ljust(4, b"\0"), "big"), 1 << 32, 85**3):
+            if not number.to_bytes(4, "big").startswith(magic):
+                break
+            found |= {_pair(number, alphabet) for alphabet in base85.ALPHABETS.values()}
+        found |= {_pair(int.from_bytes(magic.ljust(4, b"\xff"), "big"), a) for a in base85.ALPHABETS.values()}
+    assert found == magics().pairs
+
+
+def _pair(number: int, alphabet: bytes) -> bytes:
+    return bytes([alphabet[number // 85**4], alphabet[number // 85**3 % 85]])
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 99, 1000])
+def test_base85_is_what_python_makes_of_it(size):
+    data = os.urandom(size)
+    assert base85.decode(base64.b85encode(data), "base85") == data
+    assert base85.decode(base64.a85encode(data, wrapcol=40, adobe=True), "ascii85") == data
+
+
+@pytest.mark.parametrize(
+    "text", ["c$" * 40, "cmVhZHkgdG8gcmVhZCB0aGlzIHRleHQ=" * 4, "c%1f*&" * 20, "<~model~>" * 9, "P&" * 30]
+)
+def test_texts_that_begin_like_base85_say_nothing(text):
+    assert facts(holder(text.encode(), text=True), Blob) == []
+    assert facts(holder(text.encode()), Blob) == []
