@@ -73,6 +73,8 @@ def test_the_bill_has_licence_hashes_base_model_and_data_sets(modelaudit, reposi
     assert [item["license"]["id"] for item in model["licenses"]] == ["Apache-2.0"]
     assert model["pedigree"]["ancestors"][0]["name"] == "acme/base"
     parameters = model["modelCard"]["modelParameters"]
-    assert parameters["datasets"] == [{"type": "dataset", "name": "acme/corpus"}]
+    assert parameters["datasets"] == [
+        {"type": "dataset", "name": "acme/corpus", "contents": {"url": "https://huggingface.co/datasets/acme/corpus"}}
+    ]
     assert (parameters["task"], parameters["modelArchitecture"]) == ("fill-mask", "BertModel")
     assert all(part["hashes"] for part in model["components"])
