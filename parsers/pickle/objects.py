@@ -513,7 +513,7 @@ def frame(m: State, pos: int) -> int:
     start = m.tape.need(pos + 1, 8)
     size = int.from_bytes(m.tape.buf[start : start + 8], "little")
     inside, end = m.frame_end > offset, m.tape.base + start + 8 + size
-    m.cut = m.cut or (inside and end > m.frame_end)
+    m.cut = m.cut or inside  # the end of the outer one may cut a later opcode
     m.frame_end = end
     if inside:
         m.refused.add(PYTHON_READER)

@@ -73,3 +73,9 @@ def test_what_pickle_writes_is_read_alike_with_and_without_frames():
     left, right = read(with_frames), read(without)
     assert not left.all("defect")
     assert [fact.qualname for fact in left.all("import")] == [fact.qualname for fact in right.all("import")]
+
+
+def test_the_end_of_a_frame_around_another_cuts_a_name():
+    begun = p.frame(b"N0") + b"cacme."  # the reader of files loses what stands before the end of the frame
+    data = b"\x80\x04" + p.frame(begun) + b"os\nsystem\n" + p.args("echo hi") + p.REDUCE + b"."
+    assert {fact.qualname for fact in read(data).all("import")} == {"acme.os.system", "os.system"}
