@@ -56,6 +56,10 @@ def scan(
     timeout: float | None = None,
     max_file_size: int | None = None,
     max_total_size: int | None = None,
+    max_requests: int | None = None,
+    max_transfer: int | None = None,
+    scope: str | None = None,
+    stream: bool = False,
     jobs: int | None = None,
     scanners: Words = (),
     exclude_scanners: Words = (),
@@ -87,6 +91,10 @@ def scan(
         timeout=_seconds(timeout),
         max_file_size=_bytes("max_file_size", max_file_size),
         max_total_size=_bytes("max_total_size", max_total_size),
+        max_requests=_count("max_requests", max_requests),
+        max_transfer=_bytes("max_transfer", max_transfer),
+        scope=_scope(scope),
+        stream=stream,
         jobs=jobs,
         scanners=_words(scanners),
         exclude_scanner=_words(exclude_scanners),
@@ -243,6 +251,20 @@ def _bytes(name: str, size: int | None) -> int | None:
     if not isinstance(size, int) or size < 0:
         raise UsageError(f"{name} takes bytes as a whole number, 0 for no limit, not {size!r}")
     return size or UNLIMITED
+
+
+def _count(name: str, number: int | None) -> int | None:
+    """A limit of something that is counted, as a request takes it."""
+    if number is None or (isinstance(number, int) and number > 0):
+        return number
+    raise UsageError(f"{name} takes a whole number above 0, not {number!r}")
+
+
+def _scope(scope: str | None) -> str | None:
+    """What is read, as a request takes it."""
+    if scope in (None, "structure", "full"):
+        return scope
+    raise UsageError(f"scope takes structure or full, not {scope!r}")
 
 
 def _seconds(seconds: float | None) -> float | None:

@@ -38,8 +38,19 @@ def test_the_facts_of_a_report_without_limit_are_all_there(model) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("max_file_size", -1), ("max_total_size", "1KB"), ("timeout", 0), ("timeout", -1), ("timeout", "soon")],
+    [
+        *(("max_file_size", -1), ("max_total_size", "1KB"), ("timeout", 0), ("timeout", -1), ("timeout", "soon")),
+        *(("max_requests", 0), ("max_transfer", -1), ("scope", "half")),
+    ],
 )
 def test_limits_that_make_no_sense_are_refused_with_their_name(model, name, value) -> None:
     with pytest.raises(modelaudit.UsageError, match=f"{name} takes"):
         modelaudit.scan(model, **{name: value})
+
+
+def test_the_scope_is_what_the_report_says(tmp_path) -> None:
+    header = b'{"a":{"dtype":"F32","shape":[1024],"data_offsets":[0,4096]}}'
+    (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4096))
+    for scope in ("structure", "full"):
+        (artifact,) = modelaudit.scan(tmp_path, scope=scope, stream=True).artifacts
+        assert artifact.scope == scope

@@ -29,11 +29,12 @@ REDUCED = {use for use in USES if use.startswith("reduce of ")} | {
     for then in ("a dictionary as state", "an item")
     for what in ("nothing", "a text", "a list")
 }
+RAISED = REDUCED | {"kept"}
 SPARED = {  # of the lists whose names are critical in every use: which uses are not
-    "subprocess.CalledProcessError": REDUCED,
-    "subprocess.SubprocessError": REDUCED,
-    "subprocess.TimeoutExpired": REDUCED,
-    "torch._dynamo.exc.Unsupported": REDUCED,
+    "subprocess.CalledProcessError": RAISED,
+    "subprocess.SubprocessError": RAISED,
+    "subprocess.TimeoutExpired": RAISED,
+    "torch._dynamo.exc.Unsupported": RAISED,
     "subprocess.CompletedProcess": KEPT,
     "torch._dynamo.eval_frame.OptimizedModule": KEPT,
     "joblib.memory.Memory": KEPT,
