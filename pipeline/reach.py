@@ -58,6 +58,10 @@ class Reach:
         """What was moved; None when nothing could be."""
         return None if self._access is None else self._access.meter
 
+    def revisions(self) -> tuple[str, ...]:
+        """Which revision of each address was read, where its service has any."""
+        return () if self._access is None else tuple(self._access.revisions)
+
     def entries(self) -> Iterator[Entry]:
         """Everything under the paths."""
         return discover(self.paths, self._remote)

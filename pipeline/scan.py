@@ -237,7 +237,7 @@ class Run:
             inconclusive=tuple(item for judgement in self.judgements for item in judgement.inconclusive),
             questions=tuple(question for judgement in self.judgements for question in judgement.questions),
             errors=errors,
-            notices=(*ruleset.notices, *self.notices, *notices(waivers)),
+            notices=(*ruleset.notices, *self.notices, *self.reach.revisions(), *notices(waivers)),
             rules=rule_infos(ruleset),
             packs=tuple(PackInfo(p.pack, p.version, p.digest, p.rules) for p in ruleset.packs),
             policy=policy_info(ruleset, self.options.fail_on),

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 TIMEOUT = 30.0  # seconds
 OURS: ContextVar[Origin | None] = ContextVar("ours", default=None)  # where a request of ours may go
 
+TRANSPORT = "TransportError"  # of httpx, which newer clients use: every failure to speak with a server
+
 
 def connect(address: str) -> Hub:
     """The repository, folder or file at an address; raises `SourceError`."""
@@ -139,7 +141,7 @@ class Hub:
             return SourceError(UNREADABLE, "the hub's client is set to work offline", self.address)
         if isinstance(error, HfHubHTTPError) and error.response is not None:
             return refusal(error.response.status_code, self.address, error.response.headers)
-        if isinstance(error, OSError) or "timeout" in type(error).__name__.lower():
+        if isinstance(error, OSError) or any(kind.__name__ == TRANSPORT for kind in type(error).__mro__):
             return Transient("the hub does not answer")
         return SourceError(UNREADABLE, f"the hub's answer is not understood ({type(error).__name__})", self.address)
 

@@ -91,6 +91,7 @@ class Access:
         self.terms = terms
         self.blocks = Blocks()
         self.locations: list[Location] = []
+        self.revisions: list[str] = []  # which were read, in words
 
     def entries(self, address: str, check: Callable[[], None] | None = None) -> Iterator[Entry]:
         """Everything at an address: files by name, a folder after its files; what cannot be read is an error."""
@@ -106,6 +107,9 @@ class Access:
         except SourceError as error:
             yield error
             return
+        revision = location.line.service.revision
+        if revision:
+            self.revisions.append(f"{without_secrets(address)} was read at revision {revision}")
         yield from location.entries(listed)
 
     def terms_left(self) -> Terms:

@@ -94,7 +94,8 @@ class Registered:
     def _opened(self) -> Service:
         with self._lock:
             if self._stored is None:
-                client = MlflowClient()
+                # A model needs its registry alone; the default store of runs would be made here.
+                client = MlflowClient() if self._scheme == "runs" else MlflowClient(get_registry_uri())
                 uri = self._asked(lambda: self._run(client) if self._scheme == "runs" else self._model(client))
                 self._stored = self._at(uri)
             return self._stored
@@ -191,7 +192,7 @@ class Proxied:
 
     def __init__(self, uri: str, address: str) -> None:
         self.address = address
-        server = target_of(get_tracking_uri())
+        server = target_of(_keeper())
         url = urlsplit(uri)
         if url.netloc and url.netloc.rpartition("@")[2] != urlsplit(server.url).netloc:
             raise SourceError(REFUSED, "the registry leads to another server than MLFLOW_TRACKING_URI", address)
@@ -246,6 +247,12 @@ class Proxied:
             size = row.get("file_size")
             if name:
                 yield name, int(size) if size is not None else None, bool(row.get("is_dir"))
+
+
+def _keeper() -> str:
+    """The server that keeps artifacts: that of the registry where no other was named."""
+    tracking = get_tracking_uri()
+    return tracking if scheme_of(tracking) in {"http", "https"} else get_registry_uri()
 
 
 def _credentials() -> dict[str, str]:

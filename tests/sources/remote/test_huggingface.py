@@ -16,6 +16,7 @@ from fixtures.servers.serving import Server
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 from modelaudit.sources.errors import SourceError
+from modelaudit.sources.remote.service import Transient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,39 @@ def test_a_repository_is_listed_with_commit_and_digests(endpoint) -> None:
         assert files["sub/evil.pkl"].sha256 == ""
         assert hub.read(files["sub/evil.pkl"], 1, 6) == EVIL[1:6]
         hub.close()
+
+
+def test_the_commit_is_in_the_report(endpoint) -> None:
+    with Server(Hub(FILES)) as server:
+        endpoint(server)
+        assert f"hf://acme/model was read at revision {COMMIT}" in scan(["hf://acme/model"], load_ruleset()).notices
+
+
+@pytest.mark.parametrize("losses", [1, 2])
+def test_a_listing_that_breaks_off_is_asked_for_again(endpoint, monkeypatch, losses: int) -> None:
+    hub, lost = Hub({"evil.pkl": EVIL}), []
+
+    def drops(handler) -> None:
+        if len(lost) < losses and handler.path.startswith("/api/models/"):
+            lost.append(handler.path)
+            handler.drop()
+        else:
+            hub(handler)
+
+    monkeypatch.setattr("modelaudit.sources.remote.line.FIRST", 0.001)
+    with Server(drops) as server:
+        endpoint(server)
+        document = scan(["hf://acme/model"], load_ruleset())
+    assert (document.errors, document.decision.exit_code, len(lost)) == ((), 1, losses)
+
+
+def test_a_hub_that_is_not_there_does_not_answer(endpoint) -> None:
+    with Server(Hub(FILES)) as server:
+        endpoint(server)
+    hub = huggingface.connect("hf://acme/model")
+    with pytest.raises(Transient, match="does not answer"):
+        list(hub.files())
+    hub.close()
 
 
 @pytest.mark.parametrize(

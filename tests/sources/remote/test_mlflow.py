@@ -117,6 +117,15 @@ def test_a_registry_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         assert refused.files_scanned == 0
 
 
+def test_a_registry_that_is_named_alone_keeps_the_artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", "http://127.0.0.1:9")
+    monkeypatch.setattr(service.Registered, "_model", lambda *_: "mlflow-artifacts:/1/a")
+    stored = service.connect("models:/ranker/1")._opened()
+    assert stored._base.startswith("http://127.0.0.1:9/")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_server_says_what_to_read_on_this_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     registered = service.connect("models:/ranker/1")
