@@ -184,9 +184,14 @@ def _literal(site: Site, value: v.Literal) -> Raw:
     return data.decode(value.codec, "surrogatepass" if value.codec == latin.UTF8 else "strict")
 
 
+CONTAINERS = frozenset((list, dict, set, frozenset))  # with values of the machine in them
+
+
 def frozen(site: Site, value: Raw, flows: frozenset[str]) -> Value:
     """A part of a known value as an argument."""
-    return value if value is None or not pure.is_raw(value) else known_result(site, None, value, flows)
+    if value is not None and (value.__class__ in CONTAINERS or pure.is_raw(value)):
+        return known_result(site, None, value, flows)
+    return value
 
 
 def text_of(site: Site, value: Value) -> str:

@@ -251,8 +251,8 @@ class Proxied:
 
 def _keeper() -> str:
     """The server that keeps artifacts: that of the registry where no other was named."""
-    tracking = get_tracking_uri()
-    return tracking if scheme_of(tracking) in {"http", "https"} else get_registry_uri()
+    tracking, registry = str(get_tracking_uri()), str(get_registry_uri())
+    return tracking if scheme_of(tracking) in {"http", "https"} else registry
 
 
 def _credentials() -> dict[str, str]:

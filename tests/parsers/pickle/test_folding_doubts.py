@@ -176,3 +176,16 @@ def test_an_attribute_with_a_callable_as_its_default_is_called_as_either_of_them
     made = Read(p.stream(either, p.args(1), p.REDUCE)).calls[-2:]
     assert [each.target for each in made] == ["a.b.c", "x.f"]
     assert [each.args[0].value for each in made] == ["1", "1"]
+
+
+FOUND = (  # by fuzzing: what an iterator gives is a list with results in it
+    b"\x80\x04\x8c\x08operator\x8c\nattrgetter\x93(\x8c\x03C.CtR(\x8c\x02os\x8c\x01b\x93tR\x8c\titertools\x8c\x05cha"
+    b"in\x95\x0c\x00\x00\x00\x00\x00\x00\x00\x93(](K\x03e(\x8c\x08builtins\x8c\x03map\x93\x8c\tfunctools\x8c\x07partial\x93(\x8c\x08o"
+    b"perator\x8c\x07getitem\x93(](\x8c\x03m.n\x8c\x01C\x93K\x02eK\x00tRK\x01tR](K\x01\x8c\x01a\x8c\x01b\x93eotq\x01\x85q\x02R"
+    b"q\x03RR0N."
+)
+
+
+def test_a_list_of_results_that_an_iterator_gives_is_an_argument():
+    calls = [fact.target for fact in Read(FOUND).facts if fact.KIND == "call"]
+    assert "itertools.chain" in calls
