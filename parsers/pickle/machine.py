@@ -30,6 +30,7 @@ _RUNS = {byte: re.compile(rb"(?:" + number + rb"){1,1000}", re.DOTALL) for byte,
 BATCH = 1000  # items that picklers append at once
 
 AFFECTED = {"unknown-opcode": KINDS, "bad-size": KINDS, "truncated": frozenset(["stream"])}  # what is not known behind
+CUT = frozenset(["truncated", "bad-size"])  # what an argument may run into that a frame's end cuts
 FAULTS_MAX = 1000  # opcodes that find too little on the stack: loaders stop at the first one
 STEP = 4096  # opcodes between two looks at the clock and the budgets
 
@@ -73,6 +74,7 @@ class Machine(State):
         return not self.ended
 
     def _break(self, broken: Break) -> None:
+        self.cut = self.cut or (self.frame_end > self.offset and broken.code in CUT)
         if not self.strict:
             self.defect(broken.code, broken.detail, self.offset, AFFECTED.get(broken.code, NONE))
         self.end(broken.code)

@@ -69,7 +69,7 @@ class Streams:
             if machine.index == 0:
                 yield Property("version", str(machine.highest))
             if machine.cut:
-                yield from self.run(self.again(machine))
+                yield from self.again(machine)
             if machine.split is not None:
                 yield from self.plainly(machine)
             offset = yield from self.following(machine)
@@ -88,13 +88,14 @@ class Streams:
         """Class of the next stream's machine."""
         return Machine
 
-    def again(self, machine: Machine) -> Machine:
-        """A machine that reads the same stream as a reader does that loses what a frame's end cuts."""
-        other = Machine(
-            self.artifact.path, FileTape(self.artifact.reader), self.context, machine.start, index=machine.index
-        )
+    def again(self, machine: Machine) -> Iterator[Fact | Nested | Property | Searched]:
+        """What the same stream does in a reader that loses what a frame's end cuts; known defects are left out."""
+        tape = FileTape(self.artifact.reader)
+        other = Machine(self.artifact.path, tape, self.context, machine.start, index=machine.index)
         other.role = machine.role
-        return other
+        for fact in self.run(other):
+            if not (isinstance(fact, Defect) and machine.reported(fact.code)):
+                yield fact
 
     def run(self, machine: Machine) -> Iterator[Fact | Nested | Property | Searched]:
         """One stream's facts; when the scan's time is spent, those known so far come out first."""

@@ -79,3 +79,14 @@ def test_the_end_of_a_frame_around_another_cuts_a_name():
     begun = p.frame(b"N0") + b"cacme."  # the reader of files loses what stands before the end of the frame
     data = b"\x80\x04" + p.frame(begun) + b"os\nsystem\n" + p.args("echo hi") + p.REDUCE + b"."
     assert {fact.qualname for fact in read(data).all("import")} == {"acme.os.system", "os.system"}
+
+
+@pytest.mark.parametrize(
+    ("cut", "behind"),
+    [(b"\x96\x86\x95", 8), (b"B\xff\xff", 4), (b"T\xff\xff\xff", 4), (b"\x8b\xff", 4), (b"\x95\xff", 8)],
+    ids=["BYTEARRAY8", "BINBYTES", "BINSTRING", "LONG4", "FRAME"],
+)
+def test_a_size_that_a_frame_cuts_hides_nothing_behind_it(cut, behind):
+    popped = b"" if cut[0] == 0x95 else b"0"
+    data = b"\x80\x05\x8c\x02os\x8c\x06system" + p.frame(cut) + bytes(behind) + popped + b"\x93."
+    assert [imported.qualname for imported in read(data).all("import")] == ["os.system"]

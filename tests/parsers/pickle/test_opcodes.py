@@ -274,7 +274,7 @@ def test_a_name_behind_the_end_of_a_frame_is_read_as_a_file_reader_does():
 
 
 def test_a_frame_in_a_frame_is_a_defect():
-    assert Read(b"\x80\x04" + pickles.frame(b"K\x01" + pickles.frame(b"0K\x02."))).defects[0] == "bad-frame"
+    assert Read(b"\x80\x04" + pickles.frame(b"K\x01" + pickles.frame(b"0K\x02."))).defects == ["bad-frame"]
 
 
 def test_frames_as_written_are_no_defect():
