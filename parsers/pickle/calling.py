@@ -33,7 +33,6 @@ class Calling(Resolving):
         self.held = 0
         self.folds = 0 if strict else FOLDS_MAX
         self.mutated = False  # a call has changed some container
-        self.length = 0  # of what the last call would make, where it is known
         self.prepared = False  # some value is a callable or an iterator made of others
         self.files: dict[bytes, str] = {}  # bytes that are read as files of a kind
         self.repeats = repeats.Repeats()
@@ -87,7 +86,6 @@ class Calling(Resolving):
         named = target if isinstance(target, v.Import) else None
         if named is not None:
             named.uses.add("called")
-        self.length = self._size(kind, named, args, kwargs, offset) if named is not None and named.sized else 0
         self.calls += 1
         consumed = self.tape.buf[after : after + 1] != b"0"
         key = kind, named, known, consumed, computed, flows, repeats.signature(args)
@@ -119,7 +117,7 @@ class Calling(Resolving):
             self.repeats.first(key, fact)
         return self._with_name(target, flows)
 
-    def _size(self, kind: str, cls: v.Import, args: Sequence[Value], kwargs: Value, offset: int) -> int:
+    def size(self, kind: str, cls: v.Import, args: Sequence[Value], kwargs: Value, offset: int) -> int:
         """Length of what a call makes, 0 when it is not known; what is huge is told."""
         if (
             kwargs is None

@@ -28,11 +28,10 @@ if TYPE_CHECKING:
 # What the modules beside this one put in: operations that take a call's arguments as they are, callables made of
 # others by what they are made with, and iterators by how their items are made.
 STRUCTURE: dict[str, Callable[..., Value | None]] = {}
-PREPARED: dict[str, Callable[..., Value]] = {}
+PREPARED: dict[str, Callable[[Site, v.Prepared, Sequence[Value], Value], Value]] = {}
 KEYWORDS: dict[str, Callable[..., Value | None]] = {}  # operations that take keyword arguments too
 LAZY: dict[str, Callable[[Site, v.Prepared], list[Raw]]] = {}
 MADE = {"str", "bytes", "int", "tuple", "set", "slice"}  # operations whose value `__new__` alone makes
-BOUND = frozenset(["partial", "bound"])  # callables made of others that hand on keyword arguments
 ALWAYS: set[str] = set()  # operations that are seen to when the allowance is spent: what they set must be told
 UNKNOWN_ITEMS: list[Raw] = []  # what is left of an iterator that something has gone through
 
@@ -72,10 +71,9 @@ def evaluate(
     if isinstance(target, v.Prepared) and site.depth < DEPTH_MAX and m.folds > 0:
         handler = PREPARED.get(target.op)
         if handler is not None:
-            return handler(site, target, args, kwargs) if target.op in BOUND else handler(site, target, args)
+            return handler(site, target, args, kwargs)
     said = known and site.known
     flows = m.call(site.kind, target, args, site.offset, site.after, known=said, kwargs=kwargs, computed=computed)
-    length = m.length
     cls = target if isinstance(target, v.Import) else None
     op = cls.fold if cls is not None else None
     value = None
@@ -87,8 +85,8 @@ def evaluate(
     if value is None:
         exhaust(site, args)
         value = (v.Instance if site.kind.startswith("newobj") else v.Result)(cls, flows)
-    if length and isinstance(value, v.Made) and value.__class__ is not v.Folded:
-        value.size = length
+    if cls is not None and cls.sized and isinstance(value, v.Made) and value.__class__ is not v.Folded:
+        value.size = m.size(site.kind, cls, args, kwargs, site.offset)
     return value
 
 
@@ -128,9 +126,9 @@ def known_result(site: Site, cls: v.Import | None, value: Raw, flows: frozenset[
     return v.Folded(cls, flows, value)
 
 
-def plain(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
+def plain(site: Site, target: v.Prepared, args: Sequence[Value], kwargs: Value) -> Value:
     """The result of a call of which no more is known than that it is made."""
-    flows = site.m.call(site.kind, target, args, site.offset, site.after, known=site.known)
+    flows = site.m.call(site.kind, target, args, site.offset, site.after, known=site.known, kwargs=kwargs)
     exhaust(site, args)
     return v.Result(None, flows)
 

@@ -250,10 +250,10 @@ def _prepare(op: str) -> Callable[..., Value]:
     return operation
 
 
-def _bound_call(site: Site, target: v.Prepared, args: Sequence[Value], kwargs: Value = None) -> Value:
+def _bound_call(site: Site, target: v.Prepared, args: Sequence[Value], kwargs: Value) -> Value:
     """`partial` objects, and methods of constants."""
     if not target.args:
-        return plain(site, target, args)
+        return plain(site, target, args, kwargs)
     given = (*target.args[1:], *args)
     named = _merged(target.kwargs, kwargs)
     return evaluate(site.inner(site.kind), target.args[0], given, kwargs=named, computed=True)
@@ -293,13 +293,13 @@ def restored(m: State, target: v.Prepared, state: Value, offset: int, after: int
         exhaust(Site(m, "implicit", offset, after), (target, *(state if state.__class__ is tuple else (state,))))
 
 
-def _either_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
+def _either_call(site: Site, target: v.Prepared, args: Sequence[Value], kwargs: Value) -> Value:
     """One of two callables: an attribute, or the default in its place."""
-    first, other = (evaluate(site.inner(site.kind), each, args) for each in target.args)
+    first, other = (evaluate(site.inner(site.kind), each, args, kwargs=kwargs) for each in target.args)
     return v.Result(None, v.flows_of((first, other))[0])
 
 
-def _methodcaller_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
+def _methodcaller_call(site: Site, target: v.Prepared, args: Sequence[Value], kwargs: Value) -> Value:
     method = None
     if args and target.args:
         try:
@@ -309,13 +309,13 @@ def _methodcaller_call(site: Site, target: v.Prepared, args: Sequence[Value]) ->
         except ERRORS:
             method = None
     if method is None:
-        return plain(site, target, args)
+        return plain(site, target, args, kwargs)
     return evaluate(site.inner(site.kind), method, target.args[1:], kwargs=target.kwargs, computed=True)
 
 
-def _getter_call(site: Site, target: v.Prepared, args: Sequence[Value]) -> Value:
+def _getter_call(site: Site, target: v.Prepared, args: Sequence[Value], kwargs: Value) -> Value:
     """`attrgetter` and `itemgetter` objects."""
-    result = plain(site, target, args)
+    result = plain(site, target, args, kwargs)
     try:
         found = [_got(site, target, key, args[0]) for key in target.args]
         if not found or any(item is None for item in found):

@@ -99,8 +99,8 @@ def _made(
     flows = m.call(kind, target, args, offset, after, known=known)
     cls = target if target.__class__ is v.Import else None
     made = v.Result(cls, flows)
-    if m.length:
-        made.size = m.length
+    if cls is not None and cls.sized:
+        made.size = m.size(kind, cls, args, None, offset)
     if m.extension is not None and _asked(cls, args):
         made.given = v.Given(args)
     m.stack.append(made)
@@ -153,10 +153,11 @@ def _instance(m: State, kind: str, cls: Value, args: Sequence[Value], pos: int, 
         m.stack.append(folding.call(m, kind, cls, args, m.tape.base + pos, pos + 1, known=known, kwargs=kwargs))
         return
     flows = m.call(kind, cls, args, m.tape.base + pos, pos + 1, known=known, kwargs=kwargs)
-    made = v.Instance(cls if cls.__class__ is v.Import else None, flows)
-    if m.length:
-        made.size = m.length
-    if made.cls is not None and made.cls.asked:
+    named = cls if cls.__class__ is v.Import else None
+    made = v.Instance(named, flows)
+    if named is not None and named.sized:
+        made.size = m.size(kind, named, args, kwargs, m.tape.base + pos)
+    if named is not None and named.asked:
         made.given = v.Given(args)
     m.stack.append(made)
 
