@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Value = Any
 
 FORMAT = "modelaudit/compiled@1"
+# Limits where no policy says: seconds, requests to other machines, bytes that come from there.
+LIMITS = {"timeout": 300.0, "max_requests": 100_000, "max_transfer": 4 * 1024**4}
 
 
 class Matchers(dict[str, "Matcher"]):

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from modelaudit.engine.ruleset import Policy
     from modelaudit.pipeline.workers.bounds import Bounds
 
-TIMEOUT = 300.0  # seconds for the whole scan
-REQUESTS = 100_000  # to other machines
-TRANSFER = 4 * 1024**4  # bytes of other machines
 UNLIMITED = 2**63 - 1  # bytes: what stands for no limit where a policy has one
 _SIZES = ("max_file_size", "max_total_size", "max_requests", "max_transfer")
 
@@ -88,14 +85,16 @@ class Limits:
     )
 
     def __init__(self, options: Options, policy: Mapping[str, float] | None = None) -> None:
+        from modelaudit.engine.ruleset import LIMITS  # what reads options alone has no use for it
+
         policy = policy or {}
-        self.timeout = float(_first(options.timeout, policy.get("timeout"), TIMEOUT) or TIMEOUT)
+        self.timeout = float(_first(options.timeout, policy.get("timeout")) or LIMITS["timeout"])
         self.deadline = monotonic() + self.timeout
         self.max_file_size = _whole(options.max_file_size, policy.get("max_file_size"))
         self.max_total_size = _whole(options.max_total_size, policy.get("max_total_size"))
         self.max_depth = _whole(policy.get("max_depth"))
-        self.max_requests = _whole(options.max_requests, policy.get("max_requests"), REQUESTS) or REQUESTS
-        self.max_transfer = _whole(options.max_transfer, policy.get("max_transfer"), TRANSFER) or TRANSFER
+        self.max_requests = _whole(options.max_requests, policy.get("max_requests")) or int(LIMITS["max_requests"])
+        self.max_transfer = _whole(options.max_transfer, policy.get("max_transfer")) or int(LIMITS["max_transfer"])
 
     def passed(self) -> bool:
         """Whether the time is up."""

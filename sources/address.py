@@ -6,7 +6,6 @@ HIDDEN = "***"
 STDIN = "-"
 FILE = "file"
 CONTAINERS = frozenset({"az", "abfs", "abfss"})  # what stands before `@` is no user but a container
-AZURE = ".core.windows.net"
 ARN = "arn"  # how names of access points to buckets begin
 
 
@@ -84,8 +83,11 @@ def _behind_user(scheme: str, rest: str) -> int:
     """Where the host begins. A password may have `/`, `?` or `#` in it, so that rather too much is taken for one."""
     end = _host_ends(rest)
     place = rest[:end]
-    if scheme in CONTAINERS and ":" not in rest[: rest.rfind("@") + 1] and place.lower().endswith(AZURE):
-        return 0
+    if scheme in CONTAINERS and ":" not in rest[: rest.rfind("@") + 1]:
+        from modelaudit.engine.servers import AZURE
+
+        if place.lower().endswith(AZURE):
+            return 0
     named, colon, port = place.partition(":")
     numbered = not colon or port.isdigit()
     web = scheme in {"http", "https"}

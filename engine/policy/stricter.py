@@ -14,6 +14,7 @@ from modelaudit.engine.judging.grades import is_suppressed, potential
 from modelaudit.engine.policy.gate import Gate
 from modelaudit.engine.policy.scales import GATE_SCALES, is_looser
 from modelaudit.engine.policy.stricter_lists import Lists, same
+from modelaudit.engine.ruleset import LIMITS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     Json = Any
 
 _PROGRAM = ("for", "when", "unless", "raise", "formats", "inside", "confidence")
-# Where no policy says: seconds, requests to other machines, bytes that come from there.
-_DEFAULTS = {"timeout": 300.0, "max_requests": 100_000, "max_transfer": 4 * 1024**4}
 
 
 @dataclass(slots=True)
@@ -100,8 +99,8 @@ class _Comparison:
     def limits(self) -> None:
         """A limit that makes the parent's scan incomplete does so here; what is read less is not called clean."""
         mine, theirs = self.child.policy.limits, self.parent.policy.limits
-        for key in ("max_file_size", "max_total_size", "max_depth", *_DEFAULTS):
-            default = _DEFAULTS.get(key)
+        for key in ("max_file_size", "max_total_size", "max_depth", *LIMITS):
+            default = LIMITS.get(key)
             before, after = theirs.get(key, default), mine.get(key, default)
             if is_looser("limits", key, before, after):
                 if self.parent_gate.policy["on_incomplete"] != "report":

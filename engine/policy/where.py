@@ -36,7 +36,6 @@ SERVERS = {  # other names of a server
     "hf.co": "huggingface.co",
     "www.huggingface.co": "huggingface.co",
 }
-AZURE = (".blob.core.windows.net", ".dfs.core.windows.net")  # two servers of one account
 LIBRARY = "library/"  # where docker.io has what is named without an owner
 HIDDEN_GLOB = re.compile(r"%2a|%3f", re.I)  # a `*` or `?` that is no wildcard
 UNSEEN = str.maketrans("", "", "\t\r\n")  # signs that clients take out of an address
@@ -102,10 +101,12 @@ def _server(scheme: str, server: str) -> str:
     """What stands before the path, in one spelling."""
     server = _plain(server).translate(UNSEEN)
     if scheme == "abfs":
+        from modelaudit.engine.servers import BLOB, DFS
+
         container, at, host = server.lower().partition("@")
         host = host.rstrip(".")
-        account = next((host.removesuffix(end) for end in AZURE if host.endswith(end)), "")
-        return f"{container}{at}{f'{account}{AZURE[1]}' if account else host}"
+        account = next((host.removesuffix(end) for end in (BLOB, DFS) if host.endswith(end)), "")
+        return f"{container}{at}{f'{account}{DFS}' if account else host}"
     if scheme not in PORTS:
         return server
     server = server.rpartition("@")[2].lower().removesuffix(PORTS[scheme])

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import re
 
+from modelaudit.engine.servers import BLOB, DFS
 from modelaudit.sources.address import scheme_of
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.remote.hub import names_of
 
-DFS = ".dfs.core.windows.net"
-ACCOUNT = re.compile(r"https?://([a-z0-9]+)\.(?:blob|dfs)\.core\.windows\.net/([^/?]+)([^?]*)")
+ACCOUNT = re.compile(rf"https?://([a-z0-9]+)(?:{re.escape(BLOB)}|{re.escape(DFS)})/([^/?]+)([^?]*)")
 # A bucket and what is in it, by its address of the web.
 BUCKETS = (
     ("s3", re.compile(r"https?://([a-z0-9.-]+)\.s3[a-z0-9.-]*\.amazonaws\.com(?:\.cn)?/([^?]*)")),
@@ -49,7 +49,7 @@ def _azure(address: str) -> tuple[str, ...]:
     if not account:
         return ()
     short = (f"abfs://{container}{slash}{key}",) if account == mine else ()
-    web = f"https://{account}.blob.core.windows.net/{container}{slash}{key}"
+    web = f"https://{account}{BLOB}/{container}{slash}{key}"
     return (f"abfs://{container}@{account}{DFS}{slash}{key}", web, *short)
 
 

@@ -24,6 +24,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
+from modelaudit.engine.servers import BLOB, DFS
 from modelaudit.sources.address import without_secrets
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.line import FILES
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 CONNECT, READ = 10, 30  # seconds
 BUSY = frozenset({408, 429})
 ACCOUNT = re.compile(r"[a-z0-9]{3,24}", re.ASCII)
-HOSTS = (".dfs.core.windows.net", ".blob.core.windows.net")
+HOSTS = (DFS, BLOB)
 # The variables that hold a credential; with one of them nobody else is asked for one.
 SECRETS = ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_CLIENT_ID")
 STRING, NAME = "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT_NAME"
@@ -60,9 +61,7 @@ def connect(address: str) -> Container:
         raise SourceError(MISSING, f"name a container: {scheme}://CONTAINER/PATH", without_secrets(address))
     account = host.partition(".")[0] if at else os.environ.get(NAME, "")
     if at and (not ACCOUNT.fullmatch(account) or not host.lower().endswith(HOSTS)):
-        raise SourceError(
-            MISSING, "this is no account of Azure: CONTAINER@ACCOUNT.dfs.core.windows.net", without_secrets(address)
-        )
+        raise SourceError(MISSING, f"this is no account of Azure: CONTAINER@ACCOUNT{DFS}", without_secrets(address))
     if not account and not os.environ.get(STRING):
         raise SourceError(MISSING, f"set {NAME} or {STRING} to name the account", without_secrets(address))
     if at and _held() and _known() not in {"", account}:

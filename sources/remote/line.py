@@ -13,7 +13,7 @@ from time import monotonic, sleep
 
 from modelaudit.sources.errors import SPENT, UNREADABLE, SourceError
 from modelaudit.sources.remote.service import CHECK, Interrupted, Transient
-from modelaudit.sources.remote.trip import FREE, MOVED, REQUESTS, TRIP, Trip
+from modelaudit.sources.remote.trip import BOUNDLESS, FREE, TRIP, Trip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _random = SystemRandom()
 class Meter:
     """What a scan moved so far. Threads share it."""
 
-    def __init__(self, requests: int = REQUESTS, moved: int = MOVED) -> None:
+    def __init__(self, requests: int = BOUNDLESS, moved: int = BOUNDLESS) -> None:
         self.requests = 0
         self.bytes = 0
         self.retries = 0

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from threading import Lock
 from urllib.parse import quote
 
+from modelaudit.engine.servers import DFS
 from modelaudit.sources.address import host_of, on_disk, scheme_of, without_secrets
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.http import Transport, target_of
@@ -162,7 +163,7 @@ def _account(url: str, said: Mapping[str, str], name: str, shown: str) -> str:
     container, _, key = url.partition("://")[2].partition("/")
     if "@" in container or not account.isascii() or not account.isalnum():
         raise SourceError(UNREADABLE, f"the remote {name} has no address that is read", shown)
-    return f"abfs://{container}@{account}.dfs.core.windows.net/{key}"
+    return f"abfs://{container}@{account}{DFS}/{key}"
 
 
 class WebStore:

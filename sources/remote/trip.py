@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from modelaudit.sources.remote.line import Meter
 
 
-REQUESTS = 100_000
-MOVED = 4 * 1024**4
+BOUNDLESS = 2**63 - 1
 
 
 def _anywhere(_: str) -> str:
@@ -33,8 +32,8 @@ class Terms:
     denial: Callable[[str], str] = _anywhere
     refusal: Callable[[str], str] = _anywhere  # the same of a store, which has to be let in as well
     most: int | None = None  # bytes of the largest file that is read
-    requests: int = REQUESTS  # of one scan
-    moved: int = MOVED  # bytes of one scan
+    requests: int = BOUNDLESS  # of one scan
+    moved: int = BOUNDLESS  # bytes of one scan
 
 
 FREE = Terms()

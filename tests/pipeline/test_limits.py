@@ -41,3 +41,10 @@ def test_an_option_may_be_stricter_or_change_what_is_not_final() -> None:
         check_final(Options(timeout=60), Policy({"timeout": 5}, "limits"))
     assert Limits(Options(timeout=2), POLICY.limits).timeout == 2
     assert Limits(Options(), POLICY.limits).timeout == 5
+
+
+def test_what_holds_where_nobody_says() -> None:
+    limits = Limits(Options(max_requests=7), {"max_transfer": 8})
+    assert (limits.timeout, limits.max_requests, limits.max_transfer) == (300.0, 7, 8)
+    limits = Limits(Options())
+    assert (limits.max_requests, limits.max_transfer, limits.max_file_size) == (100_000, 4 * 1024**4, None)

@@ -11,7 +11,7 @@ ALLOWED = {
     "cli": {"cli", "pipeline", "reports", "engine", "parsers", "sources"},
     "pipeline": {"pipeline", "sources", "parsers", "engine"},
     "parsers": {"parsers", "engine.facts"},
-    "sources": {"sources", "engine.errors"},
+    "sources": {"sources", "engine.errors", "engine.servers"},
     "reports": {"reports", "engine"},
     "engine": {"engine"},
 }

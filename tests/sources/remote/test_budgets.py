@@ -10,9 +10,8 @@ from fixtures.servers.serving import Handler, Server
 from fixtures.services import Memory, served
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.packs.load import load_ruleset
-from modelaudit.pipeline.limits import REQUESTS, TRANSFER, Options
+from modelaudit.pipeline.limits import Options
 from modelaudit.pipeline.scan import scan
-from modelaudit.sources.remote.trip import FREE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +70,3 @@ def test_what_comes_as_a_whole_is_counted_as_a_whole() -> None:
     assert not document.errors
     assert document.transfer is not None
     assert document.transfer.bytes == len(data)
-
-
-def test_the_defaults_are_those_of_a_scan() -> None:
-    assert (FREE.requests, FREE.moved) == (REQUESTS, TRANSFER)
