@@ -1,6 +1,6 @@
 """Compiles rules to tables of anchors, as plain JSON that is kept with them.
 
-    {"ids": […], "group_of": […], "groups": [{"formats", "inside"}…], "wants": […],
+    {"ids": […], "group_of": […], "groups": [{"formats", "inside"}…], "wants": […], "once": [ids],
      "kinds": {kind: {"groups": {group: [rules]}, "always": [rules], "sources": [source…]}}}
 
 Rules are numbers. A source is `{"in": [steps], "term": value, "whole": bool, "rules": [all that ask it], …}` with
@@ -67,6 +67,7 @@ def build(
         "groups": [json.loads(text) for text in groups],
         "kinds": {name: _kind(name, kind) for name, kind in kinds.items()},
         "wants": sorted(wants),
+        "once": [rule["id"] for rule in rules if rule.get("once")],
     }
 
 

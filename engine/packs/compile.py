@@ -26,7 +26,7 @@ MAX_CONDITIONS = 1024 * 1024  # characters of one file, which take some seconds 
 _NO_LIST = "E209"
 _COPIED = (
     *("id", "name", "version", "title", "status", "severity", "confidence", "aliases", "formats", "inside", "for"),
-    *("absorbs", "why", "fix", "cwes", "tags", "references", "requires"),
+    *("once", "absorbs", "why", "fix", "cwes", "tags", "references", "requires"),
 )
 
 

@@ -22,6 +22,7 @@ DEFAULTS: Mapping[str, Json] = {
     "requires": [],
     "unless": [],
     "group": None,
+    "once": False,
     "absorbs": [],
     "why": "",
     "fix": "",

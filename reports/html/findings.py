@@ -127,7 +127,12 @@ def _places(places: tuple[Place, ...], n: int) -> list[str]:
 
 
 def _related(finding: Finding) -> Raw:
-    return element("ul", *(element("li", f"{other.rule} {other.name}: {other.message}") for other in finding.related))
+    return element("ul", *(element("li", _stands_for(finding, other)) for other in finding.related))
+
+
+def _stands_for(finding: Finding, other: Finding) -> str:
+    where = f" ({other.artifact})" if other.artifact != finding.artifact else ""
+    return f"{other.rule} {other.name}: {other.message}{where}"
 
 
 def _joined(parts: list[Raw]) -> list[str]:

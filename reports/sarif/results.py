@@ -41,6 +41,7 @@ def result(finding: Finding, catalogue: Catalogue, artifacts: Artifacts) -> Json
     nested = "!" in finding.artifact
     more = finding.places if nested else finding.places[1:]
     related = [artifacts.inside(finding.artifact, place) for place in more]
+    related += [artifacts.location(other.artifact, None) for other in finding.related if other.id == finding.id]
     reference = catalogue.reference(finding.rule)
     taxa = catalogue.weaknesses(finding)
     return {

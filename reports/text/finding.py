@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from modelaudit.reports import View
 
 INDENT = 3
+FILES = 5  # named of those that a finding is about as well
 STEPS = {
     "ignore": "ignored",
     "maturity": "not mature enough",
@@ -99,7 +100,13 @@ def _places(finding: Finding) -> list[Line]:
 
 def _related(finding: Finding) -> list[Line]:
     lines = []
+    elsewhere = [visible(other.artifact) for other in finding.related if other.id == finding.id]
+    if elsewhere:
+        more = f" and {len(elsewhere) - FILES} more" if len(elsewhere) > FILES else ""
+        lines.append(_labelled("Also of", ", ".join(elsewhere[:FILES]) + more))
     for other in finding.related:
+        if other.id == finding.id:
+            continue
         place = digest.place_words(other.places[0]) if other.places else ""
         at = f" ({visible(place)})" if place else ""
         lines.append(_labelled("With", f"{glued(f'{other.rule} {other.name}{at}')}: {visible(other.message)}"))
