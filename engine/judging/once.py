@@ -36,7 +36,9 @@ def unite(judgements: Sequence[Judgement], rules: Container[str]) -> list[Judgem
     if not gone:
         return list(judgements)
     return [
-        replace(judgement, findings=tuple(each for place, each in enumerate(united[number]) if (number, place) not in gone))
+        replace(
+            judgement, findings=tuple(each for place, each in enumerate(united[number]) if (number, place) not in gone)
+        )
         for number, judgement in enumerate(judgements)
     ]
 

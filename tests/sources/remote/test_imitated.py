@@ -26,7 +26,11 @@ pytest.importorskip("huggingface_hub", reason="the extra huggingface is not inst
 def test_the_name_of_a_repository_is_held_against_known_ones(monkeypatch, repo, found) -> None:
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.setattr("modelaudit.sources.remote.huggingface.get_token", lambda: None)
-    files = {"README.md": b"# A model\n", "model.safetensors": tensors.model(), "old/other.safetensors": tensors.model()}
+    files = {
+        "README.md": b"# A model\n",
+        "model.safetensors": tensors.model(),
+        "old/other.safetensors": tensors.model(),
+    }
     with Server(Hub(files, repo=repo)) as server:
         monkeypatch.setenv("HF_ENDPOINT", server.url)
         document = scan([f"hf://{repo}"], load_ruleset())
