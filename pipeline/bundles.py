@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from modelaudit.sources.file import FileReader
     from modelaudit.sources.local import SourceFolder
 
+DEEP = (".onnx",)  # endings of files that may have a part of their bytes in folders below their own
 OPEN = 16  # files that are open at once; the oldest is closed for the next
 
 
 class OpenFolder:
-    """A folder as a bundle parser sees it. Names are valid Unicode; nothing but the files directly in it is opened."""
+    """A folder as a bundle parser sees it. Names are valid Unicode; nothing but the files in it is opened."""
 
-    __slots__ = ("_check", "_folder", "_names", "_readers", "names", "path")
+    __slots__ = ("_check", "_folder", "_names", "_readers", "inner", "names", "path")
 
     def __init__(self, folder: SourceFolder, path: str, check: Callable[[], None] | None = None) -> None:
         self.path = path
@@ -41,6 +42,9 @@ class OpenFolder:
         self._check = check
         self._names = {clean(name)[0]: name for name in folder.files}
         self.names: Sequence[str] = sorted(self._names)
+        inner = {clean(name)[0]: name for name in folder.inner} if is_deep(folder) else {}
+        self.inner: Sequence[str] = sorted(inner)
+        self._names |= inner
         self._readers: dict[str, FileReader] = {}
 
     def open(self, name: str) -> Reader | None:
@@ -62,6 +66,11 @@ class OpenFolder:
             self._readers.popitem()[1].close()
 
 
+def is_deep(folder: SourceFolder) -> bool:
+    """Whether what belongs to the files of a folder may stand in folders below it, and is there."""
+    return any(name.endswith(DEEP) for name in folder.files) and bool(folder.inner)
+
+
 def scan_folder(folder: SourceFolder, plan: Plan, isolation: Isolation = MAIN) -> FileResult:
     """Judge a folder as a whole; the result is empty when it is only a folder."""
     result = FileResult(shown(folder.path))
@@ -76,14 +85,14 @@ def bundle_tree(
     folder: SourceFolder, plan: Plan, errors: list[ScanError], isolation: Isolation = MAIN
 ) -> FactSet | None:
     """The facts of a folder as a whole, None when it is only a folder. What breaks is added to `errors`."""
-    if len(folder.files) < 2:
+    if len(folder.files) < 2 and not is_deep(folder):
         return None
     from modelaudit.parsers.bundle import recognise_folder, relate
 
     path = shown(folder.path)
     budget = budget_for(plan)
     opened = OpenFolder(folder, path, budget.check)
-    format = recognise_folder(opened.names)
+    format = recognise_folder(opened.names, opened.inner)
     if format is None:
         return None
     recall = _recall(folder, plan, budget)

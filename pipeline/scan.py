@@ -8,6 +8,7 @@ from modelaudit import __version__
 from modelaudit.engine.document import SKIPPED, PackInfo, PolicyInfo, RuleInfo, ScanDocument, ScanError, Transfer
 from modelaudit.engine.lazy import lazy
 from modelaudit.parsers.registry import UNKNOWN, Registry
+from modelaudit.pipeline.bundles import is_deep
 from modelaudit.pipeline.events import ScanDone, ScanStarted, nobody
 from modelaudit.pipeline.facts import facts, stream
 from modelaudit.pipeline.feed import Admission, Feed
@@ -162,10 +163,12 @@ class Run:
 
     def folder(self, folder: SourceFolder, feed: Feed) -> None:
         """Judge a folder as a whole, after its files. What the policy does not let in is not opened here either."""
-        if len(folder.files) < 2:
+        deep = is_deep(folder)
+        if len(folder.files) < 2 and not deep:
             return
         if self.origins is not None:
-            folder = folder.only({name for name in folder.files if not self.refusal(folder.origins(name))})
+            whole = folder
+            folder = folder.only(lambda name: not self.refusal(whole.origins(name)), deep=deep)
         result = feed.inline.whole(Job(folder))
         if result is not None:
             self.artifacts += result.summaries

@@ -86,14 +86,26 @@ class SourceLink:
 class SourceFolder:
     """A folder all of whose files were given before it: the files directly in it, name to real path."""
 
-    __slots__ = ("files", "path", "real", "root")
+    __slots__ = ("_inner", "files", "path", "real", "root")
     elsewhere = False
 
-    def __init__(self, path: str, real: str, root: str, files: dict[str, str]) -> None:
+    def __init__(
+        self, path: str, real: str, root: str, files: dict[str, str], inner: dict[str, str] | None = None
+    ) -> None:
         self.path = path
         self.real = real
         self.root = root
         self.files = files
+        self._inner = inner
+
+    @property
+    def inner(self) -> dict[str, str]:
+        """The files below its folders, path from here to real path; looked for when they are first asked for."""
+        if self._inner is None:
+            from modelaudit.sources.inner import inner_files
+
+            self._inner = inner_files(self.real)
+        return self._inner
 
     @property
     def names(self) -> frozenset[str] | None:
@@ -112,16 +124,20 @@ class SourceFolder:
 
     def origins(self, name: str) -> tuple[str, ...]:
         """Where the bytes of one of the files come from."""
-        return (self.files[name],)
+        return (self._real(name),)
 
-    def only(self, names: set[str]) -> SourceFolder:
-        """The folder with some of its files."""
-        files = {name: real for name, real in self.files.items() if name in names}
-        return SourceFolder(self.path, self.real, self.root, files)
+    def only(self, accepts: Callable[[str], bool], *, deep: bool = False) -> SourceFolder:
+        """The folder with the files whose names are accepted, with `deep` those below its folders among them."""
+        files = {name: real for name, real in self.files.items() if accepts(name)}
+        inner = {name: real for name, real in self.inner.items() if accepts(name)} if deep else {}
+        return SourceFolder(self.path, self.real, self.root, files, inner)
 
     def open(self, name: str, check: Callable[[], None] | None = None) -> FileReader:
         """A reader of one of the files; raises `SourceError`."""
-        return FileReader(self.files[name], name=os.path.join(self.path, name), check=check)
+        return FileReader(self._real(name), name=os.path.join(self.path, name), check=check)
+
+    def _real(self, name: str) -> str:
+        return self.files[name] if name in self.files else self.inner[name]
 
 
 Entry = SourceFile | SourceLink | SourceFolder | SourceError

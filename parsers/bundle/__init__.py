@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     class Folder(Protocol):
         """A folder as a bundle parser sees it: `path` of the artifact, sorted `names` of the files directly in it.
 
-        `open` gives the reader of one of these files, or None when it cannot be read; the caller closes it once
-        `relate` has ended. No other name is ever opened.
+        `inner` are the paths of files below its folders, where a format keeps some there. `open` gives the reader of
+        one of these files, or None when it cannot be read; the caller closes it once `relate` has ended. No other
+        name is ever opened.
         """
 
         path: str
         names: Sequence[str]
+        inner: Sequence[str]
 
         def open(self, name: str) -> Reader | None:
             """The bytes of a file of the folder."""
@@ -42,6 +44,7 @@ WEIGHTS = (
 SHARD = re.compile(r"-shard\d+of\d+(?:\.bin)?$")  # of weights of TensorFlow.js
 ONNX = ".onnx"
 DATA = ("_data", ".data", ".weight", ".bias", ".weights", ".dat")  # endings of files that hold its tensors
+EXTERNAL = "onnx-external"
 PIECE = "onnx__"  # how exporters name a file for a tensor without a name
 PARTS = frozenset({"manifest.ocdbt", "_sharding", "commit_success.txt"})  # beside the description of an Orbax item
 
@@ -149,7 +152,7 @@ FOLDER_RECOGNISERS: dict[str, Recogniser] = {
     "oci-blobs": _is_blobs,
     "lora-adapter": _is_adapter,
     "model-repository": _is_repository,
-    "onnx-external": _is_external,
+    EXTERNAL: _is_external,
 }
 RELATE = {
     "sharded-safetensors": _relate_shards,
@@ -160,13 +163,23 @@ RELATE = {
     "oci-blobs": _relate_blobs,
     "lora-adapter": _relate_adapter,
     "model-repository": _relate_repository,
-    "onnx-external": _relate_nothing,
+    EXTERNAL: _relate_nothing,
 }
 
 
-def recognise_folder(names: Collection[str]) -> str | None:
+def recognise_folder(names: Collection[str], inner: Collection[str] = ()) -> str | None:
     """Id of the format that a folder with these file names has, or None for a folder that is only a folder."""
-    return next((id for id, accepts in FOLDER_RECOGNISERS.items() if accepts(names)), None)
+    found = next((id for id, accepts in FOLDER_RECOGNISERS.items() if accepts(names)), None)
+    return EXTERNAL if found is None and inner and _is_external([*names, *_data_below(inner)]) else found
+
+
+def _data_below(inner: Collection[str]) -> Iterator[str]:
+    """The names of files below a folder, without those that stand beside a model of their own."""
+    owned = {name.rpartition("/")[0] for name in inner if name.endswith(ONNX)}
+    for name in inner:
+        folder, _, last = name.rpartition("/")
+        if folder not in owned:
+            yield last
 
 
 def relate(folder: Folder, context: Context) -> Iterator[Fact | Property | Values]:

@@ -1,7 +1,8 @@
 """Tensors of ONNX models whose bytes stand in other files of the folder, as if they stood in the model.
 
-Layout: https://onnx.ai/onnx/repo-docs/ExternalData.html. Only files that the listing of the folder has are opened, by
-the names that the listing gives them; what a model names elsewhere is a reference of the model and is left alone.
+Layout: https://onnx.ai/onnx/repo-docs/ExternalData.html. Only files that the listing of the folder and of
+those below it has are opened, by the names that the listing gives them; what a model names elsewhere is a reference
+of the model and is left alone.
 """
 
 from __future__ import annotations
@@ -60,9 +61,11 @@ def _extents(folder: Folder, name: str, context: Context) -> list[tuple[Tensor, 
     """The tensors of a model that stand in files of the folder, and where."""
     from modelaudit.parsers.onnx.model import tensors_outside
 
+    files = {*folder.names, *folder.inner}
+
     def outside(location: str, offset: int, length: int) -> Extent | None:
         file = clean(location.removeprefix("./"))[0]
-        return Extent(file, offset, length) if file in folder.names else None
+        return Extent(file, offset, length) if file in files else None
 
     reader = folder.open(name)
     found: list[tuple[Tensor, Extent]] = []

@@ -210,7 +210,7 @@ def _folders(item: Absent, folders: dict[str, dict[str, str]]) -> Iterator[Sourc
     for name in sorted(folders, reverse=True):
         path = above + name.replace("/", os.sep)
         real = os.path.join(item.repository.root, *name.split("/"))
-        yield SourceFolder(path, real, item.repository.root, folders[name])
+        yield SourceFolder(path, real, item.repository.root, folders[name], {})
 
 
 def files_of(item: Absent, rows: Iterable[tuple[str, str]]) -> Iterator[Absent | SourceError]:

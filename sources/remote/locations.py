@@ -255,7 +255,7 @@ class _Tree:
 
     def folder(self, parts: tuple[str, ...]) -> RemoteFolder:
         below = "/".join(parts)
-        return RemoteFolder(self.location, self.base, below, self.files.get(below, {}))
+        return RemoteFolder(self.location, self.base, below, self.files.get(below, {}), self.files)
 
 
 class RemoteFile(SourceFile):
@@ -312,19 +312,42 @@ class RemoteFolder(SourceFolder):
     """A folder at a service."""
 
     elsewhere = True
-    __slots__ = ("below", "listed", "location")
+    __slots__ = ("below", "folders", "listed", "location")
 
-    def __init__(self, location: Location, base: str, below: str, listed: dict[str, Listed]) -> None:
+    def __init__(
+        self,
+        location: Location,
+        base: str,
+        below: str,
+        listed: dict[str, Listed],
+        folders: Mapping[str, Mapping[str, Listed]],
+    ) -> None:
         path = _joined(base, below)
-        super().__init__(path, path, base, {name: file.place or _joined(path, name) for name, file in listed.items()})
+        super().__init__(path, path, base, {name: _place(path, name, file) for name, file in listed.items()})
         self.location = location
         self.below = below
-        self.listed = listed
+        self.listed = listed  # the files directly in it, with those of `inner` once that was asked for
+        self.folders = folders  # of the location: the files of each
 
     @property
     def names(self) -> frozenset[str] | None:
         """Of everything at the location."""
         return self.location.names
+
+    @property
+    def inner(self) -> dict[str, str]:
+        """The files below its folders."""
+        if self._inner is None:
+            above = f"{self.below}/" if self.below else ""
+            found = {
+                f"{folder[len(above) :]}/{name}": file
+                for folder, files in self.folders.items()
+                if folder.startswith(above) and folder != self.below
+                for name, file in files.items()
+            }
+            self.listed = {**self.listed, **found}
+            self._inner = {name: _place(self.path, name, file) for name, file in found.items()}
+        return self._inner
 
     @property
     def identity(self) -> str:
@@ -337,14 +360,22 @@ class RemoteFolder(SourceFolder):
         """Where the bytes of one of the files come from."""
         return _origins(_joined(self.path, name), self.listed[name])
 
-    def only(self, names: set[str]) -> RemoteFolder:
-        """The folder with some of its files."""
-        listed = {name: file for name, file in self.listed.items() if name in names}
-        return RemoteFolder(self.location, self.root, self.below, listed)
+    def only(self, accepts: Callable[[str], bool], *, deep: bool = False) -> RemoteFolder:
+        """The folder with the files whose names are accepted, with `deep` those below its folders among them."""
+        listed = {name: self.listed[name] for name in self.files if accepts(name)}
+        inner = {name: real for name, real in self.inner.items() if accepts(name)} if deep else {}
+        folder = RemoteFolder(self.location, self.root, self.below, listed, self.folders)
+        folder.listed = {**listed, **{name: self.listed[name] for name in inner}}
+        folder._inner = inner
+        return folder
 
     def open(self, name: str, check: Callable[[], None] | None = None) -> RangeReader:  # type: ignore[override]
         """A reader of one of the files; raises `SourceError`."""
         return self.location.open(self.listed[name], _joined(self.path, name), check)
+
+
+def _place(path: str, name: str, file: Listed) -> str:
+    return file.place or _joined(path, name)
 
 
 def _origins(path: str, file: Listed) -> tuple[str, ...]:

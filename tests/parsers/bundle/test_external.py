@@ -64,15 +64,27 @@ def test_many_files_each_with_a_tensor(tmp_path) -> None:
     assert all(tensor.measured == "yes" for tensor in found)
 
 
+def test_values_in_a_folder_below_are_measured(tmp_path) -> None:
+    values = normal(64, 32)
+    (tmp_path / "weights" / "a").mkdir(parents=True)
+    (tmp_path / "weights" / "a" / "w.data").write_bytes(values.tobytes())
+    (tmp_path / "model.onnx").write_bytes(model(external("w", values.shape, "weights/a/w.data")))
+    (tensor,) = bundle(tmp_path)["tensor"]
+    assert tensor.stats.std == pytest.approx(float(values.std()), rel=1e-4)
+    assert tensor.places[0].pointer == "/weights/a/w.data"
+
+
 def test_only_files_of_the_folder_are_opened(tmp_path) -> None:
     values = normal(64, 32).tobytes()
     (tmp_path / "secret.data").write_bytes(values)
     inner = tmp_path / "m"
     (inner / "sub").mkdir(parents=True)
-    (inner / "sub" / "w.data").write_bytes(values)
     (inner / "model.onnx.data").write_bytes(values)
     os.symlink(tmp_path / "secret.data", inner / "link.data")
-    locations = ["../secret.data", str(tmp_path / "secret.data"), "sub/w.data", "", "none.data", "link.data"]
+    os.symlink(tmp_path / "secret.data", inner / "sub" / "link.data")
+    os.symlink(tmp_path, inner / "out")
+    locations = ["../secret.data", str(tmp_path / "secret.data"), "", "none.data", "link.data"]
+    locations += ["sub/link.data", "out/secret.data", "sub/../../secret.data", "sub\\link.data"]
     tensors = [external(f"w{n}", (64, 32), where) for n, where in enumerate(locations)]
     (inner / "model.onnx").write_bytes(model(*tensors))
     trees = facts([str(inner)], errors=[])
@@ -95,6 +107,8 @@ def test_names_of_such_folders() -> None:
     assert recognise_folder(["a.onnx", "b.onnx"]) is None
     assert recognise_folder(["a.onnx", "labels.txt"]) is None
     assert recognise_folder(["a.data", "labels.txt"]) is None
+    assert recognise_folder(["a.onnx"], ["w/a.data"]) == "onnx-external"
+    assert recognise_folder(["a.onnx"], ["w/a.onnx", "w/a.onnx.data", "x/labels.txt"]) is None
 
 
 def test_a_repository_with_such_a_model(tmp_path) -> None:
