@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from fixtures import toys
+from fixtures.rulesets import empty
 from fixtures.toys import member, toy
-from modelaudit.engine.ruleset import Ruleset
 from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.events import FileDone, FileStarted, ScanDone, ScanStarted, nobody
 from modelaudit.pipeline.facts import IncompleteError, facts, stream
@@ -24,31 +24,9 @@ from modelaudit.sources.errors import SourceError
 from modelaudit.sources.file import FileReader
 from modelaudit.sources.local import SourceFile, discover
 
-GATE = {"fail_on": "warning", "min_confidence": "possible", "on_incomplete": "error", "on_unknown_format": "report"}
-
-
-def ruleset(**limits):
-    policy = {
-        "policy": "test",
-        "version": 1,
-        "digest": "d",
-        "chain": ["test@1"],
-        "select": [],
-        "ignore": [],
-        "maturity": [],
-        "severity": {},
-        "allow": [],
-        "gate": GATE,
-        "limits": limits,
-        "waivers": [],
-    }
-    return Ruleset.from_json(
-        {"lists": {}, "rules": [], "policy": policy, "packs": [], "notices": [], "incomplete": False}
-    )
-
 
 def run(*paths, options=None, limits=None, observer=nobody):
-    return scan([str(p) for p in paths], ruleset(**(limits or {})), options, observer, toys.registry())
+    return scan([str(p) for p in paths], empty(**(limits or {})), options, observer, toys.registry())
 
 
 def codes(document):

@@ -1,7 +1,6 @@
 """Worker processes: the same report with any number of them, and files that kill theirs cost nothing but themselves."""
 
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -10,19 +9,17 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
-from fixtures import fatal, toys
-from fixtures.rulesets import GATE
+from fixtures import fatal
+from fixtures.rulesets import empty
 from fixtures.toys import member, toy
-from modelaudit.engine.ruleset import Ruleset
 from modelaudit.pipeline import feed
 from modelaudit.pipeline.events import FileDone, FileProgress, FileStarted, WorkerLost, nobody
 from modelaudit.pipeline.facts import facts, stream
 from modelaudit.pipeline.fold import Fold
-from modelaudit.pipeline.isolation import Loss
 from modelaudit.pipeline.limits import Limits, Options
-from modelaudit.pipeline.one import FileResult, Plan
+from modelaudit.pipeline.one import Plan
 from modelaudit.pipeline.scan import scan
-from modelaudit.pipeline.workers import process, wire
+from modelaudit.pipeline.workers import process
 from modelaudit.pipeline.workers.bounds import Bounds
 from modelaudit.pipeline.workers.pool import Pool, WorkerError
 from modelaudit.pipeline.workers.work import Job, Work
@@ -44,33 +41,17 @@ def few_files_are_many(monkeypatch):
 def way(request, monkeypatch):
     """Both ways to start a worker."""
     if request.param == "fork":
-        if not process.forks():
+        if not (process.forks() or "PYTEST_XDIST_WORKER" in os.environ):  # there the test runs in a process that does
             pytest.skip("this process does not fork")
     else:
         monkeypatch.setattr(process, "forks", lambda: False)
     return request.param
 
 
-def ruleset():
-    policy = {
-        **dict.fromkeys(("select", "ignore", "maturity", "allow", "waivers"), ()),
-        "policy": "test",
-        "version": 1,
-        "digest": "d",
-        "chain": ["test@1"],
-        "severity": {},
-        "gate": GATE,
-        "limits": {},
-    }
-    return Ruleset.from_json(
-        {"lists": {}, "rules": [], "policy": policy, "packs": [], "notices": [], "incomplete": False}
-    )
-
-
 def run(*paths, jobs=2, bounds=QUICK, observer=nobody, executor=None, timeout=None, **options):
     return scan(
         [str(path) for path in paths],
-        ruleset(),
+        empty(),
         Options(timeout, jobs=jobs, bounds=bounds, **options),
         observer,
         fatal.registry(),
@@ -129,7 +110,7 @@ DEATHS = {
     "SIGKILL": ("kill SIGKILL", "crash", "SIGKILL"),
     "SIGSEGV": ("kill SIGSEGV", "crash", "SIGSEGV"),
     "exit": ("exit 3", "crash", "ended a worker process"),
-    "hang": ("spin", "hang", "no sign of life"),
+    "hang": ("hang", "hang", "no sign of life"),
 }
 
 
@@ -193,7 +174,7 @@ def test_memory_that_runs_out_outside_of_a_parser_costs_the_worker(tmp_path, mon
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
 def test_processor_time_is_limited_even_for_a_parser_that_shows_signs_of_life(tmp_path):
     (tmp_path / "a.native").write_bytes(fatal.fatal("import a b", "work", isolated=True))
-    document = run(tmp_path, bounds=Bounds(cpu=1))
+    document = run(tmp_path, bounds=Bounds(cpu=0))  # the limit of the system is two seconds more
     assert "processor time" in document.errors[0].message
     assert coverage(document, tmp_path) == {"a.native": "partial"}
     assert document.content_hash is not None
@@ -233,9 +214,9 @@ def test_a_file_with_many_fatal_members_is_given_up_and_listed(tmp_path):
 
 def test_a_worker_that_does_not_stop_at_the_end_of_the_time_is_ended(tmp_path, way):
     (tmp_path / "a.toy").write_bytes(toy("import a b"))
-    (tmp_path / "b.fatal").write_bytes(fatal.fatal("spin"))
-    (tmp_path / "c.fatal").write_bytes(fatal.fatal("spin"))
-    (tmp_path / "d.fatal").write_bytes(fatal.fatal("work"))
+    (tmp_path / "b.fatal").write_bytes(fatal.fatal("hang"))
+    (tmp_path / "c.fatal").write_bytes(fatal.fatal("hang"))
+    (tmp_path / "d.fatal").write_bytes(fatal.fatal("linger"))
     began = time.monotonic()
     document = run(tmp_path, bounds=Bounds(), timeout=1.5)
     assert time.monotonic() - began < 1.5 + 1 + 2  # and what a busy machine adds
@@ -273,7 +254,7 @@ def test_a_mistake_of_ours_in_a_worker_ends_the_scan_with_its_words(tmp_path, mo
 
 def test_observers_hear_of_files_in_workers(tmp_path):
     mixed(tmp_path, 9)
-    (tmp_path / "slow.fatal").write_bytes(fatal.fatal("work"))
+    (tmp_path / "slow.fatal").write_bytes(fatal.fatal("linger"))
     heard = []
     run(tmp_path, observer=heard.append, timeout=1.0)
     started = [event.path for event in heard if isinstance(event, FileStarted)]
@@ -304,7 +285,7 @@ def test_no_worker_is_left_after_a_scan_or_an_interrupt(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells of the other end on Linux only")
 def test_a_worker_does_not_outlive_the_main_process_even_inside_a_parser(tmp_path):
-    (tmp_path / "a.fatal").write_bytes(fatal.fatal("spin"))
+    (tmp_path / "a.fatal").write_bytes(fatal.fatal("hang"))
     source = next(entry for entry in discover([str(tmp_path)]) if isinstance(entry, SourceFile))
     read, write = os.pipe()
     main = os.fork()
@@ -333,53 +314,9 @@ def alive(pid):
         return False
 
 
-def test_a_result_with_anything_else_in_it_is_refused():
-    assert isinstance(wire.load_result(wire.dump(FileResult("a"))), FileResult)
-    for value in (os.system, Bounds(), ValueError()):
-        with pytest.raises(wire.WireError):
-            wire.load_result(pickle.dumps(value))
-    with pytest.raises(wire.WireError):
-        wire.load_result(b"\x80\x05nonsense")
-
-
-def test_frames_come_out_whole_however_they_come_in():
-    data = wire.frame(b"R", b"abc") + wire.frame(b"L") + wire.frame(b"P", b"12")
-    frames = wire.Frames()
-    found = [got for n in range(len(data)) for got in frames.feed(data[n : n + 1])]
-    assert found == [(b"R", b"abc"), (b"L", b""), (b"P", b"12")]
-    with pytest.raises(wire.WireError):
-        list(frames.feed(b"\xff\xff\xff\xffR"))
-
-
-def test_the_bounds_say_what_they_are_and_who_keeps_them():
-    rows = {name: (value, by) for name, value, by in Bounds(memory=512 * 1024**2).described()}
-    assert rows["memory"][0] == "512 MiB"
-    assert rows["no sign of life"] == ("60 s", "main process")
-    if sys.platform == "linux":
-        assert rows["open files"] == ("256", "operating system")
-
-
-def test_a_job_is_tried_again_only_as_long_as_that_is_of_use():
-    job = Job(None)
-    loss = Loss("crash", "died")
-    again = job.again(loss, None)
-    assert (again.careful, again.lost) == (True, {})
-    assert again.again(loss, None) is None
-    third = again.again(loss, ("a", "toy"))
-    assert third.lost == {("a", "toy"): loss}
-    assert third.again(loss, ("b", "toy")).again(loss, ("c", "toy")) is None
-
-
-def test_a_registry_and_a_plan_travel(tmp_path):
-    plan = Plan(toys.registry(), Limits(Options()), ruleset())
-    there = pickle.loads(pickle.dumps(Work(plan))).plan
-    assert there.registry.formats.keys() == plan.registry.formats.keys()
-    assert there.limits.deadline == plan.limits.deadline
-
-
 def test_a_large_file_keeps_nothing_waiting_behind_it(tmp_path):
-    (tmp_path / "a.fatal").write_bytes(fatal.fatal("work", "#" * 2_000_000))
-    (tmp_path / "b.fatal").write_bytes(fatal.fatal("work", "#" * 2_000_000))
+    (tmp_path / "a.fatal").write_bytes(fatal.fatal("linger", "#" * 2_000_000))
+    (tmp_path / "b.fatal").write_bytes(fatal.fatal("linger", "#" * 2_000_000))
     (tmp_path / "c.toy").write_bytes(toy("import a b"))
     document = run(tmp_path, timeout=1.0)
     assert coverage(document, tmp_path) == {"a.fatal": "partial", "b.fatal": "partial"}
