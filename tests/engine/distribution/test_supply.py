@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.packs import RULE, changed
+from fixtures.packs import MANIFEST, RULE, changed
 from modelaudit.engine.diagnostics import DiagnosticsError
 from modelaudit.engine.distribution import active, install, inventory, lock, make, places, signature
 from modelaudit.engine.distribution.trust import Trust
-from modelaudit.engine.packs import load
+from modelaudit.engine.packs import load, read
 from modelaudit.engine.resources import data_path
 
 HEAD = "schema: modelaudit/policy@1\npolicy: acme/p\nversion: 1\n"
@@ -286,33 +286,50 @@ def test_a_cached_rule_set_is_not_used_once_pack_or_lock_changed(installed, monk
 # The core pack
 
 
+class Core:
+    """A workshop with a built-in core, of which other versions are installed."""
+
+    def __init__(self, folder: Path, builtin: Path) -> None:
+        self.folder, self.builtin = folder, builtin
+        self.key, self.public, _ = make.keygen(str(folder / "release"))
+        self.trust = Trust((signature.read_public(self.public),), "refuse")
+        self.manifest = (builtin / "pack.yaml").read_text(encoding="utf-8")
+        self.version = next(line for line in self.manifest.splitlines() if line.startswith("version: "))
+
+    def install(self, version: str, *changes: tuple[str, str], older: bool = False):
+        folder = self.folder / f"core-{version}"
+        shutil.copytree(self.builtin, folder)
+        manifest = changed(self.manifest, (self.version, f"version: {version}"), *changes)
+        (folder / "pack.yaml").write_text(manifest, encoding="utf-8")
+        made = make.with_sums(str(folder))
+        signed = type(made)("core.zip", made.files, made.sums, signature.sign(made.sums, self.key))
+        return install.install(signed, self.trust, older=older).now
+
+    def used(self, policy: str | None = None) -> tuple[str, list[str]]:
+        chosen = inventory.chosen(inventory.resolve(policy))
+        return next(p.version for p in chosen.packs if p.name == "core"), list(chosen.notices)
+
+
 @pytest.fixture
-def core(tmp_path, monkeypatch):
-    """A workshop with the real core pack, and an archive of a later version of it."""
-
-    class Core:
-        def __init__(self) -> None:
-            self.key, self.public, _ = make.keygen(str(tmp_path / "release"))
-            self.trust = Trust((signature.read_public(self.public),), "refuse")
-            self.builtin = Path(data_path("rules", "core", "pack.yaml")).read_text(encoding="utf-8")
-            self.version = next(line for line in self.builtin.splitlines() if line.startswith("version: "))
-
-        def install(self, version: str, *changes: tuple[str, str], older: bool = False):
-            folder = tmp_path / f"core-{version}"
-            shutil.copytree(data_path("rules", "core"), folder)
-            manifest = changed(self.builtin, (self.version, f"version: {version}"), *changes)
-            (folder / "pack.yaml").write_text(manifest, encoding="utf-8")
-            made = make.with_sums(str(folder))
-            signed = type(made)("core.zip", made.files, made.sums, signature.sign(made.sums, self.key))
-            return install.install(signed, self.trust, older=older).now
-
-        def used(self, policy: str | None = None) -> tuple[str, list[str]]:
-            chosen = inventory.chosen(inventory.resolve(policy))
-            return next(p.version for p in chosen.packs if p.name == "core"), list(chosen.notices)
-
+def core(tmp_path, monkeypatch) -> Core:
+    """A built-in core of one rule: to read all of the real one time and again takes a minute."""
     monkeypatch.setenv("MODELAUDIT_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
-    return Core()
+    folder = tmp_path / "builtin" / "core"
+    (folder / "rules").mkdir(parents=True)
+    manifest = changed(MANIFEST, ("pack: acme", "pack: core"), ("version: 1.0", "version: 2026.11.0"))
+    (folder / "pack.yaml").write_text(manifest + "macros: macros.yaml\n", encoding="utf-8")
+    (folder / "macros.yaml").write_text("schema: modelaudit/macros@1\nmacros: {}\n", encoding="utf-8")
+    (folder / "rules" / "one.yaml").write_text(RULE, encoding="utf-8")
+    monkeypatch.setattr(read, "builtin_folders", lambda: [str(folder)])
+    return Core(tmp_path, folder)
+
+
+def test_the_real_core_can_be_installed_in_the_place_of_the_built_in_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    core = Core(tmp_path, Path(data_path("rules", "core")))
+    core.install("2099.1")
+    assert core.used() == ("2099.1", [])
 
 
 def test_an_installed_core_takes_the_place_of_the_built_in_one(core):
@@ -396,7 +413,7 @@ def test_a_policy_that_trusts_another_signer_gets_the_built_in_core(core):
 
 def test_a_vendored_core_is_the_built_in_one_byte_for_byte_or_signed(core):
     own, _ = core.used()
-    make.vendor([("core", data_path("rules", "core"))], "packs")
+    make.vendor([("core", str(core.builtin))], "packs")
     text = HEAD + "packs: {core: 'file:./packs/core'}\n"
     Path("policy.yaml").write_text(text, encoding="utf-8")
     assert core.used("./policy.yaml") == (own, [])
