@@ -16,7 +16,7 @@ from modelaudit.pipeline.limits import Limits, Options, check_final
 from modelaudit.pipeline.one import LINK, Plan, link_tree, link_words, shown
 from modelaudit.pipeline.reach import reach_of
 from modelaudit.pipeline.workers.work import Job, Work
-from modelaudit.sources.address import is_address, scheme_of, without_secrets
+from modelaudit.sources.address import is_address, scheme_of, unfolded, without_secrets
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.local import SourceFile, SourceFolder, SourceLink
 
@@ -310,7 +310,7 @@ def origins_of(paths: Sequence[str], ruleset: Ruleset) -> Origins | None:
     from modelaudit.engine.policy.origin import Origins
 
     admitted = Origins(ruleset, _other_names)
-    admitted.check(paths)
+    admitted.check([unfolded(path) if is_address(path) else path for path in paths])
     return admitted
 
 

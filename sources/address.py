@@ -6,6 +6,7 @@ HIDDEN = "***"
 STDIN = "-"
 FILE = "file"
 CONTAINERS = frozenset({"az", "abfs", "abfss"})  # what stands before `@` is no user but a container
+PAGE, UNFOLDED = "/webapp/#/", "/webapp/"
 ARN = "arn"  # how names of access points to buckets begin
 
 
@@ -52,6 +53,11 @@ _PLAIN = str.maketrans("", "", "+.-")
 _NAMED = str.maketrans("", "", "_.-")
 
 
+def unfolded(address: str) -> str:
+    """An address as it is; what old servers of Artifactory say behind `#` in those of their pages is in the path."""
+    return address.replace(PAGE, UNFOLDED, 1) if PAGE in address else address
+
+
 def without_secrets(path: str) -> str:
     """A path as it is; of an address neither the user nor what is behind `?` and `#`, where tokens stand."""
     scheme, found, rest = path.partition("://")
@@ -61,6 +67,7 @@ def without_secrets(path: str) -> str:
         from modelaudit.sources.dvc.location import shown
 
         return shown(path)
+    rest = unfolded(rest)
     begin = _behind_user(scheme.lower(), rest)
     rest = rest[begin:]
     end = _host_ends(rest)

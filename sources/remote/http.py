@@ -23,7 +23,7 @@ from urllib3.exceptions import TimeoutError as NoAnswer
 from urllib3.util import parse_url
 
 from modelaudit import __version__
-from modelaudit.sources.address import without_secrets
+from modelaudit.sources.address import unfolded, without_secrets
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.connections import Connections, Timed, Watch
 from modelaudit.sources.remote.hosts import Guard
@@ -78,6 +78,7 @@ class Target:
 
 def target_of(address: str) -> Target:
     """A user's address; `SourceError` when it is none."""
+    address = unfolded(address)
     shown = without_secrets(address).partition("?")[0].partition("#")[0]
     url = _parsed(address, shown)
     headers = {}

@@ -30,20 +30,20 @@ class Place(NamedTuple):
 
 def is_hub(address: str) -> bool:
     """Whether an address of http is one of the hub, or of the server that takes its place."""
-    server = _server(address)
+    server = server_of(address)
     if server[0] in HOSTS:
         return server[1] in USUAL.values()
-    return bool(server[0]) and server == _server(os.environ.get("HF_ENDPOINT", ""))
+    return bool(server[0]) and server == server_of(os.environ.get("HF_ENDPOINT", ""))
 
 
-def _server(address: str) -> tuple[str, int]:
-    """The host and the port of an address, none when it has no host that can be read."""
+def server_of(address: str) -> tuple[str, int]:
+    """The host and the port of an address, whoever signs in there; no host when none can be read."""
     try:
         url = urlsplit(address)
         port = url.port
     except ValueError:
         return "", 0
-    return (url.hostname or "").lower(), USUAL.get(url.scheme, 0) if port is None else port
+    return (url.hostname or "").rstrip(".").lower(), USUAL.get(url.scheme, 0) if port is None else port
 
 
 def names_of(address: str) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ def place_of(address: str) -> Place:
         kind, parts = _kind(address[5:].strip("/").split("/"))
         return _place(kind, parts, here or HUB, without_secrets(address))
     url = urlsplit(address)
-    ours = _server(address) == _server(here)
+    ours = server_of(address) == server_of(here)
     endpoint = here if ours else HUB
     path = url.path.strip("/").removeprefix(urlsplit(endpoint).path.strip("/")).strip("/")
     kind, parts = _kind([unquote(part) for part in path.split("/")])

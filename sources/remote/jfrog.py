@@ -1,16 +1,18 @@
 """Files and folders of JFrog Artifactory, by its REST API ("Folder Info", "File Info", "File List").
 
 An address is that of a file or folder below `…/artifactory/`, or the one that a browser shows for it. Tokens of the
-environment belong to the server of `JFROG_URL`; without it, to the one at `*.jfrog.io` that the user names.
+environment belong to the server of `JFROG_URL`, as does who signs in there; without it, tokens belong to the one at
+`*.jfrog.io` that the user names.
 """
 
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
+from modelaudit.sources.remote import artifactory
+from modelaudit.sources.remote.artifactory import CLOUD, place_of, server_named
 from modelaudit.sources.remote.hosts import loopback
 from modelaudit.sources.remote.http import Transport, origin_of, plain, target_of
 from modelaudit.sources.remote.ranges import Contents
@@ -20,33 +22,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from modelaudit.sources.remote.artifactory import Place
     from modelaudit.sources.remote.http import Document, Secrets, Target
 
-CLOUD = ".jfrog.io"
-CONTEXT = "artifactory"
-# What stands before REPO/PATH where a browser shows a folder.
-PAGES = (
-    ("ui", "native"),
-    ("ui", "repos", "tree", "General"),
-    ("webapp", "#", "artifacts", "browse", "tree", "General"),
-)
 LISTING = 64 * 1024 * 1024  # bytes of one listing
 FOLDERS = 10_000  # that are asked for one by one where a server does not list them as a whole
 NO_LIST = frozenset({200, 400, 404, 405, 501})  # what servers without the list say
 
 
-class Place(NamedTuple):
-    """Where an address leads: the server's own address, and a repository with a path in it."""
-
-    base: str
-    path: str  # REPO/PATH
-
-
 def connect(address: str) -> Artifactory:
     """The file or folder at an address; raises `SourceError`."""
     target = target_of(address)
-    server = os.environ.get("JFROG_URL", "")
-    place = _place(target, server)
+    server = server_named()
+    place = place_of(target.url, server)
     if not place.path:
         raise SourceError(MISSING, "name a repository: …/artifactory/REPOSITORY/PATH", target.shown)
     return Artifactory(target, place, target.secrets or _secrets(target, server))
@@ -54,10 +42,7 @@ def connect(address: str) -> Artifactory:
 
 def names_of(address: str) -> tuple[str, ...]:
     """What a file or folder is called by its own address and by those of its pages; `SourceError` when it is none."""
-    base, path = _place(target_of(address), os.environ.get("JFROG_URL", ""))
-    server = base.removesuffix(f"/{CONTEXT}")
-    pages = ("/".join(page) for page in PAGES if "#" not in page)
-    return f"{base}/{path}", f"{server}/{CONTEXT}/{path}", *(f"{server}/{page}/{path}" for page in pages)
+    return artifactory.names_of(place_of(target_of(address).url, server_named()))
 
 
 class Artifactory:
@@ -136,45 +121,23 @@ class Artifactory:
                     yield _file(name, path, about)
 
 
-def _place(target: Target, server: str) -> Place:
-    """The server and the path of an address."""
-    url = urlsplit(target.url)
-    base = f"{url.scheme}://{url.netloc}"
-    path = url.path
-    if _belongs(target, server):
-        known = urlsplit(target_of(server).url)
-        own = known.path.rstrip("/")
-        base, path = base + own, path[len(own) :]
-    parts = [unquote(part) for part in path.split("/") if part]
-    for page in PAGES:
-        if tuple(parts[: len(page)]) == page:
-            return Place(f"{base}/{CONTEXT}", "/".join(parts[len(page) :]))
-    if parts[:1] == [CONTEXT]:
-        return Place(f"{base}/{CONTEXT}", "/".join(parts[1:]))
-    return Place(base, "/".join(parts))
-
-
-def _belongs(target: Target, server: str) -> bool:
-    """Whether an address is below that of the server that the user works with."""
-    if not server:
-        return False
-    known = target_of(server)
-    own = urlsplit(known.url).path.rstrip("/")
-    path = urlsplit(target.url).path
-    return known.origin == target.origin and (path == own or path.startswith(f"{own}/"))
-
-
 def _secrets(target: Target, server: str) -> Secrets:
-    """The tokens of the environment, when they belong to the server of an address."""
-    headers = {}
+    """The tokens of the environment, else who signs in by `JFROG_URL`, when they belong to the server of an address."""
+    headers: Mapping[str, str] = {}
     if token := os.environ.get("JFROG_ACCESS_TOKEN"):
-        headers["Authorization"] = f"Bearer {token}"
+        headers = {"Authorization": f"Bearer {token}"}
     elif key := os.environ.get("JFROG_API_TOKEN"):
-        headers["X-JFrog-Art-Api"] = key
+        headers = {"X-JFrog-Art-Api": key}
+    elif server:
+        headers = target_of(server).headers
     owns = origin_of(server) == target.origin if server else target.origin.host.endswith(CLOUD)
     if not headers or not owns:
         return {}
-    if target.origin.scheme != "https" and not server.startswith("http://") and not loopback(target.origin.host):
+    if (
+        target.origin.scheme != "https"
+        and not server.lower().startswith("http://")
+        and not loopback(target.origin.host)
+    ):
         raise SourceError(REFUSED, "a token is not sent without encryption", target.shown)
     return {target.origin: headers}
 

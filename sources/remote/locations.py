@@ -6,12 +6,12 @@ import os
 from dataclasses import replace
 from importlib import import_module
 from threading import Lock
-from urllib.parse import urlsplit
 
-from modelaudit.sources.address import STDIN, host_of, scheme_of, without_secrets
+from modelaudit.sources.address import STDIN, scheme_of, without_secrets
 from modelaudit.sources.errors import MISSING, UNREADABLE, SourceError
 from modelaudit.sources.local import VERSION_CONTROL, SourceFile, SourceFolder, SourceLink
 from modelaudit.sources.remote import spool
+from modelaudit.sources.remote.artifactory import is_artifactory
 from modelaudit.sources.remote.hub import is_hub
 from modelaudit.sources.remote.line import Line, Meter
 from modelaudit.sources.remote.names import problem
@@ -62,18 +62,9 @@ def service_of(address: str) -> tuple[str, str]:
     if scheme in {"http", "https"}:
         if is_hub(address):
             return SCHEMES["hf"]
-        if host_of(address).endswith(".jfrog.io") or _below(address, os.environ.get("JFROG_URL", "")):
+        if is_artifactory(address):
             return "jfrog", ""
     return SCHEMES[scheme]
-
-
-def _below(address: str, base: str) -> bool:
-    """Whether an address stands below another, whoever signs in there."""
-    if not host_of(address) or not host_of(base):
-        return False
-    one, other = urlsplit(address), urlsplit(base.rstrip("/"))
-    same = (one.scheme, one.netloc.rpartition("@")[2].lower()) == (other.scheme, other.netloc.lower())
-    return same and (one.path == other.path or one.path.startswith(f"{other.path}/"))
 
 
 def _shown(address: str) -> str:

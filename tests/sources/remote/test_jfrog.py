@@ -4,14 +4,20 @@ import hashlib
 import json
 
 import pytest
+from click.testing import CliRunner
 
 from fixtures.servers.artifactory import Artifactory
 from fixtures.servers.ranges import ranges
 from fixtures.servers.serving import Server
+from modelaudit.cli.scan import scan as command
+from modelaudit.engine.errors import UsageError
+from modelaudit.engine.packs.load import load_ruleset
+from modelaudit.pipeline.scan import scan
+from modelaudit.reports import FORMATS, View, render
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.remote import jfrog
+from modelaudit.sources.remote.artifactory import Place, place_of
 from modelaudit.sources.remote.http import basic, target_of
-from modelaudit.sources.remote.jfrog import Place
 from modelaudit.sources.remote.locations import service_of
 
 WEIGHTS = bytes(range(256)) * 400
@@ -22,6 +28,14 @@ FILES = {
     "models/other/x": b"x",
 }
 FOLDER = "/artifactory/models/ranker/7"
+OLD = "/webapp/#/artifacts/browse/tree/General"  # what stands in the address of an old server's page
+
+
+EVIL = b"cposix\nsystem\n(S'true'\ntR."
+
+
+def lower(headers: dict[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def sha256(data: bytes) -> str:
@@ -109,6 +123,60 @@ def test_credentials_in_the_address(opened) -> None:
         assert "hunter2" not in service.address
 
 
+@pytest.mark.parametrize("page", ["/ui/native", "/ui/repos/tree/General", OLD, f"/artifactory{OLD}"])
+def test_what_a_browser_shows_is_scanned_and_judged(page: str, tmp_path, monkeypatch) -> None:
+    head = "schema: modelaudit/policy@1\npolicy: acme\nversion: 1\nextends: ['builtin:default']\nsources: "
+    with Server(Artifactory({"models/evil.pkl": EVIL})) as server:
+        monkeypatch.setenv("JFROG_URL", f"{server.url}/artifactory")
+        document = scan([f"{server.url}{page}/models/evil.pkl"], load_ruleset())
+        assert (document.errors, document.decision.exit_code) == ((), 1)
+        asked = len(server.seen)
+        for pattern in (f"{server.url}/artifactory/models/**", f"{server.url}/artifactory{OLD}/models/*"):
+            (tmp_path / "p.yaml").write_text(f"{head}{{deny: ['{pattern}']}}\n")
+            with pytest.raises(UsageError, match="denies this source"):
+                scan([f"{server.url}{page}/models/evil.pkl"], load_ruleset(str(tmp_path / "p.yaml")))
+        assert len(server.seen) == asked
+
+
+def test_who_signs_in_by_the_address_of_the_server(monkeypatch) -> None:
+    with Server(ranges({f"/{sha256(EVIL)}": EVIL})) as storage:
+        shaped = Artifactory({"models/evil.pkl": EVIL}, secrets=lower(basic("me", "hunter2")), storage=storage)
+        with Server(shaped) as server, Server(ranges({"/evil.pkl": EVIL})) as other:
+            monkeypatch.setenv("JFROG_URL", server.url.replace("//", "//me:hunter2@"))
+            document = scan([f"{server.url}/artifactory/models", f"{other.url}/evil.pkl"], load_ruleset())
+            assert all(request.secret for request in server.seen)
+        assert storage.seen
+        assert not any(request.secret for request in (*storage.seen, *other.seen))
+        assert "hunter2" not in str([(request.path, request.headers) for request in storage.seen])
+    assert document.errors == ()
+    assert {finding.artifact for finding in document.findings} == {
+        f"{server.url}/artifactory/models/evil.pkl",
+        f"{other.url}/evil.pkl",
+    }
+    for format in FORMATS:
+        assert "hunter2" not in render(document, format, View(verbose=True)), format
+
+
+@pytest.mark.parametrize(
+    ("option", "header", "value"),
+    [
+        ("--jfrog-api-token", "x-jfrog-art-api", "hunter2"),
+        ("--jfrog-access-token", "authorization", "Bearer hunter2"),
+    ],
+)
+def test_tokens_of_the_command_line(option: str, header: str, value: str, monkeypatch, cache_folder) -> None:
+    monkeypatch.setenv("MODELAUDIT_CACHE_DIR", str(cache_folder))
+    for variable in ("JFROG_API_TOKEN", "JFROG_ACCESS_TOKEN"):
+        monkeypatch.setenv(variable, "")  # what the option puts there goes with the test
+    with Server(Artifactory({"models/evil.pkl": EVIL}, secrets={header: value})) as server:
+        monkeypatch.setenv("JFROG_URL", server.url)
+        given = [f"{server.url}/artifactory/models", option, "hunter2"]
+        done = CliRunner().invoke(command, given, standalone_mode=False)
+        assert done.return_value == 1, (done.output, done.exception)
+        assert {request.headers.get(header) for request in server.seen} == {value}
+    assert "hunter2" not in done.output
+
+
 def test_a_token_belongs_to_one_server(opened, monkeypatch) -> None:
     monkeypatch.setenv("JFROG_URL", "https://acme.jfrog.io")
     monkeypatch.setenv("JFROG_ACCESS_TOKEN", "hunter2")
@@ -136,10 +204,17 @@ def test_nor_is_it_sent_in_clear(monkeypatch) -> None:
         ("https://h/jf/artifactory/r/p", "https://h/jf", Place("https://h/jf/artifactory", "r/p")),
         ("https://h/jf/artifactory/r/p", "https://h/jf/artifactory/", Place("https://h/jf/artifactory", "r/p")),
         ("https://h/r/p%20q", "https://h", Place("https://h", "r/p q")),
+        ("https://h/jf/artifactory/r/p", "https://me:pw@H:443/jf", Place("https://h/jf/artifactory", "r/p")),
+        ("https://h/jf/ui/native/r/p", "https://h/jf/artifactory", Place("https://h/jf/artifactory", "r/p")),
+        ("https://a.jfrog.io/ui/repos/tree/Xray/r/p?x=1", "", Place("https://a.jfrog.io/artifactory", "r/p")),
+        (f"https://a.jfrog.io/artifactory{OLD}/r/p%20q", "", Place("https://a.jfrog.io/artifactory", "r/p q")),
+        (f"https://h/jf{OLD}/r/p", "https://h/jf/artifactory", Place("https://h/jf/artifactory", "r/p")),
+        ("https://h/webapp/#/artifacts/browse/simple/Builds/r", "https://h", Place("https://h/artifactory", "r")),
+        ("https://h/artifactory/ui/native/p", "https://h", Place("https://h/artifactory", "ui/native/p")),
     ],
 )
 def test_addresses(address: str, server: str, place: Place) -> None:
-    assert jfrog._place(target_of(address), server) == place
+    assert place_of(target_of(address).url, server) == place
 
 
 def test_no_repository() -> None:
@@ -199,11 +274,14 @@ def test_another_file_than_was_listed(opened) -> None:
     [
         ("https://acme.jfrog.io/artifactory/r/p", "jfrog"),
         ("https://me:hunter2@Artifacts.example/jf/artifactory/r/p", "jfrog"),
+        ("https://artifacts.example/jf/ui/native/r/p", "jfrog"),
         ("https://artifacts.example/jfx/r", "web"),
+        ("https://artifacts.example/ui/native/r", "web"),
         ("http://artifacts.example/jf/r", "web"),
         ("https://other.example/jf/r", "web"),
     ],
 )
 def test_which_addresses_are_taken_for_artifactory(address: str, module: str, monkeypatch) -> None:
-    monkeypatch.setenv("JFROG_URL", "https://artifacts.example/jf/")
-    assert service_of(address) == (module, "")
+    for server in ("https://artifacts.example/jf/", "https://me:hunter2@artifacts.example:443/jf/artifactory"):
+        monkeypatch.setenv("JFROG_URL", server)
+        assert service_of(address) == (module, "")
