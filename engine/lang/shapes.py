@@ -8,7 +8,7 @@ look-up when it was seen before, and then one comparison for each of its shapes.
 
 from __future__ import annotations
 
-from modelaudit.engine.lang.lists import Matcher
+from modelaudit.engine.lang.lists import KNOWN_MAX, Matcher
 from modelaudit.engine.lang.values import UNKNOWN
 
 TYPE_CHECKING = False
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Json = Any
     Lists = Mapping[str, Matcher]
     Form = tuple[frozenset[str] | None, Sequence[Json] | None, bool]  # kinds, arguments, more arguments allowed
+    Forms = tuple[Form, ...] | None  # of a name, None when it is not in the list
 
 READS = {  # the fields that `shaped` looks at, by the kind of fact
     "import": ("qualname", "uses"),
@@ -41,13 +42,12 @@ _VIA = {
     "APPENDS": "extend",
     "ADDITEMS": "add",
 }
-_KNOWN_MAX = 4096  # names whose forms are remembered
 
 
 class ShapesMatcher(Matcher):
     """A list of call shapes."""
 
-    __slots__ = ("_forms", "_lists", "_open", "_seen", "_through")
+    __slots__ = ("_forms", "_lists", "_seen", "_through")
 
     def __init__(self, compiled: Json) -> None:
         super().__init__({**compiled, "kind": "glob"})
@@ -57,8 +57,7 @@ class ShapesMatcher(Matcher):
         self._forms = [tuple([made[at] for at in numbers]) for numbers in compiled["uses"]]
         self._through = [(name, tuple([made[at] for at in numbers])) for name, numbers in compiled["through"]]
         self._lists: Lists = {}
-        self._seen: dict[str, tuple[Form, ...] | None] = {}
-        self._open = False
+        self._seen: dict[str, Forms] = {}
 
     def bind(self, lists: Lists) -> ShapesMatcher:
         """The list itself, once it knows where to look up the lists that it names."""
@@ -69,35 +68,35 @@ class ShapesMatcher(Matcher):
         """Whether the list has the name, in whatever shape."""
         return self.forms(value) is not None
 
-    def forms(self, name: str) -> tuple[Form, ...] | None:
+    def forms(self, name: str) -> Forms:
         """The shapes of a name, None when it is not in the list."""
         try:
             return self._seen[name]
         except KeyError:
             pass
-        found = self._find(name)
-        if len(self._seen) >= _KNOWN_MAX:
+        found = self.gather(name, {})
+        if len(self._seen) >= KNOWN_MAX:
             self._seen.clear()  # rules ask for the names of one fact one after the other
         self._seen[name] = found
         return found
 
-    def _find(self, name: str) -> tuple[Form, ...] | None:
-        if self._open:  # a list that names itself through another one adds nothing
-            return None
-        self._open = True
-        try:
-            found = [self._forms[at] for at in self.every(name)]
-            found += [forms for each, own in self._through if (forms := self._of(each, own, name)) is not None]
-        finally:
-            self._open = False
-        return tuple([form for forms in found for form in forms]) if found else None
+    def gather(self, name: str, asked: dict[ShapesMatcher, Forms]) -> Forms:
+        """The shapes of a name; `asked` is what the lists said that were asked on the way here."""
+        if self in asked:
+            return asked[self]
+        asked[self] = None  # a list that names itself through another one adds nothing
+        found = [self._forms[at] for at in self.every(name)]
+        found += [forms for each, own in self._through if (forms := self._of(each, own, name, asked)) is not None]
+        asked[self] = tuple([form for forms in found for form in forms]) if found else None
+        return asked[self]
 
-    def _of(self, each: str, own: tuple[Form, ...], name: str) -> tuple[Form, ...] | None:
+    def _of(self, each: str, own: tuple[Form, ...], name: str, asked: dict[ShapesMatcher, Forms]) -> Forms:
         """What the name has through another list: its shapes there, or the shapes that stand behind `@list` here."""
         other = _bound(self._lists, each)
-        if own or not isinstance(other, ShapesMatcher):
+        if not isinstance(other, ShapesMatcher):
             return own if other.contains(name) else None
-        return other.forms(name)
+        there = other.gather(name, asked)
+        return own if own and there is not None else there
 
     def allows(self, form: Form, call: Call) -> Truth:
         """Whether a call has this shape."""

@@ -123,3 +123,12 @@ def test_a_folded_list_remembers_misses_and_hits_alike():
     assert [found.contains("a"), found.contains("a"), found.contains("b"), found.contains("b")] == [
         *(True, True, False, False)
     ]
+
+
+@pytest.mark.parametrize("fold", ["none", "case"])
+def test_what_is_remembered_of_values_is_bounded(monkeypatch, fold):
+    monkeypatch.setattr("modelaudit.engine.lang.lists.KNOWN_MAX", 4)
+    names = made("glob", "dotted", ["f.*"], fold)
+    for name in [f"f.n{n}" for n in range(10)] * 2 + ["g.g"]:
+        assert names.contains(name) is name.startswith("f.")
+        assert len(names._known) <= 4

@@ -155,6 +155,25 @@ def test_a_list_may_hold_all_shapes_of_another():
     assert not made.contains("f.h")
 
 
+def test_lists_that_name_each_other_say_the_same_whichever_is_asked_first():
+    for order in (("a", "b"), ("b", "a")):
+        lists = {
+            "a": matcher(compile_list("shapes", "dotted", "", ["@b", "f.g/newobj"])[0]),
+            "b": matcher(compile_list("shapes", "dotted", "", ["@a", "@a/build"])[0]),
+        }
+        bound = {name: lists[name].bind(lists) for name in order}
+        assert all(shaped(call("f.g", kind="newobj"), each) for each in bound.values())
+        assert shaped(state("f.g", "BUILD"), bound["b"])
+
+
+def test_what_is_remembered_of_names_is_bounded(monkeypatch):
+    monkeypatch.setattr("modelaudit.engine.lang.shapes.KNOWN_MAX", 4)
+    made = shapes("f.*/newobj")
+    for name in [f"f.{n}" for n in range(10)] * 2 + ["g.g"]:
+        assert made.contains(name) is name.startswith("f.")
+        assert len(made._seen) <= 4
+
+
 @pytest.mark.parametrize(
     ("item", "code", "said", "hint", "part"),
     [
