@@ -50,7 +50,7 @@ SECTION = p.imported("configparser", "SectionProxy") + b")\x81"
 LOOKUP = p.imported("spacy.util", "_get_attr_unless_lookup")
 GRADES = {
     "get of a section": ("warning", p.reduce_call("builtins", "getattr", SECTION, "get")),
-    "another attribute of a section": ("critical", p.reduce_call("builtins", "getattr", SECTION, "_parser")),
+    "another attribute of a section": ("warning", p.reduce_call("builtins", "getattr", SECTION, "_parser")),
     "get of a section that is called": (
         "critical",
         p.stream(p.imported("builtins", "getattr"), p.args(SECTION, "get"), b"R", p.args("a"), b"R"),

@@ -20,6 +20,7 @@ import pytest
 from rules.test_both_lists import USES
 from rules.test_matrix import from_stack, streams
 
+from fixtures import pickles as p
 from fixtures.ruling import builtin
 from modelaudit.pipeline.scan import scan
 
@@ -37,12 +38,21 @@ SPARED = {  # of the lists whose names are critical in every use: which uses are
     "torch._dynamo.exc.Unsupported": RAISED,
     "subprocess.CompletedProcess": KEPT,
     "torch._dynamo.eval_frame.OptimizedModule": KEPT,
+    "torch._dynamo.convert_frame.ConvertFrame": KEPT,
+    "torch._dynamo.hooks.Hooks": KEPT,
     "joblib.memory.Memory": KEPT,
+    "joblib.memory.MemorizedFunc": KEPT,
+    "joblib.memory.MemorizedResult": KEPT,
+    "importlib.metadata.EntryPoint": KEPT,
     "logging.StreamHandler": KEPT,
     "typing.ForwardRef": KEPT,
     "subprocess.CalledProcessError.__init__": set(),
     "subprocess.CompletedProcess.check_returncode": set(),
     "joblib.memory.Memory.eval": set(),
+    "importlib.metadata.EntryPoint.load": set(),
+    "toolz.functoolz._restore_curry": set(),
+    "tempfile._TemporaryFileCloser": set(),
+    "dbm.dumb._Database": set(),
     "logging.StreamHandler.emit": set(),
     "typing.ForwardRef._evaluate": set(),
     "subprocess.Popen": set(),
@@ -93,3 +103,120 @@ def test_ordinary_objects_of_those_modules_say_nothing(made, protocol, tmp_path)
     path = tmp_path / "made.pkl"
     path.write_bytes(pickle.dumps({"kept": made}, protocol))
     assert [finding.rule for finding in scan([str(path)], builtin()).findings if finding.severity != "info"] == []
+
+
+def made(module, name, state):
+    """An object as pickles hold it: made of nothing, then filled."""
+    return p.stack_global(module, name) + p.EMPTY_TUPLE + p.NEWOBJ + p.dictionary(state) + p.BUILD
+
+
+ENTRY = made("importlib.metadata", "EntryPoint", {"name": "a", "value": "os:system", "group": "g"})
+CACHED = made("joblib.memory", "MemorizedFunc", {"func_id": "x"})
+LINEAR = made("torch.nn.modules.linear", "Linear", {"x": 1})
+FRAME = made("torch._dynamo.convert_frame", "ConvertFrame", {"x": 1})
+CURRY = p.stack_global("toolz.functoolz", "curry")
+OWN = p.stack_global("acme", "f")
+NUMBA = p.stack_global("numba.core.serialize", "_unpickle__CustomPickled")
+DISPATCHER = p.stream(p.stack_global("numba.core.registry", "CPUDispatcher") + p.EMPTY_DICT + b"\x86")
+UNPICKLED = NUMBA + p.literal(DISPATCHER) + b"\x85" + p.REDUCE
+
+
+def call(name, *operands):
+    module, _, last = name.rpartition(".")
+    return p.stack_global(module, last) + p.args(*operands) + p.REDUCE
+
+
+ABUSES = {
+    "the method that imports": call("builtins.getattr", ENTRY, "load"),
+    "that method later": call("operator.methodcaller", "load") + ENTRY + b"\x85" + p.REDUCE,
+    "a cached function called": CACHED + p.args("x") + p.REDUCE,
+    "a cached function over a list": call("builtins.list", call("builtins.map", CACHED, b"]" + p.text("x") + b"a")),
+    "a cached function planted": made("argparse", "Namespace", {"append": CACHED}) + p.text("v") + b"a",
+    "a cached function added": made("argparse", "Namespace", {"add": CACHED}) + p.MARK + p.text("v") + b"\x90",
+    "a cached function with a place": call("joblib.memory.MemorizedFunc", OWN, "/tmp/x"),
+    "a compiled module with a context of its own": call("torch._dynamo.eval_frame.OptimizedModule", LINEAR, OWN),
+    "a context with a function of its own": call("torch._dynamo.eval_frame.OptimizeContext", OWN, OWN, True),
+    "a frame converter called": FRAME + p.args("x") + p.REDUCE,
+    "a waiting function out of a text": call("toolz.functoolz._restore_curry", CURRY, "os:system", p.EMPTY_TUPLE),
+    "a waiting function of another kind": call("toolz.functoolz._restore_curry", OWN, OWN, p.EMPTY_TUPLE),
+    "a waiting function called": call("toolz.functoolz._restore_curry", CURRY, OWN) + p.args("x") + p.REDUCE,
+    "numba, what is computed": NUMBA + p.args(OWN + p.EMPTY_TUPLE + p.REDUCE) + p.REDUCE,
+    "numba, what came out called": UNPICKLED + p.EMPTY_TUPLE + p.REDUCE,
+    "numba, a command inside": NUMBA + p.literal(p.stream(call("os.system", "id"))) + b"\x85" + p.REDUCE,
+    "another method of a mail client": call("builtins.getattr", p.stack_global("imaplib", "IMAP4"), "login"),
+    "a method of an unknown object called": call("builtins.getattr", made("acme", "C", {}), "run") + b")" + p.REDUCE,
+    "a module beside the exceptions of a client": call("requests.exceptions.CompatJSONDecodeError", "x"),
+    "a shell beside the exceptions of a client": call("aiohttp.client_exceptions.asyncio.run", "x"),
+}
+MEANT = {
+    "an entry point": ENTRY,
+    "an entry point of older versions": call("importlib.metadata.EntryPoint", "a", "b:c", "g"),
+    "a cached function": CACHED,
+    "a compiled module": call(
+        "torch._dynamo.eval_frame.OptimizedModule",
+        LINEAR,
+        call("torch._dynamo.eval_frame.OptimizeContext", FRAME, p.stack_global("contextlib", "nullcontext"), True),
+    ),
+    "an exception of a compiled module": call(
+        "torch._dynamo.exc._reconstruct_torch_dynamo_exception",
+        p.stack_global("torch._dynamo.exc", "Unsupported"),
+        p.EMPTY_TUPLE,
+    ),
+    "a waiting function": call("toolz.functoolz._restore_curry", CURRY, OWN, p.EMPTY_TUPLE, p.EMPTY_DICT),
+    "a function of numba": UNPICKLED,
+    "an exception of a mail client": call("builtins.getattr", p.stack_global("imaplib", "IMAP4"), "abort"),
+    "a class within a class": call("builtins.getattr", p.stack_global("acme", "Net"), "Config"),
+    "a method of an object": call("builtins.getattr", made("acme", "Net", {"x": 1}), "forward"),
+    "a partial function": call("functools.partial", OWN),
+    "an object of old protocols": call(
+        "copyreg._reconstructor", p.stack_global("joblib.memory", "Memory"), p.stack_global("builtins", "object"), None
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def severities(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("abuses")
+    for name, code in (ABUSES | MEANT).items():
+        (folder / f"{name}.pkl").write_bytes(p.stream(code))
+    found = {}
+    for finding in scan([str(folder)], builtin()).findings:
+        found.setdefault(Path(finding.artifact.split("!")[0]).stem, set()).add(finding.severity)
+    return found
+
+
+@pytest.mark.parametrize("name", ABUSES)
+def test_what_harmless_objects_lead_to_is_critical(name, severities):
+    assert "critical" in severities[name]
+
+
+@pytest.mark.parametrize("name", MEANT)
+def test_harmless_objects_as_their_picklers_write_them_are_warnings(name, severities):
+    assert "warning" in severities[name]
+    assert "critical" not in severities[name]
+
+
+@pytest.mark.parametrize("vendor", ["joblib.externals", "numba", "pyspark", "ray", "srsly"])
+def test_cloudpickle_inside_another_package_is_judged_as_itself(vendor, tmp_path):
+    module = f"{vendor}.cloudpickle.cloudpickle"
+    numbers, parts = (1, 0, 0, 1, 2, 3), (p.literal(b"\x97\x00"), p.EMPTY_TUPLE, p.EMPTY_TUPLE, p.EMPTY_TUPLE)
+    rest = ("f.py", "f", "f", 1, p.literal(b""), p.literal(b""), p.EMPTY_TUPLE, p.EMPTY_TUPLE)
+    code = call(f"{module}._builtin_type", "CodeType") + p.args(*numbers, *parts, *rest) + p.REDUCE
+    streams = {
+        "function": call(f"{module}._make_function", code, p.EMPTY_DICT, None, None, None),
+        "class": call(f"{module}._make_skeleton_class", p.stack_global("builtins", "type"), "Net", p.EMPTY_TUPLE)
+        + p.EMPTY_TUPLE
+        + p.NEWOBJ,
+        "called": call(f"{module}._make_function", code) + p.EMPTY_TUPLE + p.REDUCE,
+        "changed": call(f"{module}._function_setstate", p.stack_global("json", "loads"), p.EMPTY_TUPLE),
+        "metaclass": call(f"{module}._make_skeleton_class", OWN, "Net", p.EMPTY_TUPLE),
+        "module": call("builtins.getattr", call(f"{module}.subimport", "os"), "system"),
+    }
+    for name, data in streams.items():
+        (tmp_path / f"{name}.pkl").write_bytes(p.stream(data))
+    found = {name: set() for name in streams}
+    for finding in scan([str(tmp_path)], builtin()).findings:
+        found[Path(finding.artifact).stem].add(finding.severity)
+    critical = {name for name, severities in found.items() if "critical" in severities}
+    assert critical == {"called", "changed", "metaclass", "module"}
+    assert all("warning" in severities for severities in found.values())
