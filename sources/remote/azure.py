@@ -35,7 +35,7 @@ from modelaudit.sources.remote.waiting import awaited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
     from typing import Any, TypeVar
 
     T = TypeVar("T")
@@ -112,7 +112,7 @@ class Container:
 
         async def head() -> Listed:
             async with self._filesystem().service_client.get_blob_client(self._container, key) as client:
-                said = await client.get_blob_properties(permit_redirects=False)
+                said = await client.get_blob_properties(**ASKED)
                 return Listed(name, int(said.size), key, version=str(said.etag or ""))
 
         return self._understood(head)
@@ -129,7 +129,7 @@ class Container:
                     etag=file.version,
                     match_condition=MatchConditions.IfNotModified,
                     max_concurrency=1,
-                    permit_redirects=False,
+                    **ASKED,
                     raw_response_hook=_bounded(stop - start),
                 )
                 data: bytes = await stream.readall()
@@ -144,7 +144,7 @@ class Container:
         client = self._filesystem().service_client.get_container_client(self._container)
         found: list[Listed] = []
         async with client:
-            async for blob in client.list_blobs(name_starts_with=self._key or None, permit_redirects=False):
+            async for blob in client.list_blobs(name_starts_with=self._key or None, **ASKED):
                 if len(found) > FILES:
                     break  # which is too many, whoever counts them
                 key, size = str(blob.name), int(blob.size)
@@ -169,7 +169,6 @@ class Container:
 
     def _understood(self, call: Callable[[], Coroutine[object, object, T]]) -> T:
         """What a call gives; without credentials it is made once more as anybody may."""
-        asking()
         try:
             return awaited(self._filesystem().loop, call())
         except ClientAuthenticationError as error:
@@ -189,20 +188,32 @@ class Container:
             return SourceError(UNREADABLE, "the file changed while it was read", self.address)
         if isinstance(error, ResourceNotFoundError):
             return SourceError(MISSING, "no such account, container or blob", self.address)
-        if isinstance(error, (ServiceRequestError, ServiceResponseError)):
-            return Transient("the service does not answer")
         status = getattr(error, "status_code", None)
         if isinstance(error, ClientAuthenticationError) or status in {401, 403}:
             return SourceError(REFUSED, "the service does not allow it, or not with these credentials", self.address)
         if isinstance(error, HttpResponseError) and status is not None:
-            if 300 <= status < 400:
-                return SourceError(REFUSED, "not followed: the service leads elsewhere", self.address)
-            if status in BUSY or status >= 500:
-                return Transient(f"the service answers {status}")
-            return SourceError(UNREADABLE, f"the service answers {status}", self.address)
-        if isinstance(error, (OSError, TimeoutError)) or "aiohttp" in type(error).__module__:
+            return self._refusal(status)
+        broken = (ServiceRequestError, ServiceResponseError, HttpResponseError, OSError, TimeoutError)
+        if isinstance(error, broken) or "aiohttp" in type(error).__module__:
             return Transient(f"the connection broke ({type(error).__name__})")
         return SourceError(UNREADABLE, f"the answer is not understood ({type(error).__name__})", self.address)
+
+    def _refusal(self, status: int) -> SourceError | Transient:
+        """What a status means that is no success."""
+        if 300 <= status < 400:
+            return SourceError(REFUSED, "not followed: the service leads elsewhere", self.address)
+        if status in BUSY or status >= 500:
+            return Transient(f"the service answers {status}")
+        return SourceError(UNREADABLE, f"the service answers {status}", self.address)
+
+
+def _counted(_: object) -> None:
+    """Count a request before it is made."""
+    asking()
+
+
+# Where a request leads is not followed, and who tries again is `Line`.
+ASKED: Mapping[str, Any] = {"permit_redirects": False, "retry_total": 0, "raw_request_hook": _counted}
 
 
 def _bounded(most: int) -> Callable[[Any], None]:

@@ -70,7 +70,6 @@ class Hub:
         if constants.HF_HUB_OFFLINE:
             raise SourceError(UNREADABLE, "HF_HUB_OFFLINE forbids to ask the hub", self.address)
         place = self._place
-        asking()
         try:
             found = left_alone(self._info)
         except SourceError as error:
@@ -92,9 +91,13 @@ class Hub:
         place = self._place
         api = HfApi(endpoint=place.endpoint, token=self._token or False, library_name="modelaudit")
         session: Any = get_session()
-        hooks = getattr(session, "event_hooks", None) or session.hooks
-        if _stay not in hooks["response"]:
-            hooks["response"].append(_stay)
+        hooks = getattr(session, "event_hooks", None)
+        if hooks is None:  # that of `requests`, which knows answers alone
+            hooks = session.hooks
+            asking()
+        for name, hook in (("request", _ask), ("response", _stay)):
+            if name in hooks and hook not in hooks[name]:
+                hooks[name].append(hook)
         before = OURS.set(origin_of(place.endpoint))
         try:
             return api.repo_info(
@@ -146,12 +149,24 @@ class Hub:
         return SourceError(UNREADABLE, f"the hub's answer is not understood ({type(error).__name__})", self.address)
 
 
+def _ask(request: Any) -> None:  # noqa: ANN401 - of whichever library the client uses
+    """Count a request, also one that the client makes of itself, before it goes to the hub, and to nobody else."""
+    if OURS.get() is not None:
+        _check(str(request.url))
+        asking()
+
+
 def _stay(response: Any, *_: object, **__: object) -> None:  # noqa: ANN401 - of whichever library the client uses
     """Refuse, before it is followed, a redirect to another server; requests that are not ours go on as they do."""
-    ours = OURS.get()
     leads = response.headers.get("location") if response.status_code in MOVED else None
-    if ours is None or not leads:
+    if leads:
+        _check(urljoin(str(response.url), leads))
+
+
+def _check(url: str) -> None:
+    ours = OURS.get()
+    if ours is None:
         return
-    to = origin_of(urljoin(str(response.url), leads))
+    to = origin_of(url)
     if to != ours and not (to.scheme == "https" and to.port == 443 and {to.host, ours.host} <= HOSTS):
         raise SourceError(REFUSED, f"not followed: the hub leads to another server, {to.host}", "")

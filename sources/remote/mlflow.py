@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
+from functools import wraps
 from threading import Lock
 from urllib.parse import quote, unquote, urlsplit
 
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient, get_registry_uri, get_tracking_uri
+from mlflow.utils import rest_utils
 
 from modelaudit.sources.address import scheme_of, without_secrets
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
@@ -29,10 +31,11 @@ from modelaudit.sources.remote.waiting import left_alone
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import TypeVar
+    from typing import ParamSpec, TypeVar
 
     from modelaudit.sources.remote.service import Service
 
+    P = ParamSpec("P")
     T = TypeVar("T")
 
 # Read by other services. Not by http: the server would say to which machine of this network we speak.
@@ -40,7 +43,9 @@ STORED = frozenset({"s3", "r2", "gs", "gcs", "az", "abfs", "abfss"})
 PROXIED = "mlflow-artifacts"
 API = "/api/2.0/mlflow-artifacts/artifacts"
 FOLDERS = 10_000  # that are listed
-UNLED = ("MLFLOW_ALLOW_HTTP_REDIRECTS", "false")
+# Where a request leads is not followed, and who tries again is `Line`.
+SETTINGS = {"MLFLOW_ALLOW_HTTP_REDIRECTS": "false", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+SENDING = "_get_http_response_with_retries"  # what all requests of the client go through
 LED = re.compile(r"error code 30[12378]\b", re.ASCII)
 NUMBER = 18  # digits of a version
 
@@ -162,8 +167,8 @@ class Registered:
 
     def _asked(self, call: Callable[[], T]) -> T:
         """What the registry answers."""
-        asking()
-        os.environ.setdefault(*UNLED)  # read at each request
+        for name, value in SETTINGS.items():
+            os.environ.setdefault(name, value)  # read at each request
         try:
             return left_alone(call)
         except SourceError:
@@ -247,6 +252,21 @@ class Proxied:
             size = row.get("file_size")
             if name:
                 yield name, int(size) if size is not None else None, bool(row.get("is_dir"))
+
+
+def _counted(send: Callable[P, T]) -> Callable[P, T]:
+    """Count each request before it is made."""
+
+    @wraps(send)
+    def counted(*given: P.args, **named: P.kwargs) -> T:
+        asking()
+        return send(*given, **named)
+
+    return counted
+
+
+if hasattr(rest_utils, SENDING):
+    setattr(rest_utils, SENDING, _counted(getattr(rest_utils, SENDING)))
 
 
 def _keeper() -> str:

@@ -149,7 +149,7 @@ class Bucket:
                     config_kwargs={
                         "connect_timeout": CONNECT,
                         "read_timeout": READ,
-                        "retries": {"max_attempts": 1},
+                        "retries": {"total_max_attempts": 1},
                         "http_session_cls": Unled,
                     },
                     skip_instance_cache=True,

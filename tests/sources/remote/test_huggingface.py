@@ -15,11 +15,13 @@ from fixtures.servers.ranges import ranges
 from fixtures.servers.serving import Server
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
+from modelaudit.reports import FORMATS, View, render
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.remote.service import Transient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytest.importorskip("huggingface_hub", reason="the extra huggingface is not installed")
 from modelaudit.sources.remote import huggingface
@@ -28,6 +30,7 @@ EVIL = b"cposix\nsystem\n(S'true'\ntR."
 HEADER = b'{"w":{"dtype":"U8","shape":[3000000],"data_offsets":[0,3000000]}}'
 WEIGHTS = len(HEADER).to_bytes(8, "little") + HEADER + bytes(3_000_000)
 PATIENCE = 20  # seconds for twenty requests to come
+ITSELF = "/api/agent-harnesses"  # what newer clients ask of themselves
 FILES = {"README.md": b"# A model\n", "model.safetensors": WEIGHTS, "sub/evil.pkl": EVIL}
 
 
@@ -115,6 +118,42 @@ def test_the_token_goes_to_the_hub_alone(endpoint) -> None:
     assert [request.secret for request in elsewhere.seen] == [False, False]
     assert all(request.secret for request in server.seen)
     assert sum("/resolve/" in request.path for request in server.seen) == 1  # then the storage itself
+
+
+def test_the_token_of_the_environment_goes_to_the_hub_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = {f"/{sha256(WEIGHTS).hexdigest()}": WEIGHTS}
+    with (
+        Server(ranges(storage)) as elsewhere,
+        Server(Hub(FILES, large=("model.safetensors",), storage=elsewhere.url, token="hf_secret")) as server,
+    ):
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        monkeypatch.setenv("HF_TOKEN", "hf_secret")
+        document = scan(["hf://acme/model"], load_ruleset())
+        asked = [request.headers.get("authorization") for request in server.seen if ITSELF not in request.path]
+    assert (document.errors, document.decision.exit_code) == ((), 1)
+    assert set(asked) == {"Bearer hf_secret"}
+    assert elsewhere.seen
+    assert "hf_secret" not in str([(request.path, request.headers) for request in elsewhere.seen])
+    for format in FORMATS:
+        assert "hf_secret" not in render(document, format, View(verbose=True)), format
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_what_the_client_asks_of_itself_is_counted_and_asked_of_the_hub_alone(
+    endpoint, here: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    itself = pytest.importorskip("huggingface_hub.utils._detect_agent", reason="this client asks nothing of itself")
+    monkeypatch.setattr(itself, "_registry", None)
+    monkeypatch.setattr(huggingface.constants, "AGENT_HARNESSES_PATH", str(tmp_path / "known.json"))
+    monkeypatch.setattr(huggingface.constants, "HF_HUB_DISABLE_TELEMETRY", False)
+    with Server(Hub(FILES)) as server, Server(Hub(FILES)) as other:
+        endpoint(server)
+        monkeypatch.setattr(huggingface.constants, "ENDPOINT", server.url if here else other.url)
+        document = scan(["hf://acme/model"], load_ruleset())
+        assert any(ITSELF in request.path for request in server.seen) == here
+        assert other.seen == []
+        assert document.transfer is not None
+        assert document.transfer.requests == len(server.seen)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,13 +15,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.servers.objects import registry
+from fixtures.servers.ranges import ranges
+from fixtures.servers.serving import Server
+from fixtures.servers.speaking import speaking
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
+from modelaudit.reports import FORMATS, View, render
 from modelaudit.sources.errors import SourceError
+from modelaudit.sources.remote.http import basic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from fixtures.servers.serving import Handler
 
 mlflow = pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
 from modelaudit.sources.remote import mlflow as service  # noqa: E402
@@ -46,7 +56,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{root}/store.db", "--artifacts-destination", str(root / "kept")]
     environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONWARNINGS": "ignore"}
-    running = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    nowhere = subprocess.DEVNULL
+    running = subprocess.Popen(
+        command, cwd=root, env=environment, stdout=nowhere, stderr=nowhere, start_new_session=True
+    )
     url = f"http://127.0.0.1:{port}"
     try:
         for _ in range(LOOKS):
@@ -54,10 +67,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 urllib.request.urlopen(f"{url}/health", timeout=1)
                 break
             time.sleep(0.5)
+        else:
+            pytest.fail("the server does not start")
         yield url
     finally:
-        running.terminate()
-        running.wait(20)
+        _end(running)
+
+
+def _end(running: subprocess.Popen[bytes]) -> None:
+    """End a server and its workers at once: on a busy machine they take long to end in good order."""
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+    else:
+        running.kill()
+    running.wait()
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +148,66 @@ def test_a_registry_that_is_named_alone_keeps_the_artifacts(tmp_path: Path, monk
     stored = service.connect("models:/ranker/1")._opened()
     assert stored._base.startswith("http://127.0.0.1:9/")
     assert list(tmp_path.iterdir()) == []
+
+
+def _keeping(elsewhere: str):
+    """A server that keeps artifacts, which it lists itself and leads elsewhere for."""
+
+    def respond(handler: Handler) -> None:
+        path, _, query = handler.path.partition("?")
+        if not path.startswith(service.API):
+            registry("mlflow-artifacts:/1/a")(handler)
+        elif query:
+            row = {"path": "m.pkl", "is_dir": False, "file_size": len(EVIL)}
+            handler.answer(200, json.dumps({"files": [row]}).encode(), Content_Type="application/json")
+        else:
+            handler.answer(302, Location=f"{elsewhere}/m.pkl")
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    ("given", "header"),
+    [
+        ({"USERNAME": "me", "PASSWORD": "hunter2"}, basic("me", "hunter2")["Authorization"]),
+        ({"TOKEN": "hunter2"}, "Bearer hunter2"),
+    ],
+)
+def test_credentials_go_to_the_tracking_server_alone(given, header: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"MLFLOW_TRACKING_{name}", value)
+    with Server(ranges({"/m.pkl": EVIL})) as other, Server(_keeping(other.url)) as server:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", server.url)
+        document = scan(["models:/ranker/1", f"{other.url}/m.pkl"], load_ruleset())
+        assert {request.headers.get("authorization") for request in server.seen} == {header}
+        assert any(service.API in request.path for request in server.seen)
+        assert document.transfer is not None
+        assert document.transfer.requests == len(server.seen) + len(other.seen)
+    assert document.errors == ()
+    assert {finding.artifact for finding in document.findings} == {"models:/ranker/1/m.pkl", f"{other.url}/m.pkl"}
+    assert other.seen
+    assert not any(request.secret for request in other.seen)
+    for format in FORMATS:
+        assert "hunter2" not in render(document, format, View(verbose=True)), format
+
+
+def test_nor_does_the_store_of_a_registry_see_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def noting(respond):
+        def answer(handler: Handler) -> None:
+            seen.append((handler.path, handler.headers.get("Authorization", "")))
+            respond(handler)
+
+        return answer
+
+    with speaking("mlflow", {"m.pkl": EVIL}, monkeypatch, noting) as (address, _):
+        monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "me")
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "hunter2")
+        document = scan([address], load_ruleset())
+    assert (document.errors, document.decision.exit_code) == ((), 1)
+    kinds = {"api/2.0" in path: sign.partition(" ")[0] for path, sign in seen}
+    assert kinds == {True: "Basic", False: "AWS4-HMAC-SHA256"}
 
 
 def test_no_server_says_what_to_read_on_this_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
