@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from modelaudit.engine.facts import Fact, Tensor, Text
+    from modelaudit.engine.facts.likeness import Fingerprint
     from modelaudit.parsers.reader import Reader
 
     class Sought(Protocol):
@@ -129,10 +130,11 @@ class Context:
     `wants(name)` says whether a live rule reads a fact kind (`text`) or a computed field (`tensor.stats`).
     `check()` raises `BudgetSpent` once the scan's deadline has passed: call it at least every few thousand steps.
     `budget(name)` is the built-in limit of that name. `sought(role)` finds what patterns for texts of a role need.
+    `licences` are the texts of licences that packs make known.
     Without `full` bytes that are only weights are not read: what can run or configure is, and all that describes it.
     """
 
-    __slots__ = ("_check", "_sought", "_wants", "budgets", "expanded", "full")
+    __slots__ = ("_check", "_sought", "_wants", "budgets", "expanded", "full", "licences")
 
     BUDGETS: dict[str, int] = {  # noqa: RUF012 - read only
         "opcodes": 500_000_000,
@@ -159,6 +161,7 @@ class Context:
         full: bool = True,
     ) -> None:
         self.full = full
+        self.licences: tuple[tuple[str, Fingerprint], ...] = ()
         self.expanded = 0  # bytes that archives have expanded, all that are nested in one file together
         self._wants = wants
         self._check = check

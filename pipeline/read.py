@@ -149,6 +149,8 @@ class TreeReader:
         self.budget = budget
         self.context = Context(wants=wants, check=budget.check, sought=deriver.keywords if deriver else None, full=full)
         self.context.budgets = budget.limits
+        if deriver is not None:
+            self.context.licences = deriver.licences
         self.root = root
         self.folding = folding
         self.emit = emit  # given every fact as it comes

@@ -10,15 +10,11 @@ from __future__ import annotations
 import json
 import re
 import sys
-from base64 import b64encode
 from pathlib import Path
 
-from modelaudit.parsers.licences.texts import WORDS, mark_of, words_of
+from modelaudit.engine.facts.likeness import THRESHOLD, fingerprint
 
 OUT = Path(__file__).resolve().parents[1] / "parsers" / "licences" / "fingerprints.json"
-THRESHOLD = 0.95
-MARKS = 192  # of one licence
-GAP = "\u2402"  # stands for words that vary; no sequence reaches over it
 VARYING = re.compile(
     r"<[^<>\n]{1,60}>|\[(?:name|yyyy|year|fullname)[^\]\n]{0,60}\]|name of .{0,40}? nor"
     r"|the copyright holders? (?:and|or) contributors|copyright holders?|authors or|author\(?s?\)? "
@@ -32,14 +28,9 @@ ENDS = re.compile(
 
 
 def marks(text: str) -> tuple[int, str]:
-    """How many sequences a text has, and the hashes that stand for it, chosen by their own value."""
+    """The fingerprint of a text without what follows its end and the words that vary."""
     end = ENDS.search(text, len(text) // 3)
-    parts = VARYING.sub(GAP, text[: end.start()] if end else text).split(GAP)
-    found: set[bytes] = set()
-    for part in parts:
-        words = words_of(part)
-        found |= {mark_of(words[at : at + WORDS]) for at in range(len(words) - WORDS + 1)}
-    return len(found), b64encode(b"".join(sorted(found)[:MARKS])).decode()
+    return fingerprint(VARYING.sub("<words>", text[: end.start()] if end else text))
 
 
 def main(folders: list[str]) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.derived.pattern import Found
     from modelaudit.engine.derived.spots import Spot
     from modelaudit.engine.facts import Fact
+    from modelaudit.engine.facts.likeness import Fingerprint
     from modelaudit.engine.lang.lists import Matcher
 
     Json = Any
@@ -85,7 +86,7 @@ class Deriver:
     reads the facts that they give.
     """
 
-    __slots__ = ("_by_role", "_docs", "_keywords", "_lists")
+    __slots__ = ("_by_role", "_docs", "_keywords", "_lists", "licences")
 
     def __init__(
         self, patterns: Iterable[Json], lists: Mapping[str, Matcher], wants: Callable[[str], bool] | None = None
@@ -95,7 +96,11 @@ class Deriver:
         self._lists = lists
         self._keywords: dict[str, Keywords] = {}
         by_role: dict[str, list[Pattern]] = {}
+        likes = [doc for doc in self._docs if doc.get("like")]  # parsers know licences by their texts
+        self.licences: tuple[tuple[str, Fingerprint], ...] = tuple([_named(doc) for doc in likes])
         for doc in self._docs:
+            if doc.get("like"):
+                continue
             pattern = Pattern(doc, lists)
             for role in pattern.roles:
                 by_role.setdefault(role, []).append(pattern)
@@ -165,6 +170,12 @@ class Deriver:
     def _may_occur(self, spot: Spot) -> bool:
         keywords = self.keywords(spot.role)
         return keywords is not None and keywords.find(spot.text.encode("utf-8", "backslashreplace")) >= 0
+
+
+def _named(doc: Json) -> tuple[str, Fingerprint]:
+    """The fingerprint of a licence's text, with a name that no other text has."""
+    length, packed = doc["like"]
+    return f"{doc['license']}@{doc['pack']}/{doc['id']}", (length, packed)
 
 
 def _cut_short(spot: Spot, kind: str) -> Fact:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from modelaudit.engine.derived.deriver import Deriver
-from modelaudit.engine.facts import Arg, Call, Text
+from modelaudit.engine.facts import Arg, Call, License, Text
+from modelaudit.engine.facts.likeness import Likeness
 from modelaudit.engine.packs.testing_result import TestResult
 
 TYPE_CHECKING = False
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 def results(source: PatternSource, pack: Pack, doc: Json, lists: Mapping[str, Matcher]) -> Iterator[TestResult]:
     """The result of each test of a pattern, in order."""
     deriver = Deriver([doc], lists)
+    likeness = Likeness(deriver.licences)
     for index, test in enumerate(source.data["tests"]):
         node = source.node.at("tests", index) or source.node
         said = test["text"]
         text = said if isinstance(said, str) else "".join(said)
         owner = test.get("owner", next(iter(doc["owners"]), ""))
         found = deriver.derive(_fact(text, test.get("role") or doc["in"][0], owner))[1]
+        found += [License(spdx=name, score=score) for name, score in likeness.find(text, lambda: None)]
         outcome = "match" if found else "no-match"
         problems = tuple(_differences(test, outcome, found))
         yield TestResult(source.id, pack.name, test["name"], node.span, test["expect"], outcome, problems)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modelaudit.engine.diagnostics import Diagnostic
+from modelaudit.engine.facts.likeness import fingerprint
 from modelaudit.engine.lang import patterns as regexes
 from modelaudit.engine.lang.compile import Compiler
 from modelaudit.engine.packs.compile import line_of, macro_defs
@@ -46,11 +47,14 @@ def compile_patterns(sources: Sources, types: Mapping[str, ListType]) -> list[Js
 
 def _compiled(pattern: PatternSource, pack: Pack, compiler: Compiler) -> Json:
     data = pattern.data
+    text = data.get("like")
+    known = {} if text is None else {"like": list(fingerprint(text)), "license": data.get("license", "")}
     return {
+        **known,
         "id": pattern.id,
         "pack": pack.name,
         "kind": data["kind"],
-        "regex": data["regex"],
+        "regex": data.get("regex", ""),
         "keywords": [keyword.lower() for keyword in data.get("keywords", ())],
         "in": list(data.get("in", roles())),
         "owners": [owner.lower() for owner in data.get("owners", ())],
@@ -80,6 +84,19 @@ def roles() -> list[str]:
 
 def _mistakes(pattern: PatternSource) -> Iterator[Diagnostic]:
     """What the schema cannot see: the regular expression, the group, the outcomes of the tests."""
+    if "regex" in pattern.data:
+        yield from _mistakes_of_regex(pattern)
+    like = pattern.node.get("like")
+    if like is not None and (pattern.data["kind"] != "license" or "license" not in pattern.data):
+        yield Diagnostic("E111", "`like` needs `kind: license` and the id of the licence as `license`", like.span)
+    expected = {test["expect"] for test in pattern.data["tests"]}
+    for word in ("match", "no-match"):
+        if word not in expected:
+            message = f"pattern {pattern.id} has no test that expects `{word}`"
+            yield Diagnostic("E130", message, pattern.span, help="a pattern needs at least one of either")
+
+
+def _mistakes_of_regex(pattern: PatternSource) -> Iterator[Diagnostic]:
     node = pattern.node.get("regex") or pattern.node
     problem = regexes.check(pattern.data["regex"])
     if problem is not None:
@@ -89,11 +106,6 @@ def _mistakes(pattern: PatternSource) -> Iterator[Diagnostic]:
         group = pattern.node.get("group") or pattern.node
         number = _groups(pattern.data["regex"])
         yield Diagnostic("E129", f"there is no group {group.text}, the expression has {number}", group.span)
-    expected = {test["expect"] for test in pattern.data["tests"]}
-    for word in ("match", "no-match"):
-        if word not in expected:
-            message = f"pattern {pattern.id} has no test that expects `{word}`"
-            yield Diagnostic("E130", message, pattern.span, help="a pattern needs at least one of either")
 
 
 def _groups(pattern: str) -> int:

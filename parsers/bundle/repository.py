@@ -43,7 +43,7 @@ def relate_repository(folder: Folder, context: Context) -> Iterator[Fact]:
             if isinstance(fact, License):
                 cards.setdefault(name, []).append(fact)
     for name in _named(folder, "license", "licence", "copying"):
-        found = list(text_facts(folder.path, _text(folder, name), context.check, Place(pointer=f"/{name}")))
+        found = list(text_facts(folder.path, _text(folder, name), context, Place(pointer=f"/{name}")))
         yield from found
         if found:
             texts[name] = found

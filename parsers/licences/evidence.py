@@ -13,13 +13,14 @@ import re
 from modelaudit.engine.facts import Place
 from modelaudit.engine.facts.licences import PREFIX, licence_expression
 from modelaudit.parsers.licences.card import card_facts, is_card, license_fact
-from modelaudit.parsers.licences.texts import Known
+from modelaudit.parsers.licences.texts import known
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from modelaudit.engine.facts import Fact, License
+    from modelaudit.parsers.base import Context
 
 PACKAGE_MAX = 256 * 1024  # characters of a package's metadata
 CLASSIFIER = re.compile(r"License :: (?:OSI Approved :: )?([^\n\"']{2,100})")
@@ -31,24 +32,20 @@ BUILT = "Metadata-Version:"
 HEADER = re.compile(r"^License(?:-Expression)?:[ \t]*([^\n]{2,200})$", re.MULTILINE)
 VAGUE = frozenset({"OSI Approved", "Other/Proprietary License"})  # classifiers that name no licence
 
-_known: list[Known] = []
 
-
-def evidence(path: str, text: str, *, role: str, package: bool, check: Callable[[], None]) -> Iterator[Fact]:
+def evidence(path: str, text: str, *, role: str, package: bool, context: Context) -> Iterator[Fact]:
     """Facts of one text; `role` is that of its file, `package` says that it describes a Python package."""
     if is_card(text):
         yield from card_facts(path, text)
     if role == "license":
-        yield from text_facts(path, text, check)
+        yield from text_facts(path, text, context)
     if package:
         yield from _package(path, text[:PACKAGE_MAX])
 
 
-def text_facts(path: str, text: str, check: Callable[[], None], place: Place | None = None) -> Iterator[License]:
+def text_facts(path: str, text: str, context: Context, place: Place | None = None) -> Iterator[License]:
     """A fact for each licence whose text this is or holds."""
-    if not _known:
-        _known.append(Known())
-    for id, score in _known[0].find(text, check):
+    for id, score in known(context.licences).find(text, context.check):
         yield license_fact(path, id, "file", "text", round(score, 3), place or Place(offset=0))
 
 

@@ -113,7 +113,7 @@ def _evidence(artifact: Input, role: str, name: str, context: Context) -> Iterat
         from modelaudit.parsers.licences.evidence import evidence
 
         value = _decoded(artifact.reader.read_at(0, EVIDENCE_MAX))[0]
-        yield from evidence(artifact.path, value, role=role, package=name in PACKAGES, check=context.check)
+        yield from evidence(artifact.path, value, role=role, package=name in PACKAGES, context=context)
 
 
 def _roles(name: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from fixtures import tensors
 from modelaudit.engine.diagnostics import DiagnosticsError
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.engine.packs.testing import run_tests
@@ -133,3 +134,56 @@ def test_facts_hold_no_secret(pack, tmp_path):
 def test_text_is_read_for_patterns_only_when_a_rule_reads_what_they_give(pack):
     with_secrets = load_ruleset(rules=[pack()], cache=False)
     assert with_secrets.wants("text")
+
+
+LIKE = """\
+schema: modelaudit/patterns@1
+patterns:
+  - id: acme-licence
+    kind: license
+    license: LicenseRef-acme-1.0
+    like: |
+      Acme Licence 1.0. You may use the weights for research and for your own products, as long as no more than one
+      thousand people use them in a month. Copies carry this text. <Whoever> gives them, gives them as they are.
+
+      Permission is hereby granted, free of charge, to nobody else.
+    tests:
+      - {name: prose, text: it is under the Acme Licence 1.0, expect: no-match}
+      - name: its text
+        text: >-
+          ACME LICENSE 1.0. You may use the weights for research and for your own products, as long as no more than one
+          thousand people use them in a month. Copies carry this text. Acme GmbH gives them, gives them as they are.
+          Permission is hereby granted, free of charge, to nobody else.
+        expect: match
+        value: LicenseRef-acme-1.0
+"""
+OURS = """\
+schema: modelaudit/rules@1
+rules:
+  - {id: ACME-2, name: ours, version: 1, title: Ours, status: stable, severity: info, confidence: proved, for: license,
+     when: 'license.spdx startswith "LicenseRef-acme"', message: '{license.spdx} {license.role} {license.method}',
+     tests: [{name: a, facts: {licenses: [{spdx: LicenseRef-acme-1.0}]}, expect: match},
+             {name: b, facts: {licenses: [{spdx: MIT}]}, expect: no-match}]}
+"""
+
+
+def test_a_licence_of_the_house_is_known_by_its_text(pack, tmp_path):
+    """Also one that begins with another's words, in the folder as a whole, and held against the card."""
+    packed = pack(LIKE, OURS)
+    assert run_tests([packed]).ok
+    (tmp_path / "m").mkdir()
+    text = LIKE.partition("like: |")[2].partition("    tests:")[0].replace("<Whoever>", "Somebody")
+    (tmp_path / "m" / "LICENSE").write_text(f"Copyright (c) 2026 Acme\n{text}")
+    (tmp_path / "m" / "README.md").write_text("---\nlicense: mit\n---\n")
+    (tmp_path / "m" / "model.safetensors").write_bytes(tensors.model())
+    found = {one.rule: one.message for one in scan([str(tmp_path / "m")], load_ruleset(rules=[packed])).findings}
+    assert found["ACME-2"] == "LicenseRef-acme-1.0 file text"
+    assert found["MA5704"] == "README.md says MIT, LICENSE is LicenseRef-acme-1.0"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("kind: license", "kind: secret"), ("    license: LicenseRef-acme-1.0\n", "")]
+)
+def test_a_text_of_a_licence_needs_its_kind_and_id(pack, old, new):
+    with pytest.raises(DiagnosticsError, match="`like` needs"):
+        load_ruleset(rules=[pack(LIKE.replace(old, new), OURS)], cache=False)

@@ -9,16 +9,13 @@ from hypothesis import strategies as st
 from fixtures.licences import APACHE, MIT, card
 from modelaudit.engine.facts import License, Metadata
 from modelaudit.engine.facts.licences import is_unspecific, licence_expression, same_licence
+from modelaudit.parsers.base import Context
 from modelaudit.parsers.licences.card import card_facts
 from modelaudit.parsers.licences.evidence import evidence, text_facts
 
 
-def nothing() -> None:
-    """The clock of a test."""
-
-
 def texts(text: str) -> list[str]:
-    return [fact.spdx for fact in text_facts("LICENSE", text, nothing)]
+    return [fact.spdx for fact in text_facts("LICENSE", text, Context())]
 
 
 def said(text: str) -> list[tuple[str, str]]:
@@ -30,13 +27,13 @@ def pairs(text: str) -> list[tuple[str, str]]:
 
 
 def package(text: str) -> list[str]:
-    return [fact.spdx for fact in evidence("pyproject.toml", text, role="config", package=True, check=nothing)]
+    return [fact.spdx for fact in evidence("pyproject.toml", text, role="config", package=True, context=Context())]
 
 
 def test_a_licence_is_known_by_its_text() -> None:
     assert texts(APACHE) == ["Apache-2.0"]
     assert texts(MIT) == ["MIT"]
-    (fact,) = text_facts("LICENSE", MIT, nothing)
+    (fact,) = text_facts("LICENSE", MIT, Context())
     assert (fact.role, fact.method, fact.ids) == ("file", "text", frozenset({"MIT"}))
     assert fact.score >= 0.95
 
