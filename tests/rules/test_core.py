@@ -228,7 +228,9 @@ def test_a_name_is_denied_for_one_reason(document):
 @pytest.mark.parametrize("kind", CRITICAL)
 def test_every_denied_name_is_critical_when_it_is_imported_and_when_it_is_called(document, ruleset, kind):
     names = [example(name) for name in names_of(document, "callables_deny")[kind]]
-    findings = found_in(ruleset, **{"import": [imported(name, opcode="GLOBAL") for name in names]})
+    findings = found_in(
+        ruleset, **{"import": [imported(name, opcode="GLOBAL", uses=frozenset(("ref",))) for name in names]}
+    )
     assert {finding.subject for finding in findings if finding.severity == "critical"} >= set(names)
     findings = found_in(ruleset, call=[called(name, kind="obj") for name in names])
     proved = {f.subject for f in findings if f.severity == "critical" and f.confidence == "proved"}
