@@ -484,15 +484,17 @@ def extension_of(name: str) -> str:
 
 
 def reasons(tree: FactSet) -> Iterator[str]:
-    """Why the coverage of an artifact is not full, in a few words each."""
-    if tree.artifact.format == UNKNOWN and not tree.facts.get("limit"):
-        yield "no parser knows this format"
+    """Why the coverage of an artifact is not full, in a few words each; always at least one."""
+    unexplained = tree.artifact.format == UNKNOWN
     for kind in ("limit", "defect"):
         for fact in tree.facts.get(kind, ()):
             if isinstance(fact, Limit) and (fact.affects or fact.by != "file"):
+                unexplained = False
                 yield _limit_words(fact)
             elif isinstance(fact, Defect) and fact.affects:
                 yield f"defect: {fact.code}"
+    if unexplained:
+        yield "no parser knows this format"
 
 
 def _limit_words(limit: Limit) -> str:

@@ -294,7 +294,7 @@ def _undecided(document: ScanDocument) -> Iterable[Json]:
 
 def _coverage(artifact: ArtifactSummary) -> Json:
     full = artifact.coverage == "full"
-    reasons = "; ".join(artifact.reasons) or "no parser knows this format"
+    reasons = "; ".join(artifact.reasons)
     words = {"partial": f"Read in part: {reasons}", "none": f"Not read: {reasons}"}
     return {
         "name": "File was read in full",

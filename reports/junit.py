@@ -85,7 +85,7 @@ def _coverage(path: str, artifact: ArtifactSummary | None, undecided: Sequence[s
         return
     case = _case(path, "the file was read in full")
     if artifact.coverage != "full":
-        reasons = "; ".join(artifact.reasons) or "no parser knows this format"
+        reasons = "; ".join(artifact.reasons)
         _say(case, "skipped", f"{'read in part' if artifact.coverage == 'partial' else 'not read'}: {reasons}")
     elif undecided:
         _say(case, "skipped", f"could not be decided: {'; '.join(undecided)}")

@@ -124,7 +124,7 @@ def _suppressed(finding: Finding) -> str:
 def _coverage(document: ScanDocument) -> Iterable[str]:
     for artifact in document.artifacts:
         if artifact.coverage != "full":
-            reasons = words("; ".join(artifact.reasons) or "no parser knows this format")
+            reasons = words("; ".join(artifact.reasons))
             yield f"- {words(artifact.path)} ({words(artifact.format)}): {reasons}"
 
 

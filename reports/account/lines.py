@@ -18,7 +18,8 @@ def render(tree: FactSet, account: Account, verdicts: Sequence[Verdict] = ()) ->
     """The lines of one file on disk, in the order of the text."""
     for node in tree.walk():
         artifact = node.artifact
-        yield _line({"artifact": artifact.path, "format": artifact.format, "size": artifact.size})
+        about = {"format": artifact.format, "size": artifact.size, "coverage": artifact.coverage}
+        yield _line({"artifact": artifact.path, **about})
         for chapter in account.chapters(artifact.path):
             yield from _chapter(artifact.path, chapter)
         for verdict in verdicts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+from modelaudit.reports.digest import counted
 from modelaudit.reports.escape import visible
 from modelaudit.reports.text.line import GLUE, Line
 from modelaudit.reports.text.verdict import answer_line
@@ -58,11 +59,12 @@ def portions(
 
 
 def _lines(tree: FactSet, account: Account, answers: Answers, titles: Mapping[str, str]) -> Iterator[Line]:
-    silent, told = 0, False
+    silent: list[Artifact] = []
+    told = False
     for node in tree.walk():
         chapters = account.chapters(node.artifact.path)
         if not chapters and node is not tree:
-            silent += 1
+            silent.append(node.artifact)
             continue
         yield _heading(node.artifact, titles)
         told = told or bool(chapters)
@@ -71,10 +73,20 @@ def _lines(tree: FactSet, account: Account, answers: Answers, titles: Mapping[st
             start = chapter.stream.start if chapter.stream is not None else None
             answer = answers.get((node.artifact.path, start)) if start is not None else None
             yield from _chapter(chapter, answer, indent, streams=chapters[0].stream is not None)
-    if silent and told:
-        yield Line(("quiet", f"{silent} further members: nothing"), indent=2)
-    elif not told:
-        yield Line(("quiet", "loading it would import, call and set nothing that is known"), indent=2)
+    if silent or not told:
+        yield Line(("quiet", _nothing(tree.artifact, silent, told=told)), indent=2)
+
+
+def _nothing(file: Artifact, silent: Sequence[Artifact], *, told: bool) -> str:
+    """What is said of a file, or else of members, of which there is nothing to tell; what was not read is no proof."""
+    if not told and file.coverage == "none":
+        return "not read: no parser knows this format"
+    unread = sum(1 for artifact in silent if artifact.coverage != "full")
+    if told:
+        more = f" ({unread} not read in full)" if unread else ""
+        return f"{counted(len(silent), 'further member')}: nothing{more}"
+    more = f"; {counted(unread, 'member')} not read in full" if unread else ""
+    return f"loading it would import, call and set nothing that is known{more}"
 
 
 def _heading(artifact: Artifact, titles: Mapping[str, str]) -> Line:

@@ -34,6 +34,9 @@ def test_the_tree_of_every_kind_of_file(modelaudit, tmp_path, golden):
         "g.pkl": pickles.broken_after(EVIL),
         "h.txt": b"words",
         "i.pkl": pickles.harmless(),
+        "j.bin": b"\0\1",
+        "k.zip": archives.archive([archives.Entry("a.txt", b"words"), archives.Entry("b", b"\0\1")]),
+        "l.zip": archives.archive([archives.Entry("a.pkl", EVIL), archives.Entry("b", b"\0\1")]),
     }
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from fixtures import toys
 from fixtures.toys import member, toy
+from modelaudit.engine.facts import Limit
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.pipeline import budget as budgets
 from modelaudit.pipeline.budget import Budget
@@ -96,6 +97,8 @@ def test_a_polyglot_gives_the_facts_of_all_its_formats():
 def test_an_unknown_format_has_no_coverage_and_no_kind_is_called_incomplete():
     node = tree(b"\0\1", "m.bin")
     assert (node.artifact.format, node.artifact.coverage, node.artifact.incomplete) == ("unknown", "none", frozenset())
+    assert list(reasons(node)) == ["no parser knows this format"]
+    node.facts["limit"] = [Limit(node.artifact.path, what="ratio", by="file")]  # says nothing about what is missing
     assert list(reasons(node)) == ["no parser knows this format"]
 
 
