@@ -125,6 +125,17 @@ def files(document: ScanDocument) -> list[ArtifactSummary]:
     return list(seen.values())
 
 
+def unread(document: ScanDocument) -> str:
+    """What the scope left unread, and what `full` would add; empty when every byte was to be read."""
+    sparse = [artifact for artifact in document.artifacts if artifact.scope != "full"]
+    if not sparse:
+        return ""
+    words = f"structure: {counted(len(sparse), 'file')} without weights; "
+    words += "--scope full adds digests, the search for programs in weights, and their statistics"
+    unknown = sum(artifact.unverified for artifact in sparse)
+    return words + (f"; digests of {counted(unknown, 'file')} are unverified" if unknown else "")
+
+
 def was_read(artifact: ArtifactSummary) -> bool:
     """Whether the bytes of a file were read, understood or not."""
     return artifact.sha256 is not None or artifact.coverage != "none"

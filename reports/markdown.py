@@ -30,6 +30,7 @@ def render_markdown(document: ScanDocument, view: View) -> str:
         [f"## modelaudit: {STANDS[document.decision.outcome]}"],
         [_decision(document)],
         _counts(document, ranked),
+        [f"Read: {words(unread)}."] if (unread := digest.unread(document)) else [],
         _table(ranked, view),
     ]
     if not view.quiet:

@@ -48,6 +48,8 @@ def _facts(document: ScanDocument) -> list[tuple[str, str]]:
             ", ".join(f"{p.pack} {p.version} ({digest.counted(p.rules, 'rule')})" for p in document.packs) or "none",
         ),
     ]
+    unread = digest.unread(document)
+    rows += [("Scope", unread)] if unread else []
     return rows + ([("Content hash", document.content_hash)] if document.content_hash else [])
 
 

@@ -222,14 +222,8 @@ def _files_words(document: ScanDocument) -> list[Piece]:
 
 def _scope_rows(document: ScanDocument) -> list[tuple[str, list[Piece]]]:
     """What was left unread by the scope, and what came from other machines."""
-    sparse = [a for a in document.artifacts if a.scope != "full"]
-    rows: list[tuple[str, list[Piece]]] = []
-    if sparse:
-        words = f"structure: {digest.counted(len(sparse), 'file')} without weights; "
-        words += "--scope full adds digests, the search for programs in weights, and their statistics"
-        unknown = sum(a.unverified for a in sparse)
-        words += f"; digests of {digest.counted(unknown, 'file')} are unverified" if unknown else ""
-        rows.append(("Scope", [("", words)]))
+    unread = digest.unread(document)
+    rows: list[tuple[str, list[Piece]]] = [("Scope", [("", unread)])] if unread else []
     moved = document.transfer
     if moved is not None:
         words = f"{digest.human_size(moved.bytes)} in {digest.counted(moved.requests, 'request')}"

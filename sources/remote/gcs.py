@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import gcsfs
 from gcsfs.retry import validate_response
+from google.auth.exceptions import TransportError
 
 from modelaudit.sources.address import names_user, without_secrets
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
@@ -135,7 +136,7 @@ class Bucket:
             return Transient(f"the service answers {code}")
         if code is not None:
             return SourceError(UNREADABLE, f"the service answers {code}", self.address)
-        if isinstance(error, (OSError, TimeoutError)) or "aiohttp" in type(error).__module__:
+        if isinstance(error, (OSError, TimeoutError, TransportError)) or "aiohttp" in type(error).__module__:
             return Transient(f"the service does not answer ({type(error).__name__})")
         return SourceError(UNREADABLE, f"the answer is not understood ({type(error).__name__})", self.address)
 

@@ -1,5 +1,8 @@
 """Addresses hold tokens, and are shown without them."""
 
+from pathlib import Path
+from urllib.parse import quote
+
 import pytest
 
 from modelaudit.engine.packs.load import load_ruleset
@@ -41,6 +44,25 @@ from modelaudit.sources.address import without_secrets
 )
 def test_what_stands_for_a_password_is_left_out(address, shown) -> None:
     assert without_secrets(address) == shown
+
+
+@pytest.mark.parametrize("form", ["file://{}", "FILE://localhost{}", "file:{}"])
+def test_an_address_of_a_file_is_scanned_as_its_path(form: str, tmp_path: Path) -> None:
+    folder = tmp_path / "a b#c"
+    folder.mkdir()
+    (folder / "evil.pkl").write_bytes(b"cposix\nsystem\n(S'true'\ntR.")
+    here = scan([str(folder)], load_ruleset())
+    for path, found in ((folder, here.findings), (folder / "evil.pkl", here.findings)):
+        document = scan([form.format(quote(str(path)))], load_ruleset())
+        assert (document.errors, document.decision.exit_code, document.transfer) == ((), 1, None)
+        assert [(f.rule, f.artifact) for f in document.findings] == [(f.rule, f.artifact) for f in found]
+        assert {artifact.scope for artifact in document.artifacts} == {"full"}
+
+
+@pytest.mark.parametrize("address", ["file://host.example/m.pkl", "file:///nowhere/m.pkl"])
+def test_an_address_of_another_machines_file_is_an_error(address: str) -> None:
+    document = scan([address], load_ruleset())
+    assert (document.decision.exit_code, [error.code for error in document.errors]) == (2, ["missing-path"])
 
 
 def test_no_report_has_it() -> None:

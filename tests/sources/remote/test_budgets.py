@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Event
+from time import sleep
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +17,8 @@ from modelaudit.pipeline.scan import scan
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from modelaudit.sources.remote.service import Listed
 
 HEAD = "schema: modelaudit/policy@1\npolicy: acme\nversion: 1\nextends: ['builtin:default']\n"
 FILES = {f"{name}.pkl": b"\x80\x04X\xc8\0\0\0" + b"a" * 200 + b"." for name in "abcdef"}
@@ -70,3 +74,32 @@ def test_what_comes_as_a_whole_is_counted_as_a_whole() -> None:
     assert not document.errors
     assert document.transfer is not None
     assert document.transfer.bytes == len(data)
+
+
+@pytest.mark.parametrize(("stream", "bound"), [(False, 32), (True, 1)])
+def test_so_many_files_are_read_at_once_and_no_more(stream: bool, bound: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every request waits until as many are there as are let in; one more would be seen."""
+
+    class Slow(Memory):
+        here = peak = 0
+        full = Event()
+
+        def read(self, file: Listed, start: int, stop: int) -> bytes:
+            with self._lock:
+                self.here += 1
+                self.peak = max(self.peak, self.here)
+                if self.here == bound:
+                    self.full.set()
+            self.full.wait(20)
+            sleep(0.002)
+            try:
+                return super().read(file, start, stop)
+            finally:
+                with self._lock:
+                    self.here -= 1
+
+    files = {f"{number:03}.json": b"{}" for number in range(96)}
+    with served(monkeypatch, Slow(files)) as service:
+        document = scan(["mem://acme/model"], load_ruleset(), Options(stream=stream))
+    assert document.files_scanned == len(files)
+    assert service.peak == bound

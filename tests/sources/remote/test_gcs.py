@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from fixtures.servers.cloudstorage import Storage
 from fixtures.servers.serving import Server
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
+from modelaudit.reports import FORMATS, View, render
 from modelaudit.sources.errors import SourceError
+from modelaudit.sources.remote.service import Transient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from fixtures.servers.serving import Handler
 
 pytest.importorskip("gcsfs", reason="the extra gcs is not installed")
 from modelaudit.sources.remote import gcs
@@ -32,6 +40,7 @@ def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]:
     with Server(bucket) as server:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
         monkeypatch.setenv("NO_GCE_CHECK", "true")
+        monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
         yield bucket
 
 
@@ -62,6 +71,57 @@ def test_a_scan_moves_little(storage: Storage) -> None:
     assert not document.errors
     assert document.transfer is not None
     assert document.transfer.bytes < 200_000
+
+
+@pytest.fixture
+def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Has the application default credentials be those of a service account, whose tokens a server gives."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    said = {"type": "service_account", "project_id": "acme", "private_key_id": "1", "client_id": "1"}
+    said |= {"client_email": "me@acme.example", "private_key": key.private_bytes(*plain).decode()}
+
+    def use(tokens: str) -> None:
+        (tmp_path / "account.json").write_text(json.dumps({**said, "token_uri": tokens}))
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "account.json"))
+
+    return use
+
+
+@pytest.mark.parametrize("status", [200, 401])
+def test_application_default_credentials_come_first(
+    storage: Storage, account: Callable[[str], None], status: int
+) -> None:
+    answer = {"access_token": "hunter2", "expires_in": 3600, "token_type": "Bearer"} if status == 200 else {}
+
+    def tokens(handler: Handler) -> None:
+        handler.answer(status, json.dumps(answer).encode(), Content_Type="application/json")
+
+    with Server(tokens) as giving:
+        account(f"{giving.url}/token")
+        document = scan(["gs://models/mm.pkl"], load_ruleset())
+        assert {(request.method, request.path) for request in giving.seen} == {("POST", "/token")}
+    if status == 200:
+        assert {sign for _, sign in storage.asked} == {"Bearer hunter2"}
+        assert (document.errors, document.decision.exit_code) == ((), 1)
+    else:
+        assert storage.asked == []  # not as anybody may, when there is somebody who is refused
+        assert [error.code for error in document.errors] == ["refused"]
+    for format in FORMATS:
+        text = render(document, format, View(verbose=True))
+        assert "hunter2" not in text, format
+        assert "PRIVATE KEY" not in text, format
+
+
+def test_a_service_of_tokens_that_does_not_answer_may_do_so_later() -> None:
+    assert isinstance(gcs.connect("gs://models")._trouble(gcs.TransportError("hunter2")), Transient)
+
+
+def test_without_any_a_bucket_is_asked_as_anybody_may(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDSDK_CONFIG", "/nowhere")
+    document = scan(["gs://models/mm.pkl"], load_ruleset())
+    assert {sign for _, sign in storage.asked} == {""}
+    assert (document.errors, document.decision.exit_code) == ((), 1)
 
 
 @pytest.mark.parametrize(("address", "said"), [("gs://nowhere/x", "no such bucket"), ("gs://", "name a bucket")])

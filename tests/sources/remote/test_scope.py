@@ -12,6 +12,7 @@ from modelaudit.engine.errors import UsageError
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.limits import Options
 from modelaudit.pipeline.scan import content_hash, scan
+from modelaudit.reports import View, render
 from modelaudit.reports.json import report as made
 from modelaudit.sources.remote.service import Listed
 
@@ -41,6 +42,21 @@ def test_who_decides(
         document = scan(["mem://acme/model"], load_ruleset(str(tmp_path / "p.yaml")), Options(scope=option))
     assert document.artifacts[0].scope == read
     assert (document.artifacts[0].sha256 is not None) == (service.moved >= len(WEIGHTS)) == (read == "full")
+
+
+@pytest.mark.parametrize("format", ["text", "markdown", "html"])
+@pytest.mark.parametrize("digests", [True, False])
+def test_a_report_says_what_full_would_add(format: str, digests: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {}
+    for scope in ("structure", "full"):
+        with served(monkeypatch, Memory({"m.safetensors": WEIGHTS}, digests=digests)):
+            document = scan(["mem://acme/model"], load_ruleset(), Options(scope=scope))
+        said[scope] = " ".join(render(document, format, View()).split())
+    added = "structure: 1 file without weights; --scope full adds digests, the search for programs in weights, "
+    added += "and their statistics" + ("" if digests else "; digests of 1 file are unverified")
+    assert added in said["structure"]
+    assert ("unverified" in said["structure"]) != digests
+    assert "--scope full" not in said["full"]
 
 
 def test_a_final_scope_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
