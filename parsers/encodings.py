@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TEXT = bytes(set(range(0x20, 0x7F)) | set(b"\t\n\r\f") | set(range(0x80, 0x100)))
 CODE_MIN = 24  # bytes of the shortest text that is looked at for code
+WORDS_MIN = 7  # of the shortest that may be a command or an address
 CODE_MAX = 1024 * 1024
 CODED_MAX = 4 * CODE_MAX
 ACTS = re.compile(rb"import|exec\b|eval\b|#!|iex\b|invoke-|-enc|CreateObject|ActiveXObject|@echo off", re.IGNORECASE)
@@ -31,6 +32,8 @@ CODED = re.compile(rb"[A-Za-z0-9+/_=-]{24}")  # what may be encoded once more
 MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 MASKED_MAX = 16 * 1024 * 1024  # bytes that are unmasked
 LOOK = 64 * 1024  # bytes before the header of a PE file
+WORDS = "text"  # the kind of what patterns judge
+WORDS_MAX = 4096
 PE_MAGIC = b"PE\0\0"
 FIRST = (0x4D, 0x7F, 0x80)  # bytes that PE and ELF files and pickles begin with
 PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
@@ -43,11 +46,9 @@ def encoded_files(text: str, count: Callable[[int], None] | None = None) -> Iter
     something is encoded further than layers are taken off.
     """
     spellings = _spellings()
-    if len(text) < spellings.SHORTEST:
-        return
     told: set[int] = set()
     deep = False
-    for run in spellings.spelled(text):
+    for run in spellings.spelled(text) if len(text) >= spellings.SHORTEST else ():
         if run.at in told or not _may_begin(run.head()):
             continue
         found = _under(run.whole(), run.method.split("+"), count)
@@ -56,16 +57,52 @@ def encoded_files(text: str, count: Callable[[int], None] | None = None) -> Iter
         elif found is not None:
             told.add(run.at)
             yield run.at, found
-    ended = 0
-    for at, method, line in spellings.turned(text):
-        found = _code(line, [method]) if at >= ended else None
+    for run in spellings.short(text):
+        found = _code(run.whole(), [run.method]) if run.at not in told else None
         if found is not None:
-            ended = at + len(line)
-            yield at, found
+            yield run.at, found
+    yield from _turned(text)
     if deep:
         from modelaudit.parsers.pickle.encoded import LAYERS
 
         raise BudgetSpent("encoded", at=LAYERS + 1, budget=LAYERS, by="file")
+
+
+def _turned(text: str) -> Iterator[tuple[int, Payload]]:
+    """Code and addresses in a text that are turned around."""
+    told: list[tuple[int, int]] = []
+    held: dict[int, Payload] = {}  # by where they begin, texts that are no code; part of code may look like one
+    for at, method, line in _spellings().turned(text):
+        found = None if _overlaps(told, at, at + 1) else _code(line, [method])
+        if found is not None and found.found[0] != WORDS:
+            told.append((at, at + len(line)))
+            yield at, found
+        elif found is not None and (at not in held or len(held[at].data) < len(found.data)):
+            held[at] = found
+    yield from ((at, found) for at, found in held.items() if not _overlaps(told, at, at + len(found.data)))
+
+
+def _overlaps(ranges: list[tuple[int, int]], begin: int, end: int) -> bool:
+    return any(begin < last and first < end for first, last in ranges)
+
+
+def written_out(text: str) -> Iterator[tuple[int, Payload]]:
+    """What a text holds in numbers of characters, or turned around: what a constant is looked at for as a text."""
+    for run in _spellings().numbers(text):
+        found = _under(run.whole(), [run.method], None) if _may_begin(run.head()) else None
+        if found is not None and not found.too_deep:
+            yield run.at, found
+    yield from _turned(text)
+
+
+def may_act(data: bytes) -> bool:
+    """Whether a text has a word of code that does something, or begins as a command or address does."""
+    return ACTS.search(data) is not None or _spellings().begins(data)
+
+
+def in_numbers(data: bytes) -> Payload | None:
+    """What bytes hold that a list of numbers stands for; None when it is no text, or an ordinary one."""
+    return _under(data, ["characters"], None)
 
 
 @cache
@@ -85,7 +122,7 @@ def hidden_code(head: bytes, read: Callable[[int], bytes]) -> Payload | None:
     data, methods = head[:HEAD], 0
     while (step := layer(data)) is not None and methods < LAYERS:
         data, methods = step[1][:HEAD], methods + 1
-    if not methods or len(data) < CODE_MIN or _narrow(data[: len(data) & ~1])[0].translate(None, TEXT):
+    if not methods or len(data) < WORDS_MIN or _narrow(data[: len(data) & ~1])[0].translate(None, TEXT):
         return None
     data = read(CODED_MAX)
     names: list[str] = []
@@ -93,7 +130,7 @@ def hidden_code(head: bytes, read: Callable[[int], bytes]) -> Payload | None:
         names.append(step[0])
         data = step[1]
     text = _narrow(data)[0]
-    if not ACTS.search(text):
+    if not may_act(text):
         return None
     return _code(data, names)
 
@@ -139,13 +176,15 @@ def _under(data: bytes, methods: list[str], count: Callable[[int], None] | None)
 
 
 def _code(data: bytes, methods: list[str]) -> Payload | None:
-    """The script or Python in bytes that are text, None when they are none."""
+    """The script or Python in bytes that are text, or a text that may be a command; None when they are none."""
     from modelaudit.parsers.pickle.encoded import Payload
 
     text, code = _narrow(data)
-    if not CODE_MIN <= len(text) <= CODE_MAX or text.translate(None, TEXT):
+    if not WORDS_MIN <= len(text) <= CODE_MAX or text.translate(None, TEXT):
         return None
-    kind = _language(text)
+    kind = _language(text) if len(text) >= CODE_MIN else ""
+    if not kind and len(text) <= WORDS_MAX and _spellings().begins(text):
+        kind = WORDS
     methods = [*methods, code] if code else methods
     return Payload((kind, True, kind == "python"), methods, text, cut=False) if kind else None
 

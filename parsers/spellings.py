@@ -2,7 +2,8 @@
 
 Base64; hexadecimal, also with separators (`\\x4d\\x5a`, `0x4d, 0x5a`, `4d 5a`); numbers of characters (`77, 90`,
 `chr(77)+chr(90)`); base85 as `base64.b85encode` and Adobe write it; base64 that is turned by rot13 or backwards, and
-code that is turned in these two ways.
+code and addresses that are turned in these two ways. Short runs of base64 and hexadecimal count when they begin as
+commands do.
 """
 
 from __future__ import annotations
@@ -46,7 +47,11 @@ ADOBE = re.compile(r"<~[!-u\sz]{20,}~>")
 DIGITS = "0123456789"
 SPACE = re.compile(r"\s+")
 URL = str.maketrans("-_", "+/")
-QUOTES = ("\"'`\n", '"\n', "'\n", "\n")
+QUOTES = ("", "\"'`\n", '"\n', "'\n", "\n")  # what ends a text that is turned: nothing, or one of these
+ESCAPED = re.compile(r"""\\([\\"'/n])""")
+SHORT = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{8,39}={0,2}(?![A-Za-z0-9+/_=-])")
+SHORT_HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){6,19}(?![0-9A-Za-z])")
+SHORT_MAX = 100  # runs of one beginning in one text
 
 
 class Spelled:
@@ -74,13 +79,36 @@ def spelled(text: str) -> Iterator[Spelled]:
     signs = text.encode("utf-8", "replace")
     for run in HEX.finditer(text) if _stands_in(signs, HEX_SIGNS) else ():
         yield Spelled(run.start(), "hex", run[0], _hex)
-    for pattern in _numeric(text):
-        for run in pattern.finditer(text):
-            yield Spelled(run.start(), "characters", run[0], _numbers)
+    yield from numbers(text)
     if _stands_in(signs, DENSE):
         yield from _dense(text)
     for run in ADOBE.finditer(text) if "<~" in text else ():
         yield Spelled(run.start(), "ascii85", run[0][2:-2], _ascii85)
+
+
+def short(text: str) -> Iterator[Spelled]:
+    """The runs of base64 and hexadecimal, shorter than the others, that begin as a command, code or an address does."""
+    words = _coded()
+    for word in _short().occurring(text):
+        pattern, method, back = words[word]
+        at = text.find(word)
+        for _ in range(SHORT_MAX):
+            run = pattern.match(text, at) if at >= 0 else None
+            if run is not None:
+                yield Spelled(at, method, run[0], back)
+            at = text.find(word, at + 1) if at >= 0 else at
+
+
+def numbers(text: str) -> Iterator[Spelled]:
+    """The runs of numbers of characters alone."""
+    for pattern in _numeric(text):
+        for run in pattern.finditer(text):
+            yield Spelled(run.start(), "characters", run[0], _numbers)
+
+
+def begins(data: bytes) -> bool:
+    """Whether a text begins as a command, code or an address does."""
+    return data.lstrip().startswith(_beginnings())
 
 
 def _stands_in(text: bytes, signs: bytes) -> bool:
@@ -116,15 +144,33 @@ def turned(text: str) -> Iterator[tuple[int, str, bytes]]:
         for at in _words(text, method):
             for marks in QUOTES:
                 begin, end = _between(text, at, at + 1, marks)
-                line = text[begin:end].replace("\\n", "\n")
+                line = ESCAPED.sub(_unescaped, text[begin:end])
                 yield begin, method, back(line).encode("utf-8", "replace")
 
 
+def _unescaped(found: re.Match[str]) -> str:
+    return "\n" if found[1] == "n" else found[1]
+
+
 def _between(text: str, start: int, stop: int, marks: str) -> tuple[int, int]:
-    """Where the text around a word begins and ends that has none of the marks in it."""
-    begin = max(text.rfind(mark, max(0, start - LINE), start) for mark in marks) + 1
-    ends = [text.find(mark, stop, stop + LINE) for mark in marks]
+    """Where the text around a word begins and ends that has none of the marks in it, unless they are escaped."""
+    begin = max((_mark_before(text, mark, start) for mark in marks), default=-1) + 1
+    ends = [_mark_behind(text, mark, stop) for mark in marks]
     return max(begin, start - LINE), min((end for end in ends if end >= 0), default=min(len(text), stop + LINE))
+
+
+def _mark_before(text: str, mark: str, start: int) -> int:
+    at = text.rfind(mark, max(0, start - LINE), start)
+    while at > 0 and text[at - 1] == "\\":
+        at = text.rfind(mark, max(0, start - LINE), at)
+    return at
+
+
+def _mark_behind(text: str, mark: str, stop: int) -> int:
+    at = text.find(mark, stop, stop + LINE)
+    while at > 0 and text[at - 1] == "\\":
+        at = text.find(mark, at + 1, stop + LINE)
+    return at
 
 
 def _words(text: str, method: str) -> Iterator[int]:
@@ -138,7 +184,32 @@ def _words(text: str, method: str) -> Iterator[int]:
 
 @cache
 def _telling() -> Sieve:
-    return Sieve(word for words in _table().values() for word in words)
+    return Sieve([*_table()["rot13"], *_table()["reversed"]])
+
+
+def words() -> list[str]:
+    """Words of which one stands in every text that is told to be turned, or in characters that are called by number."""
+    return [*_table()["rot13"], *_table()["reversed"], "chr("]
+
+
+@cache
+def _short() -> Sieve:
+    return Sieve(_coded())
+
+
+@cache
+def _coded() -> dict[str, tuple[re.Pattern[str], str, Decode]]:
+    """How beginnings are written in base64 and in hexadecimal, as far as what follows them does not matter."""
+    coded: dict[str, tuple[re.Pattern[str], str, Decode]] = {}
+    for word in _beginnings():
+        coded[base64.b64encode(word).decode()[: len(word) * 8 // 6]] = SHORT, "base64", _exactly
+        coded[word.hex()] = coded[word.hex().upper()] = SHORT_HEX, "hex", _hex
+    return coded
+
+
+@cache
+def _beginnings() -> tuple[bytes, ...]:
+    return tuple(word.encode() for word in _table()["beginnings"])
 
 
 @cache
@@ -166,6 +237,12 @@ def _base64(text: str) -> bytes:
         return a2b_base64(text + "=" * (-len(text) % 4))
     except Error:
         return b""
+
+
+def _exactly(text: str) -> bytes:
+    """What base64 stands for that is written as an encoder does."""
+    data = _base64(text)
+    return data if base64.b64encode(data).rstrip(b"=") == text.translate(URL).rstrip("=").encode() else b""
 
 
 def _turned(text: str) -> bytes:

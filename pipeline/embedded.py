@@ -11,7 +11,7 @@ from functools import cache
 from hashlib import sha256
 
 from modelaudit.engine.facts import Blob, Limit, Place, Tensor, Text
-from modelaudit.parsers.base import BudgetSpent, Context, Nested
+from modelaudit.parsers.base import BudgetSpent, Context, Nested, Searched
 from modelaudit.parsers.executables import efforts
 from modelaudit.parsers.executables.search import HITS, Search, has_words
 from modelaudit.parsers.reader import BytesReader, SliceReader
@@ -34,11 +34,11 @@ HASHED = 16 * 1024 * 1024  # bytes of a program whose digest is taken
 MARK = 256  # bytes of a script in a text by which it is known again
 DECODED = 64 * 1024 * 1024  # bytes that the texts of one file on disk may hold encoded
 TOLD = 100  # programs of one artifact that are told
-SHORTEST = 40  # characters of a text in which a file may be encoded
+SHORTEST = 10  # characters of a text in which something may be encoded
 PROSE = frozenset(
     {"doc", "vocabulary", "literal"}
 )  # roles of texts that are not looked at; a parser looks at constants
-PYTHON = "python"
+PYTHON, WORDS = "python", "text"
 CODE = frozenset({"marshal"})  # kinds that parsers of formats with code judge
 NEAR = 64  # bytes between a fact's place and the bytes that it is about: the head of a constant
 
@@ -94,8 +94,11 @@ class Embedded:
             search = Search(reader.size).whole(reader)
         yield from self._searched(path, reader, search, around, "file")
 
-    def encoded(self, fact: Text | Metadata) -> Iterator[Fact | Nested]:
-        """The files that stand encoded in a text, and those among them that can be read; one text is looked at once."""
+    def encoded(self, fact: Text | Metadata) -> Iterator[Fact | Nested | Searched]:
+        """The files that stand encoded in a text, and those among them that can be read; one text is looked at once.
+
+        Short texts that may be commands or addresses are given to the patterns.
+        """
         role = fact.role if isinstance(fact, Text) else "metadata"
         if role in PROSE:
             return
@@ -129,7 +132,7 @@ class Embedded:
                 self._told.add(key)
                 yield blob
 
-    def _encoded(self, fact: Text | Metadata, role: str) -> Iterator[Fact | Nested]:
+    def _encoded(self, fact: Text | Metadata, role: str) -> Iterator[Fact | Nested | Searched]:
         for at, found in _encoded_files()(fact.value, self._count):
             kind = found.found[0]
             digest = sha256(found.data).hexdigest()
@@ -137,6 +140,10 @@ class Embedded:
             if kind in CODE or key in self._told:
                 continue
             self._told.add(key)
+            if kind == WORDS:
+                value, owner = found.data.decode("utf-8", "replace"), "+".join(found.methods)
+                yield Searched(Text(fact.artifact, value=value, role="decoded", owner=owner, places=fact.places[:1]))
+                continue
             yield Blob(
                 fact.artifact,
                 kind=kind,

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from modelaudit.engine.derived.deriver import Deriver
+    from modelaudit.parsers.base import Sought
     from modelaudit.parsers.reader import Reader
     from modelaudit.parsers.registry import Registry
     from modelaudit.pipeline.budget import Budget
@@ -147,7 +148,7 @@ class TreeReader:
     ) -> None:
         self.registry = registry
         self.budget = budget
-        self.context = Context(wants=wants, check=budget.check, sought=deriver.keywords if deriver else None, full=full)
+        self.context = Context(wants=wants, check=budget.check, sought=_sought(deriver), full=full)
         self.context.budgets = budget.limits
         if deriver is not None:
             self.context.licences = deriver.licences
@@ -442,6 +443,21 @@ class TreeReader:
         if format == UNKNOWN:
             return "member" if node.depth else OTHER
         return self.registry.role(format)
+
+
+def _sought(deriver: Deriver | None) -> Callable[[str], Sought | None] | None:
+    """What finds the words of texts of a role; those of constants may be turned around."""
+    if not deriver:
+        return None
+
+    def sought(role: str) -> Sought | None:
+        if role != "literal":
+            return deriver.keywords(role)
+        from modelaudit.parsers.spellings import words
+
+        return deriver.keywords(role, words())
+
+    return sought
 
 
 def _guarded(call: Callable[..., T], *given: object) -> T:

@@ -24,6 +24,10 @@ ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 URL = bytes.maketrans(b"+/", b"-_")  # base64 of addresses
 COMPRESSED = frozenset(["zlib", "gzip", "bzip2", "xz", "lzma"])  # kinds whose content is looked at
 STARTS = b"#@\"'_\n"  # besides letters, what source begins with
+LISTS = b"[({"  # what a list of numbers that is written out begins with
+NUMBERED_FIRST = LISTS + b"0123456789 \n"
+NUMBERED = re.compile(rb"[\[({\s]{0,4}(?:[0-9]{1,3}\s{0,4},\s{0,4}){3}[0-9]")
+TEXT = bytes(set(range(0x20, 0x7F)) | set(b"\t\n\r\f"))
 PLAIN = "latin-1"  # how text is written whose bytes stand as they are
 
 MASKED = frozenset({0x17, 0x3A, 0x82, 0x83, 0x84, 0x85})  # first two bytes of programs and pickles, one on the other
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
 class _Magics:
     """The table of first bytes, and by first byte from which size on a short text is looked at."""
 
-    __slots__ = ("pairs", "raw", "rows", "seconds", "texts")
+    __slots__ = ("firsts", "pairs", "raw", "rows", "seconds", "texts")
 
     def __init__(self) -> None:
         with open(os.path.join(os.path.dirname(__file__), "magics.json"), encoding="utf-8") as file:
@@ -57,13 +61,17 @@ class _Magics:
         spelled = coded.copy()
         for pair in self.pairs:
             spelled[pair[0]] = True
+        for first in LISTS:
+            spelled[first] = True
         self.raw = bytes(first in (0xC2, 0xC3) or self._named(first) for first in range(256))
         self.texts = bytes(
             LITERAL_MIN if raw else ENCODED_MIN if code else 255 for raw, code in zip(self.raw, spelled, strict=True)
         )
 
-        known = {first for first, found in self.rows.items() if any(row["magic"][0] != "." for row in found)}
-        self.seconds = _seconds(known | set(STARTS) | {first for first in range(256) if coded[first]})
+        self.firsts = known = frozenset(
+            first for first, found in self.rows.items() if any(row["magic"][0] != "." for row in found)
+        )
+        self.seconds = _seconds({*known} | set(STARTS) | {first for first in range(256) if coded[first]})
 
     def _named(self, first: int) -> bool:
         return first < 128 and any(not row["magic"].startswith(".") for row in self.rows[first])
@@ -108,7 +116,8 @@ def inspect(
     """
     if m.strict:
         return None
-    told = codec is not None and (m.texts or (_is_sought(m, data, size, start) if sought is None else sought))
+    worded = codec is not None or (ENCODED_MIN <= size <= TEXT_MAX and not data[:SHORT].translate(None, TEXT))
+    told = worded and (m.texts or (_is_sought(m, data, size, start) if sought is None else sought))
     if told and size <= KEY_MAX and len(m.secret_keys) < NAMED_MAX:
         m.secret_keys.add(decode(data)[0])
     if size < LITERAL_MIN or len(data) < LITERAL_MIN:
@@ -119,10 +128,11 @@ def inspect(
     kind, read = _raw(m, raw, whole, offset) if whole is not None else ("", False)
     if kind in COMPRESSED and whole is not None:
         _encoded(m, raw, whole.size, lambda most: whole.read_at(0, most), offset)
-    elif not kind and _may_be_encoded(data):
-        _encoded(m, data, size, _reading(m, data, size, start), offset)
-    elif not kind and codec is None and data[0] ^ data[1] in MASKED:
-        _masked(m, data, size, start, offset)
+    elif not read and not (_may_be_encoded(data) and _encoded(m, data, size, _reading(m, data, size, start), offset)):
+        if codec is None and data[0] ^ data[1] in MASKED:
+            _masked(m, data, size, start, offset)
+        if told or (worded and data[0] in NUMBERED_FIRST and NUMBERED.match(data)):
+            _written_out(m, _reading(m, data, size, start)(TEXT_MAX), offset)
     return kind if read and m.tape.__class__ is not FileTape else None
 
 
@@ -132,6 +142,29 @@ def _may_be_encoded(data: bytes) -> bool:
     if data[1] in table.seconds[data[0]] and ENCODED.match(data):
         return True
     return data[:2] in table.pairs and ENCODED_85.match(data) is not None
+
+
+def _written_out(m: State, data: bytes, offset: int) -> None:
+    """Look for files, code and addresses that a text writes in numbers, or turned around."""
+    from modelaudit.parsers.encodings import written_out
+
+    for _, inner in written_out(decode(data)[0]):
+        _inner(m, inner, offset)
+
+
+def numbers(m: State, data: bytes, offset: int) -> None:
+    """Look at the bytes that a list of numbers stands for."""
+    if m.strict:
+        return
+    from modelaudit.parsers.encodings import in_numbers, may_act
+
+    if not glance(data) and not may_act(data):
+        return
+    if m.listed >= LISTED_MAX:
+        m.limit("literals", m.listed + 1, LISTED_MAX)
+        return
+    m.listed += 1
+    _inner(m, in_numbers(data), offset)
 
 
 def _masked(m: State, data: bytes, size: int, start: int, offset: int) -> None:
@@ -173,8 +206,8 @@ def _reading(m: State, data: bytes, size: int, start: int) -> Callable[[int], by
     return lambda most: m.tape.reader.read_at(start, min(size, most)) or data
 
 
-def _encoded(m: State, data: bytes, size: int, read: Callable[[int], bytes], offset: int) -> None:
-    """Look for a file in layers of encodings."""
+def _encoded(m: State, data: bytes, size: int, read: Callable[[int], bytes], offset: int) -> bool:
+    """Look for a file in layers of encodings; whether there is one."""
     from modelaudit.parsers.pickle import encoded
 
     more = size > encoded.WHOLE
@@ -183,10 +216,12 @@ def _encoded(m: State, data: bytes, size: int, read: Callable[[int], bytes], off
         _inner(m, inner, offset)
         if more and inner.found[2]:  # nothing else would be read behind its beginning
             m.limit("decoded", size, encoded.WHOLE)
-        return
+        return True
     from modelaudit.parsers.encodings import hidden_code
 
-    _inner(m, hidden_code(data, read), offset)
+    inner = hidden_code(data, read)
+    _inner(m, inner, offset)
+    return inner is not None
 
 
 def made(m: State, data: bytes, how: str, offset: int) -> None:
@@ -283,6 +318,10 @@ def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, offset: int, 
 
     kind, validated, nested = found
     size = reader.size
+    if kind == WORDS:
+        value = decode(reader.read_at(0, TEXT_MAX))[0]
+        m.out.append(Searched(Text(m.path, value=value, role="decoded", owner=method, places=(Place(offset=offset),))))
+        return False
     digest = sha256(reader.read_at(0, size)).hexdigest() if size <= HASHED else None
     m.out.append(
         Blob(
@@ -310,6 +349,8 @@ def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, offset: int, 
     return nested
 
 
+WORDS = "text"  # kind of what the patterns judge
+LISTED_MAX = 10_000  # lists of numbers that are looked at as text
 INSIDE_MAX = 1000  # files in constants of one stream that are read as artifacts of their own
 SHORT = 64  # bytes of a constant in which a few opcodes may stand by chance
 PROGRAMS = frozenset(["pe", "elf", "macho", "fat"])

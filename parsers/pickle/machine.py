@@ -12,7 +12,7 @@ from struct import Struct, unpack_from
 
 from modelaudit.parsers.pickle import constants, objects, tensors  # noqa: F401 - tensors registers what it looks at
 from modelaudit.parsers.pickle.latin import UTF8
-from modelaudit.parsers.pickle.literals import LITERAL_MIN, inspect, made, magics
+from modelaudit.parsers.pickle.literals import LITERAL_MIN, inspect, made, magics, numbers
 from modelaudit.parsers.pickle.notes import KINDS
 from modelaudit.parsers.pickle.opcodes import BYTES, NAMES
 from modelaudit.parsers.pickle.resolving import KEPT_MAX
@@ -71,7 +71,17 @@ class Machine(State):
             self._break(broken)
         except Pause as pause:
             self.inner = pause.offset
+        self._listed()
         return not self.ended
+
+    def _listed(self) -> None:
+        """Look at the lists of numbers that were filled."""
+        if self.ended:
+            self.series.end()
+        if self.series.found:
+            found, self.series.found = self.series.found, []
+            for data, offset in found:
+                numbers(self, data, offset)
 
     def _break(self, broken: Break) -> None:
         self.cut = self.cut or (self.frame_end > self.offset and broken.code in CUT)
@@ -296,6 +306,7 @@ class Machine(State):
                         if mark and stack[mark - 1].__class__ is ListValue:
                             items = stack[mark:]
                             del stack[marks.pop() :]
+                            self.offset = tape.base + pos
                             self.store(stack[-1], items)  # type: ignore[arg-type]
                             pos += 1
                             continue
@@ -307,6 +318,7 @@ class Machine(State):
                         continue
                     elif op == 0x61 and stack[-2].__class__ is ListValue:  # APPEND
                         items = [stack.pop()]
+                        self.offset = tape.base + pos
                         self.store(stack[-1], items)  # type: ignore[arg-type]
                         pos += 1
                         continue
@@ -363,6 +375,7 @@ class Machine(State):
             pos = run.end()
         if pos > start:
             target.omit()
+            self.series.passed(target, tape.buf[start:pos])
         return pos
 
     def _resume(self, pos: int) -> int:
@@ -376,6 +389,8 @@ class Machine(State):
         tape = self.tape
         stop = min(tape.end, self.frame_end - tape.base) if self.frame_end else tape.end
         run = _rest(kinds).match(tape.buf, pos, stop)
+        if run is not None:
+            self.series.end()
         return pos if run is None else run.end()
 
     def _batches(self, pos: int, stop: int) -> int:

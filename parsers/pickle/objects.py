@@ -6,6 +6,7 @@ from sys import maxsize
 
 from modelaudit.parsers.pickle import emit, folding, setting, text
 from modelaudit.parsers.pickle import values as v
+from modelaudit.parsers.pickle.series import LEAST
 from modelaudit.parsers.pickle.state import C_READER, PYTHON_READER
 
 TYPE_CHECKING = False
@@ -379,6 +380,8 @@ def tuple_(m: State, pos: int) -> int:
     """TUPLE."""
     items = m.take(m.tape.base + pos)
     if len(items) <= v.KEEP and m.kept < 2_000_000:
+        if len(items) >= LEAST and items[-1].__class__ is int:
+            m.series.whole(items, m.tape.base + pos)
         m.kept += len(items)
         m.stack.append(tuple(items))
     else:

@@ -10,6 +10,7 @@ from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.folding import operation, sizing
 from modelaudit.parsers.pickle.memory import Memory
 from modelaudit.parsers.pickle.names import ModuleSpelling, Spelling
+from modelaudit.parsers.pickle.series import LEAST, Series
 
 IMPORTS_MAX = 20_000  # distinct imports of one stream whose later uses are followed
 PLACES_MAX = 5
@@ -48,6 +49,7 @@ class Resolving(Memory):
         self.extension: Extension | None = None
         self.calls = 0
         self.kept = 0
+        self.series = Series()  # numbers that may be those of characters
         self.recent: deque[v.Container] = deque()  # dictionaries whose items are still kept behind that number
 
     # containers
@@ -64,6 +66,13 @@ class Resolving(Memory):
         """Put items into a container, `step` 2 for keys and values in turn; constants only while there is room."""
         if step == 2 and self.secret_keys:
             self.entries(items)
+        elif (
+            items
+            and items[-1].__class__ is int
+            and step == 1
+            and (len(items) >= LEAST or len(target) == LEAST - 1 or target is self.series.target)
+        ):
+            self.series.put(target, items, self.offset)
         kept: list[Value] = []
         if (self.imports or self.calls) and not v.PLAIN.issuperset(map(type, items)):
             kept = v.live_items(items)
@@ -80,8 +89,11 @@ class Resolving(Memory):
                 self._hold(target, items)
                 return
         target.omit()
-        if not live:
-            return
+        if live:
+            self._leave(target, items, kept, step)
+
+    def _leave(self, target: v.Container, items: Sequence[Value], kept: list[Value], step: int) -> None:
+        """Leave out all items but those that are more than constants, with their partners in a dictionary."""
         if step == 2:
             kept = [
                 x for pair in zip(items[0::2], items[1::2], strict=False) if any(map(v.is_live, pair)) for x in pair

