@@ -24,7 +24,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from modelaudit.sources.address import names_user, without_secrets
+from modelaudit.sources.address import host_of, names_user, without_secrets
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.names import below
 from modelaudit.sources.remote.service import Listed, Transient, endpoint
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 CONNECT, READ = 10, 30  # seconds
 R2 = "https://{}.r2.cloudflarestorage.com"
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+AMAZON = (".amazonaws.com", ".amazonaws.com.cn")
 AWS = re.compile(r"https://[a-z0-9.-]+\.amazonaws\.com", re.ASCII)
 REGION = "x-amz-bucket-region"
 LED = "not followed: the service leads elsewhere"
@@ -67,6 +68,9 @@ def connect(address: str) -> Bucket:
             said = "set R2_ACCOUNT_ID to the account, or AWS_ENDPOINT_URL to its endpoint"
             raise SourceError(MISSING, said, address)
         endpoint = R2.format(account)
+    if scheme.lower() == "r2" and host_of(str(endpoint)).rstrip(".").endswith(AMAZON):
+        said = "the endpoint is one of AWS: set R2_ACCOUNT_ID or AWS_ENDPOINT_URL to that of Cloudflare"
+        raise SourceError(REFUSED, said, address)
     return Bucket(scheme.lower(), bucket, unquote(key) if "%" in key else key, endpoint)
 
 

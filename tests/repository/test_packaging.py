@@ -118,6 +118,18 @@ def metadata(wheel_from_tree: Path) -> Message:
         return message_from_bytes(archive.read(name))
 
 
+def test_one_extra_has_the_clients_of_all_sources(metadata: Message) -> None:
+    sources = ["huggingface", "s3", "gcs", "azure", "mlflow", "jfrog", "oci", "dvc"]
+    needed: dict[str, set[str]] = {extra: set() for extra in metadata.get_all("Provides-Extra") or []}
+    for line in metadata.get_all("Requires-Dist") or []:
+        what, _, when = line.replace("'", '"').partition(";")
+        if "extra ==" in when:
+            needed[when.partition('extra == "')[2].partition('"')[0]].add(what.strip())
+    assert needed.keys() >= {*sources, "cloud", "all"}
+    for extra in sources:
+        assert needed[extra] <= needed["cloud"] <= needed["all"], extra
+
+
 def test_extras_have_the_names_that_users_look_for(metadata: Message) -> None:
     extras = set(metadata.get_all("Provides-Extra") or [])
     assert extras >= {"all", "cloud", "h5", "mlflow", "numpy1", "onnx", "pytorch", "tensorflow"}

@@ -14,11 +14,13 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
 from fixtures.servers.objects import registry
 from fixtures.servers.ranges import ranges
 from fixtures.servers.serving import Server
 from fixtures.servers.speaking import speaking
+from modelaudit.cli.scan import scan as command
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 from modelaudit.reports import FORMATS, View, render
@@ -189,6 +191,19 @@ def test_credentials_go_to_the_tracking_server_alone(given, header: str, monkeyp
     assert not any(request.secret for request in other.seen)
     for format in FORMATS:
         assert "hunter2" not in render(document, format, View(verbose=True)), format
+
+
+def test_the_registry_of_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache_folder: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MODELAUDIT_CACHE_DIR", str(cache_folder))
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", "")  # what the option puts there goes with the test
+    with Server(ranges({"/m.pkl": EVIL})) as other, Server(_keeping(other.url)) as server:
+        uri = server.url.replace("//", "//me:hunter2@")
+        done = CliRunner().invoke(command, ["models:/ranker/1", "--registry-uri", uri], standalone_mode=False)
+        assert done.return_value == 1, (done.output, done.exception)
+        assert {request.headers.get("authorization") for request in server.seen} == set(basic("me", "hunter2").values())
+        assert [request.secret for request in other.seen] == [False]
+    assert "hunter2" not in done.output
 
 
 def test_nor_does_the_store_of_a_registry_see_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,6 +108,15 @@ def test_r2_never_speaks_to_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("R2_ACCOUNT_ID", raising=False)
     with pytest.raises(SourceError, match="R2_ACCOUNT_ID"):
         s3.connect("r2://models/m")
+    for endpoint in (
+        "https://s3.amazonaws.com",
+        "https://s3.cn-north-1.amazonaws.com.cn",
+        "https://S3.AMAZONAWS.COM.:443/",
+    ):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        with pytest.raises(SourceError, match="one of AWS"):
+            s3.connect("r2://models/m")
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
     monkeypatch.setenv("R2_ACCOUNT_ID", "abc123")
     assert s3.connect("r2://models/m")._endpoint == "https://abc123.r2.cloudflarestorage.com"
 
