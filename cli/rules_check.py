@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from modelaudit.engine.factset import FactSet
     from modelaudit.engine.packs.coverage import LeafCoverage
     from modelaudit.engine.packs.testing import TestRun
+    from modelaudit.engine.packs.testing_result import TestResult
 
 FAILED = 1  # exit code when a test fails, lint has doubts or a leaf is not covered
 MISTAKES = 2  # exit code when a file cannot be used
+TRACED = 3  # facts of each artifact that are shown of a test that failed
 PATHS = click.argument("paths", metavar="[PATH...]", nargs=-1)
 FORMAT = click.option(
     "--format",
@@ -46,7 +48,9 @@ def test(
     """Run the tests inside rule files: those of the packs given, else those of the built-in packs.
 
     Every rule needs a test that matches and one that does not. A test with `fixture: DIR/NAME` scans the file
-    of that name. At the end stands how many of the leaf conditions the tests have seen both true and false.
+    of that name. A test that failed is shown with what every part of the rule said of its facts, as `modelaudit
+    trace` does: ✓ true, ✗ false, ? unknown. At the end stands how many of the leaf conditions the tests have seen
+    both true and false.
 
     \b
     Examples:
@@ -103,12 +107,23 @@ def _show_run(run: TestRun, *, verbose: bool, quiet: bool) -> None:
     _deliver(run.diagnostics, "text")
     for result in run.results:
         show_result(f"{result.rule} {result.name}", result, verbose=verbose)
+        if result.traces:
+            _show_traces(result)
     for notice in run.notices:
         complain(notice, level="warning")
     if not (quiet and run.ok):
         skipped = f", {len(run.skipped)} skipped" if run.skipped else ""
         say(f"{number(run.rules, 'rule')}, {number(len(run.results), 'test')}, {len(run.failed)} failed{skipped}")
         say(_covered(run.coverage))
+
+
+def _show_traces(result: TestResult) -> None:
+    """Show what every part of a rule said of the facts of a test that failed."""
+    from modelaudit.cli.console import write_stdout
+    from modelaudit.reports.trace import render_trace
+
+    lines = render_trace(result.traces, result.kind, TRACED).splitlines()
+    write_stdout("".join(f"      {line}\n" for line in lines))
 
 
 def _covered(leaves: Sequence[LeafCoverage]) -> str:

@@ -55,6 +55,7 @@ class Leaves:
 
     def __init__(self, rule: Rule, lists: Matchers) -> None:
         self.rule = rule
+        self.lists = lists
         programs = [("unless", rule.doc["unless"]), *(("raise", case["when"]) for case in rule.doc["raise"])]
         self.when = _Watched("when", rule.doc["when"], lists)
         self.others = [_Watched(part, program, lists) for part, program in programs if program is not None]

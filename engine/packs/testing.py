@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
+    from modelaudit.engine.authoring.trace import ArtifactTrace
     from modelaudit.engine.documents import Node
     from modelaudit.engine.factset import FactSet
     from modelaudit.engine.finding import Finding
@@ -170,7 +171,14 @@ class _Tester:
         said = evaluate_rule(self.leaves.rule, tree)
         apart = (*self.leaves.disagreements(tree), *disagreements(self.leaves.rule, tree, self.index))
         problems = (*differences(expect, said), *apart)
-        return TestResult(*about, said.outcome, problems)
+        traces = self.traces(tree) if problems else ()
+        return TestResult(*about, said.outcome, problems, traces=traces, kind=self.leaves.rule.kind)
+
+    def traces(self, tree: FactSet) -> Sequence[ArtifactTrace]:
+        """What every part of the rule's conditions said of the facts of a test."""
+        from modelaudit.engine.authoring.trace import trace
+
+        return trace(self.leaves.rule, self.leaves.lists, tree)
 
 
 def differences(expect: Json, said: RuleResult) -> Iterator[str]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from modelaudit.engine.authoring.trace import ArtifactTrace
     from modelaudit.engine.diagnostics import Span
 
 
@@ -23,6 +26,8 @@ class TestResult:
     outcome: str  # the same words
     problems: tuple[str, ...] = ()
     skipped: str = ""  # why the test did not run
+    traces: Sequence[ArtifactTrace] = ()  # of a rule whose test failed: what every part of its conditions said
+    kind: str = ""  # of the facts that it judges
 
     @property
     def passed(self) -> bool:

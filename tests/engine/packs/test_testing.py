@@ -1,6 +1,7 @@
 import pytest
 
 from fixtures.packs import MANIFEST, RULE, changed
+from modelaudit.cli.rules_check import _show_run
 from modelaudit.engine.diagnostics import DiagnosticsError
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.facts import Artifact, Import, Place
@@ -70,6 +71,19 @@ def test_what_differs_is_said(write, old, new, said):
 def test_details_that_agree_pass(write, expect):
     there = "qualname: acme.run, places: [{offset: 4}]"
     assert problems(write, ("qualname: acme.run", there), ("expect: match}", f"expect: {expect}}}")) == [(), ()]
+
+
+def test_a_failed_test_shows_what_every_part_of_the_rule_said_of_its_facts(write, capsys):
+    found = run(write, ("expect: no-match}", "expect: match}"))
+    assert [len(result.traces) for result in found.results] == [0, 1]
+    _show_run(found, verbose=False, quiet=False)
+    shown = """
+      expected match, got no-match
+      model (pickle)
+        import acme.walk: no-match, `import.qualname == "acme.run"` said no
+          when   ✗ import.qualname == "acme.run"  — "acme.walk"
+"""
+    assert shown in capsys.readouterr().out
 
 
 def test_groups_are_compared(write):
