@@ -33,6 +33,7 @@ def stats(format: str) -> int:
     from modelaudit.engine.distribution import places
     from modelaudit.engine.packs import cache as packs
     from modelaudit.pipeline.store import database
+    from modelaudit.reports.digest import human_size
 
     entries, size = packs.statistics()
     found = database.statistics()
@@ -42,8 +43,8 @@ def stats(format: str) -> int:
         write_stdout(json.dumps({"folder": places.cache_folder(), "packs": compiled, "facts": facts}, indent=2) + "\n")
         return 0
     say(f"Folder  {places.cache_folder()}")
-    say(f"Packs   {_number(entries)}, {_size(size)}")
-    say(f"Facts   {_number(found[0])}, {_size(found[2])} on disk, at most {_size(database.LIMIT)}")
+    say(f"Packs   {_entries(entries)}, {human_size(size)}")
+    say(f"Facts   {_entries(found[0])}, {human_size(found[2])} on disk, at most {human_size(database.LIMIT)}")
     return 0
 
 
@@ -61,21 +62,14 @@ def clear(packs: bool, facts: bool) -> int:
     from modelaudit.cli.console import say
     from modelaudit.engine.packs import cache as compiled
     from modelaudit.pipeline.store import database
+    from modelaudit.reports.digest import human_size
 
     if packs or not facts:
-        say(f"Packs   {_size(compiled.clear())} deleted")
+        say(f"Packs   {human_size(compiled.clear())} deleted")
     if facts or not packs:
-        say(f"Facts   {_size(database.remove())} deleted")
+        say(f"Facts   {human_size(database.remove())} deleted")
     return 0
 
 
-def _number(entries: int) -> str:
-    return "1 entry" if entries == 1 else f"{entries:,} entries"
-
-
-def _size(number: float) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if number < 1024:
-            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
-        number /= 1024
-    return f"{number:.1f} GiB"
+def _entries(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number:,} entries"

@@ -6,6 +6,13 @@ import click
 
 from modelaudit.cli.values import Seconds
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from modelaudit.engine.authoring.trace import ArtifactTrace
+    from modelaudit.engine.document import ScanError
+
 INCOMPLETE = 2  # exit code when not everything could be read
 
 
@@ -50,25 +57,25 @@ def trace(
     found = ruleset.rule(rule)
     if found is None:
         raise click.UsageError(_unknown(rule, [word for each in ruleset.rules for word in (each.id, each.name)]))
-    errors: list[object] = []
-    for tree in facts(models, Options(timeout, None), errors=errors):  # type: ignore[arg-type]
+    errors: list[ScanError] = []
+    for tree in facts(models, Options(timeout, None), errors=errors):
         traces = trace_rule(found, ruleset.lists, tree)
         write_stdout(_shown(format, found.id, found.kind, traces, limit))
     for error in errors:
-        complain(str(getattr(error, "message", error)))
+        complain(error.message)
     return INCOMPLETE if errors else 0
 
 
-def _shown(format: str, rule: str, kind: str, traces: object, limit: int) -> str:
+def _shown(format: str, rule: str, kind: str, traces: Sequence[ArtifactTrace], limit: int) -> str:
     if format == "json":
         import json
         from dataclasses import asdict
 
-        lines = [{"rule": rule, **asdict(each)} for each in traces]  # type: ignore[attr-defined]
+        lines = [{"rule": rule, **asdict(each)} for each in traces]
         return "".join(json.dumps(line) + "\n" for line in lines)
     from modelaudit.reports.trace import render_trace
 
-    return render_trace(traces, kind, limit)  # type: ignore[arg-type]
+    return render_trace(traces, kind, limit)
 
 
 def _unknown(rule: str, known: list[str]) -> str:

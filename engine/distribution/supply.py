@@ -130,10 +130,10 @@ class Supply:
             candidate.read(found)
         except PackError as error:
             return self.pass_over(candidate, str(error), last=last)
-        problem = next((d for d in found.diagnostics if d.level == "error"), None)
-        notice = found.notices[0] if found.notices and not found.packs else ""
-        if isinstance(candidate, Present) and not last and (problem or notice):
-            return self.pass_over(candidate, notice or problem.message, last=False)  # type: ignore[union-attr]
+        left_out = found.notices[:1] if not found.packs else []
+        reasons = [*left_out, *(d.message for d in found.diagnostics if d.level == "error")]
+        if isinstance(candidate, Present) and not last and reasons:
+            return self.pass_over(candidate, reasons[0], last=False)
         _join(self.sources, found)
         for pack in found.packs:
             self.origins[pack.name] = candidate.origin
@@ -186,8 +186,9 @@ class Supply:
 
     def check_lock(self) -> None:
         """Whether every pack is the one that the lock names (E323)."""
-        for pack in self.sources.packs if self.lock is not None else ():
-            self.check_locked(pack, self.lock)  # type: ignore[arg-type]
+        if self.lock is not None:
+            for pack in self.sources.packs:
+                self.check_locked(pack, self.lock)
 
     def check_locked(self, pack: Pack, found: lock.Lock) -> None:
         """Report a pack that the lock does not name, or not as it is here."""
