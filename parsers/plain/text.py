@@ -53,6 +53,7 @@ def parse_text(artifact: Input, context: Context) -> Iterator[Fact | Property | 
         yield from _evidence(artifact, role, name.lower(), context)
     if context.wants("text"):
         value, lossy, whole = _value(reader.read_at(0, BYTES))
+        value = _resolved(value, text_role)
         cut = WHOLE if whole and reader.size <= BYTES else frozenset({"value"})
         place = (Place(offset=0),)
         yield Text(artifact.path, value=value, role=text_role, owner=name, lossy=lossy, cut=cut, places=place)
@@ -100,11 +101,22 @@ def _behind(artifact: Input, context: Context, role: str, owner: str) -> Iterato
         context.check()
         data = reader.read_at(start, WINDOW)
         plain = data.decode(order, "replace").encode() if order else data
+        if role == "config" and b"\\" in plain:
+            plain = _resolved(plain.decode("utf-8", "surrogateescape"), role).encode("utf-8", "surrogateescape")
         if sought.find(plain) >= 0:
             value, lossy = decode(plain)
             place = (Place(offset=start),)
             yield Searched(Text(artifact.path, value=value, role=role, owner=owner, lossy=lossy, places=place))
         start += WINDOW - OVERLAP
+
+
+def _resolved(text: str, role: str) -> str:
+    """A configuration as a loader has it, where characters are escaped that need not be."""
+    if role != "config" or "\\" not in text:
+        return text
+    from modelaudit.parsers.plain.escapes import resolved
+
+    return resolved(text)
 
 
 def _evidence(artifact: Input, role: str, name: str, context: Context) -> Iterator[Fact]:

@@ -46,6 +46,29 @@ def test_a_token_in_a_configuration_is_critical_and_never_shown(ruleset, tmp_pat
     assert all(token not in finding.message for finding in report.findings)
 
 
+def test_what_is_escaped_for_no_reason_in_a_configuration_is_found(ruleset, tmp_path):
+    escaped = "".join(f"\\u{ord(letter):04x}" for letter in github_token())
+    (tmp_path / "config.json").write_text(f'{{"hub": "{escaped}", "see": "\\u0068ttps:\\/\\/webhook.site\\/abc"}}')
+    report = scan([str(tmp_path)], ruleset)
+    assert {finding.rule for finding in report.findings} >= {"MA5300", "MA5401"}
+
+
+def test_the_shapes_of_keys_in_one_configuration(ruleset, tmp_path):
+    """A key id of AWS with its secret, a token of the hub, a key of a project: none is shown whole."""
+    keys = {
+        "aws_access_key_id": "AKIA" + "UJZDEGXDNCF32EPF",
+        "aws_secret_access_key": "2hpChYgCfrL1spNxnyVm" + "ihA+2O76UMFxFkM+R5Kj",
+        "hub_token": "hf_" + "AhzCueQpBenQtYhXjTPQxjqiDoVgzFkQok",
+        "openai": "".join(("sk-proj-", "TBGzvAmwufUxbvJDCTbyvHNsG9eh6Yo4", "T3Blbk", "FJ", "ZqfM2oeq3hDavJA76rNicHTp")),
+    }
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", **keys}))
+    report = scan([str(tmp_path)], ruleset)
+    told = {(one.rule, one.subject) for one in report.findings if one.rule.startswith("MA53")}
+    assert {shown for rule, shown in told if rule == "MA5300"} == {"AKIA…", "2hpC…", "sk-p…"}
+    assert {shown for rule, shown in told if rule == "MA5301"} == {"hf_A…"}
+    assert report.decision.exit_code == 1
+
+
 def test_a_page_is_judged_more_mildly_and_a_vocabulary_not_at_all(ruleset, tmp_path):
     (tmp_path / "README.md").write_text(f"Use {github_token()} to log in.")
     (tmp_path / "vocab.txt").write_text(github_token(2))
