@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import os
 import re
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import wraps
+from inspect import signature
 from threading import Lock
 from urllib.parse import quote, unquote, urlsplit
 
@@ -31,11 +33,10 @@ from modelaudit.sources.remote.waiting import left_alone
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import ParamSpec, TypeVar
+    from typing import TypeVar
 
     from modelaudit.sources.remote.service import Service
 
-    P = ParamSpec("P")
     T = TypeVar("T")
 
 # Read by other services. Not by http: the server would say to which machine of this network we speak.
@@ -43,9 +44,13 @@ STORED = frozenset({"s3", "r2", "gs", "gcs", "az", "abfs", "abfss"})
 PROXIED = "mlflow-artifacts"
 API = "/api/2.0/mlflow-artifacts/artifacts"
 FOLDERS = 10_000  # that are listed
-# Where a request leads is not followed, and who tries again is `Line`.
-SETTINGS = {"MLFLOW_ALLOW_HTTP_REDIRECTS": "false", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+# Where a request leads is not followed, and who tries again is `Line`, unless the user has said otherwise.
+SETTINGS = {
+    "allow_redirects": ("MLFLOW_ALLOW_HTTP_REDIRECTS", False),
+    "max_retries": ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", 0),
+}
 SENDING = "_get_http_response_with_retries"  # what all requests of the client go through
+OURS: ContextVar[bool] = ContextVar("ours", default=False)  # whether a request is one of a scan
 LED = re.compile(r"error code 30[12378]\b", re.ASCII)
 NUMBER = 18  # digits of a version
 
@@ -167,8 +172,9 @@ class Registered:
 
     def _asked(self, call: Callable[[], T]) -> T:
         """What the registry answers."""
-        for name, value in SETTINGS.items():
-            os.environ.setdefault(name, value)  # read at each request
+        if not SENT:
+            os.environ.setdefault("MLFLOW_ALLOW_HTTP_REDIRECTS", "false")  # read at each request
+        before = OURS.set(True)
         try:
             return left_alone(call)
         except SourceError:
@@ -186,6 +192,8 @@ class Registered:
             raise SourceError(UNREADABLE, f"the registry answers {code}", self.address) from None
         except Exception as error:  # noqa: BLE001 - its client raises what its own clients raise
             raise Transient(f"the registry does not answer ({type(error).__name__})") from None
+        finally:
+            OURS.reset(before)
 
 
 class Proxied:
@@ -254,19 +262,32 @@ class Proxied:
                 yield name, int(size) if size is not None else None, bool(row.get("is_dir"))
 
 
-def _counted(send: Callable[P, T]) -> Callable[P, T]:
-    """Count each request before it is made."""
+def _careful(send: Callable[..., T]) -> Callable[..., T]:
+    """The client's way to send a request; one that a scan makes is counted before, and kept to the settings."""
+    known = signature(send)
 
     @wraps(send)
-    def counted(*given: P.args, **named: P.kwargs) -> T:
+    def sent(*given: object, **named: object) -> T:
+        if not OURS.get():  # the process speaks with its own registry
+            return send(*given, **named)
         asking()
-        return send(*given, **named)
+        call = known.bind(*given, **named)
+        call.arguments.update({name: value for name, (said, value) in SETTINGS.items() if said not in os.environ})
+        return send(*call.args, **call.kwargs)
 
-    return counted
+    return sent
 
 
-if hasattr(rest_utils, SENDING):
-    setattr(rest_utils, SENDING, _counted(getattr(rest_utils, SENDING)))
+def _take_care() -> bool:
+    """Have the client's requests sent so; False for a client that sends them in another way."""
+    send = getattr(rest_utils, SENDING, None)
+    if send is None or not SETTINGS.keys() <= signature(send).parameters.keys():
+        return False
+    setattr(rest_utils, SENDING, _careful(send))
+    return True
+
+
+SENT = _take_care()
 
 
 def _keeper() -> str:

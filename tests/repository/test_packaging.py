@@ -126,6 +126,7 @@ def test_one_extra_has_the_clients_of_all_sources(metadata: Message) -> None:
         if "extra ==" in when:
             needed[when.partition('extra == "')[2].partition('"')[0]].add(what.strip())
     assert needed.keys() >= {*sources, "cloud", "all"}
+    assert all(needed[extra] for extra in ("huggingface", "s3", "gcs", "azure", "mlflow"))
     for extra in sources:
         assert needed[extra] <= needed["cloud"] <= needed["all"], extra
 

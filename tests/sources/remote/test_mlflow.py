@@ -26,6 +26,7 @@ from modelaudit.pipeline.scan import scan
 from modelaudit.reports import FORMATS, View, render
 from modelaudit.sources.errors import SourceError
 from modelaudit.sources.remote.http import basic
+from modelaudit.sources.remote.line import ATTEMPTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,7 +181,9 @@ def test_credentials_go_to_the_tracking_server_alone(given, header: str, monkeyp
         monkeypatch.setenv(f"MLFLOW_TRACKING_{name}", value)
     with Server(ranges({"/m.pkl": EVIL})) as other, Server(_keeping(other.url)) as server:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", server.url)
+        before = dict(os.environ)
         document = scan(["models:/ranker/1", f"{other.url}/m.pkl"], load_ruleset())
+        assert dict(os.environ) == before  # whoever calls us may speak with a registry of his own
         assert {request.headers.get("authorization") for request in server.seen} == {header}
         assert any(service.API in request.path for request in server.seen)
         assert document.transfer is not None
@@ -204,6 +207,16 @@ def test_the_registry_of_the_command_line(tmp_path: Path, monkeypatch: pytest.Mo
         assert {request.headers.get("authorization") for request in server.seen} == set(basic("me", "hunter2").values())
         assert [request.secret for request in other.seen] == [False]
     assert "hunter2" not in done.output
+
+
+def test_a_registry_that_is_busy_is_asked_again_and_each_time_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modelaudit.sources.remote.line.FIRST", 0.001)
+    with Server(lambda handler: handler.answer(503)) as server:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", server.url)
+        document = scan(["models:/ranker/1"], load_ruleset())
+        assert document.transfer is not None
+        assert document.transfer.requests == len(server.seen) == ATTEMPTS
+    assert document.decision.exit_code == 2
 
 
 def test_nor_does_the_store_of_a_registry_see_them(monkeypatch: pytest.MonkeyPatch) -> None:
