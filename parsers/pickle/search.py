@@ -14,6 +14,7 @@ from modelaudit.parsers.reader import WINDOW
 OVERLAP = 1024  # bytes that two windows of the search share
 TEXT_GAP = WINDOW  # bytes behind a break that are searched for streams without a protocol header
 PROBES = 64 * 1024 * 1024  # bytes of opcodes that a search may try in vain
+FAR = 4 * 1024 * 1024  # bytes of constants alone at which opcodes are a stream, whatever comes behind them
 BEHIND_MAX = 1000  # names reported from bytes that a budget kept from being read
 
 _HEADER = rb"\x80[\x02-\x05](?:\x95.{5}\x00{3}|[(\]})NILFSVXUTKMJGBCPQc\x85\x88-\x8f])"
@@ -132,6 +133,10 @@ def is_stream(reader: Reader, offset: int = 0, depth: int = 3) -> bool:
     Valid opcodes at the start of a text prove nothing, so that text must lead to more than a few constants.
     """
     machine = probe(reader, offset)
+    while not (machine.ended or machine.memo or machine.imports or machine.calls > machine.persistent):
+        if machine.offset - offset >= FAR:
+            return True
+        machine.run()
     # A line that begins with P reads as PERSID, and EXT is three bytes of 256: both calls prove nothing by themselves.
     called = machine.calls > machine.persistent and any(not str(key[0]).startswith("EXT") for key in machine.imports)
     if called or not machine.ended or (machine.memo and machine.offset - offset >= 64):
