@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote, urlencode, urljoin
 
@@ -349,16 +350,23 @@ def _accepted(exchange: Exchange, accept: Collection[int], shown: str) -> Exchan
     raise refusal(exchange.status, shown, exchange.headers)
 
 
+class Refusal(SourceError):  # noqa: N818 - as a sentence has it
+    """A server does not allow it, or not with these credentials; `headers` say more to who knows the service."""
+
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
 def refusal(status: int, shown: str, headers: Mapping[str, str] | None = None) -> SourceError | Transient:
     """What a status means that is no success."""
     if status in PASSING or 511 < status < 600:
         return Transient(f"the server answers {status}", _asked(headers or {}))
     if status in {404, 410}:
         return SourceError(MISSING, f"nothing is there (the server answers {status})", shown)
-    if status in {401, 407}:
-        return SourceError(REFUSED, f"the server asks for credentials, or for others (it answers {status})", shown)
-    if status in {403, 451}:
-        return SourceError(REFUSED, f"the server does not allow it (it answers {status})", shown)
+    if status in {401, 403, 407, 451}:
+        wants = "asks for credentials, or for others" if status in {401, 407} else "does not allow it"
+        refused = Refusal(REFUSED, f"the server {wants} (it answers {status})", shown)
+        refused.headers = headers or {}
+        return refused
     return SourceError(UNREADABLE, f"the server answers {status}", shown)
 
 

@@ -22,7 +22,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import get_session
 
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
-from modelaudit.sources.remote.http import MOVED, Transport, origin_of, refusal
+from modelaudit.sources.remote.http import MOVED, Refusal, Transport, origin_of, refusal
 from modelaudit.sources.remote.hub import HOSTS, place_of, prefix_of
 from modelaudit.sources.remote.ranges import Contents
 from modelaudit.sources.remote.service import BLOB, Listed, Transient, endpoint
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from modelaudit.sources.remote.hub import Place
 
 TIMEOUT = 30.0  # seconds
+GATED = "the repository is gated: accept its terms on its page, and set HF_TOKEN to a token of that account"
 OURS: ContextVar[Origin | None] = ContextVar("ours", default=None)  # where a request of ours may go
 
 TRANSPORT = "TransportError"  # of httpx, which newer clients use: every failure to speak with a server
@@ -84,7 +85,11 @@ class Hub:
     def read(self, file: Listed, start: int, stop: int) -> bytes:
         """Bytes of the file in the commit that was listed."""
         shown = f"{self.address}/{file.name}" if file.name else self.address
-        return self._contents.read(file, self._url(file), shown, start, stop)
+        try:
+            return self._contents.read(file, self._url(file), shown, start, stop)
+        except Refusal as error:  # whoever may not read it may list it
+            gated = error.headers.get("X-Error-Code") == "GatedRepo"
+            raise SourceError(error.code, GATED, shown) if gated else error from None
 
     def _info(self) -> Any:  # noqa: ANN401 - what the client makes of the answer
         """What the hub's client is told of the repository, by the hub alone."""
@@ -131,8 +136,7 @@ class Hub:
     def _trouble(self, error: Exception) -> SourceError | Transient:
         """What the client's refusal means to the user."""
         if isinstance(error, GatedRepoError):
-            said = "the repository is gated: accept its terms on its page, and set HF_TOKEN to a token of that account"
-            return SourceError(REFUSED, said, self.address)
+            return SourceError(REFUSED, GATED, self.address)
         if isinstance(error, RevisionNotFoundError):
             return SourceError(MISSING, f"the repository has no revision {self._place.revision}", self.address)
         if isinstance(error, RepositoryNotFoundError):

@@ -174,6 +174,14 @@ def test_refusals_are_explained(endpoint, hub: Hub, address: str, said: str) -> 
         service.close()
 
 
+def test_files_of_a_gated_repository_that_may_be_listed(endpoint) -> None:
+    with Server(Hub(FILES, gated="files")) as server:
+        endpoint(server)
+        document = scan(["hf://acme/model"], load_ruleset())
+    assert {(error.code, "accept its terms" in error.message) for error in document.errors} == {("refused", True)}
+    assert {error.path for error in document.errors} >= {f"hf://acme/model/{name}" for name in FILES}
+
+
 def test_a_scan_of_a_repository(endpoint) -> None:
     with Server(Hub(FILES, large=("model.safetensors",))) as server:
         endpoint(server)
