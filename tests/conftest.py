@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.ruling import builtin
 from modelaudit.engine.packs import prepared
 from modelaudit.engine.packs.read import builtin_folders
+from modelaudit.engine.ruleset import Ruleset
 
 NUMBERS = itertools.count()
 GOLDEN = Path(__file__).parent / "golden"
@@ -130,6 +132,12 @@ def data_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _no_packs_of_others(data_folders: Path, monkeypatch: pytest.MonkeyPatch):
     """Packs that whoever runs the tests has installed take no part in them, nor those of another test."""
     monkeypatch.setenv("MODELAUDIT_DATA_DIR", str(data_folders / str(next(NUMBERS))))
+
+
+@pytest.fixture(scope="session")
+def ruleset(data_folders: Path) -> Ruleset:
+    """The built-in rules under the default policy, compiled once for all tests of a process."""
+    return builtin()
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,6 @@ from fixtures import (
     tflites,
     torches,
 )
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
 FILES = {
@@ -42,11 +41,6 @@ FILES = {
 }
 NAMES = ("pytorch_model.bin", "model", "weights.model", "checkpoint.ckpt", "data.0")
 CALL = pickles.stream(pickles.reduce_call("os", "system", "true"))
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def found(ruleset, path, data):

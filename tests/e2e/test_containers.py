@@ -8,7 +8,6 @@ import zlib
 import pytest
 
 from fixtures import arrays, joblibs, pickles, torches
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
 CALL = pickles.reduce_call("os", "system", "echo", protocol=2)
@@ -36,11 +35,6 @@ CONTAINERS = {
     "tar.pt": torches.tar(CALL),
     "storages.pt": torches.tar(extra={"storages": torches.number(1) + CALL}),
 }
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 @pytest.mark.parametrize("name", CONTAINERS)

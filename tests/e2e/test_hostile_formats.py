@@ -3,10 +3,9 @@
 import pytest
 
 from fixtures import hostile
-from modelaudit.engine.packs.load import load_ruleset
+from fixtures.ruling import builtin
 from modelaudit.pipeline.scan import scan
 
-RULES = load_ruleset()
 FILES = hostile.files()
 POLYGLOTS = hostile.polyglots()
 WARNED = {  # what a loader would refuse, or what needs something else to be harmful
@@ -18,7 +17,7 @@ BY_NAME = {"header.safetensors", "elf.bin", "pe.bin", "macho.bin"}  # their name
 
 def grades(folder):
     """The grades of what was found in each folder."""
-    document = scan([str(folder)], RULES)
+    document = scan([str(folder)], builtin())
     found = {}
     for finding in document.findings:
         name = finding.artifact.removeprefix(f"{folder}/").partition("!")[0]
@@ -45,7 +44,7 @@ def test_each_is_found_whatever_its_name(tmp_path, extension):
 def test_what_two_formats_accept_is_read_as_both_and_is_a_finding(tmp_path, name):
     data, formats = POLYGLOTS[name]
     (tmp_path / "model").write_bytes(data)
-    document = scan([str(tmp_path / "model")], RULES)
+    document = scan([str(tmp_path / "model")], builtin())
     assert formats <= set(document.artifacts[0].formats)
     rules = {finding.rule for finding in document.findings if finding.active}
     assert "MA3102" in rules

@@ -4,21 +4,13 @@ import struct
 import time
 import zlib
 
-import pytest
-
 from fixtures import archives
 from fixtures import pickles as p
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
 SECONDS = 60  # of CPU, on a machine that is busy with other things
 CALL = p.reduce_call("os", "system", "echo hi", protocol=2)
 MIB = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def verdict(ruleset, path):

@@ -13,7 +13,6 @@ import zstandard
 from fixtures import archives, arrays, joblibs, pickles, sevenzips, torches
 from fixtures.archives import Entry, archive
 from fixtures.sevenzips import Solid
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
 TARGETS = [
@@ -188,11 +187,6 @@ CONTAINERS = {
 }
 
 NO_ARRAYS = ["within.joblib", "legacy.pt", "tar.pt"]  # plain unpicklers read what is inside
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def verdict(ruleset, tmp_path, name, data):

@@ -12,7 +12,6 @@ from cyclonedx.validation import make_schemabased_validator
 
 from fixtures import tensors
 from fixtures.licences import APACHE
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import Options, scan
 from modelaudit.reports.sbom import render_sbom
 
@@ -20,11 +19,6 @@ OPTIONS = Options()
 OPTIONS.describe = True
 BASE = "google-bert/bert-base-uncased"
 CARD = f"---\nlicense: apache-2.0\nbase_model: {BASE}\ndatasets: [stanfordnlp/imdb]\n---\n# x\n"
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def repository(folder):

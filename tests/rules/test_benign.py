@@ -66,11 +66,6 @@ OTHERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
-
-
 def findings(ruleset, tmp_path, data):
     path = tmp_path / "value.pkl"
     path.write_bytes(data)

@@ -8,13 +8,7 @@ import pytest
 
 from fixtures import pickles as p
 from fixtures import vectors
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def severities(ruleset, tmp_path, name, data):

@@ -3,13 +3,7 @@
 import pytest
 
 from fixtures import pickles as p
-from fixtures.ruling import builtin
 from modelaudit.pipeline.scan import scan
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return builtin()
 
 
 def call(name: str, *operands: object) -> bytes:

@@ -96,11 +96,6 @@ def document(sources):
     return made
 
 
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
-
-
 def names_of(document, prefix):
     """The names in each list of a kind; of call shapes without the shapes."""
     return {

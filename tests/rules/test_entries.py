@@ -7,17 +7,11 @@ from collections import OrderedDict
 
 import pytest
 
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
 PASSWORD = "kq8R!t" + "Z2w9Lm"
 HEX = "75622f856469602d" + "1ba9f20df4875b15b0be23b7"
 AWS = "2hpChYgCfrL1spNxny" + "VmihA+2O76UMFxFkM+R5Kj"
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def rules(ruleset, path):

@@ -12,13 +12,7 @@ import re
 import pytest
 
 from fixtures import pickles as p
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def verdict(ruleset, tmp_path, data):

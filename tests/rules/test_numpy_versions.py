@@ -2,7 +2,6 @@
 
 import pytest
 
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
 NUMPY_1 = "numpy.core._multiarray_umath"
@@ -22,11 +21,6 @@ GENERATOR_1 = (
     name("numpy.random._pickle", "__bit_generator_ctor"),
     b"\x86R",
 )
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import pytest
 
 from fixtures import pickles as p
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
 NAMES = [
@@ -26,11 +25,6 @@ NAMES = [
     "pandas.indexes.numeric.Int64Index",
     "pandas.tseries.index.DatetimeIndex",
 ]
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def severities(ruleset, tmp_path, data):

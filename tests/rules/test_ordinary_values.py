@@ -11,7 +11,6 @@ import zoneinfo
 import pytest
 
 from fixtures import pickles as p
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
 
@@ -55,11 +54,6 @@ ORDINARY = {
     "deep lists": lambda: eval("[" * 90 + "]" * 90),
     "a list that holds itself": lambda: (lambda made: (made.append(made), made)[1])([]),
 }
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def told(ruleset, tmp_path, data):

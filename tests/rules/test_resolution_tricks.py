@@ -7,13 +7,7 @@ import pytest
 
 from fixtures import pickles as p
 from fixtures.reading import Read
-from fixtures.ruling import builtin
 from modelaudit.pipeline.scan import scan
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return builtin()
 
 
 def grade(ruleset, tmp_path, data):

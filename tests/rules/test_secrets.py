@@ -13,15 +13,9 @@ from hypothesis import strategies as st
 
 from fixtures.tokens import DIGITS, github_token
 from modelaudit.engine.facts import Metadata, Text
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
 ROLES = ("config", "source", "template", "metadata", "doc", "literal")
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 @pytest.fixture(scope="module")

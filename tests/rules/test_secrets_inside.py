@@ -10,15 +10,9 @@ import pytest
 
 from fixtures.tokens import github_token
 from modelaudit.engine.derived.keywords import SMALL, Keywords
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
 WORDS = [f"word {number} of many" for number in range(40_000)]
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def found(ruleset, path):

@@ -4,13 +4,7 @@ import pytest
 
 from fixtures import pickles as p
 from fixtures.archives import Entry, archive
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def instance(name, **state):

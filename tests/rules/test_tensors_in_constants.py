@@ -7,7 +7,6 @@ import pytest
 from fixtures import pickles as p
 from fixtures import torches
 from modelaudit.engine.facts import Arg, Call
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input
 from modelaudit.parsers.pickle import parse
 from modelaudit.parsers.reader import BytesReader
@@ -19,11 +18,6 @@ ONE = torches.legacy(p.stream(torches.storage("0", 2), protocol=2), torches.keys
 LONG = torches.legacy(
     p.stream(torches.storage("0", 5000), protocol=2), torches.keys("0"), torches.raw(*map(float, range(5000)))
 )
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def verdict(ruleset, tmp_path, data, name="m.pkl"):

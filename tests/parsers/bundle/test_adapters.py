@@ -5,13 +5,7 @@ import json
 import pytest
 
 from fixtures.repositories import ADAPTER
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def adapter(folder, rank, **keys):

@@ -7,14 +7,13 @@ import pytest
 
 from fixtures import onnxes
 from fixtures.archives import Entry, archive
+from fixtures.ruling import builtin
 from modelaudit.engine.finding import NOTHING_FOUND
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.limits import Options
 from modelaudit.pipeline.one import FileResult
 from modelaudit.pipeline.scan import scan
 from modelaudit.pipeline.workers.wire import clean_row
 
-RULES = load_ruleset()
 NUMBERS = bytes(range(1, 65))  # 16 values of four bytes
 
 
@@ -37,7 +36,7 @@ def found(folder, files, **options):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    document = scan([str(folder)], RULES, Options(**options))
+    document = scan([str(folder)], builtin(), Options(**options))
     listed = {a.path.removeprefix(f"{folder}/"): (a.format, a.coverage) for a in document.artifacts}
     return listed, sorted((finding.rule, finding.message) for finding in document.findings), document.decision.exit_code
 

@@ -5,10 +5,9 @@ import json
 import pytest
 
 from fixtures import hdf5s
-from modelaudit.engine.packs.load import load_ruleset
+from fixtures.ruling import builtin
 from modelaudit.pipeline.scan import scan
 
-RULES = load_ruleset()
 WHOLE = hdf5s.weights()
 
 
@@ -23,7 +22,7 @@ def found(folder, text, files=("m_00000.weights.h5", "m_00001.weights.h5")):
     for name in files:
         (folder / name).write_bytes(WHOLE)
     return sorted(
-        (finding.rule, finding.message) for finding in scan([str(folder)], RULES).findings if finding.rule < "MA5"
+        (finding.rule, finding.message) for finding in scan([str(folder)], builtin()).findings if finding.rule < "MA5"
     )
 
 

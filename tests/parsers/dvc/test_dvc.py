@@ -4,7 +4,6 @@ import pytest
 
 from fixtures import mutants
 from modelaudit.engine.facts import Metadata, Reference
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input
 from modelaudit.parsers.dvc import parse, recognise_pointer
 from modelaudit.parsers.reader import BytesReader
@@ -38,11 +37,6 @@ stages:
     - m.bin:
         cache: false
 """
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def read(data, format="dvc"):

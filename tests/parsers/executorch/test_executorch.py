@@ -10,7 +10,6 @@ from fixtures import executorches as e
 from fixtures import pickles
 from fixtures.tflites import Number, Numbers, Table
 from modelaudit.engine.facts import Defect, Fact, Metadata, Op, Tensor
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input, Nested, Property
 from modelaudit.parsers.executorch import parse
 from modelaudit.parsers.reader import BytesReader
@@ -18,11 +17,6 @@ from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.scan import scan
 
 REGISTRY = Registry.load()
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def read(data):

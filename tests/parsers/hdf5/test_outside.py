@@ -3,16 +3,15 @@
 import pytest
 
 from fixtures import hdf5s
-from modelaudit.engine.packs.load import load_ruleset
+from fixtures.ruling import builtin
 from modelaudit.pipeline.scan import scan
 
-RULES = load_ruleset()
 SCRIPT = b"#!/bin/sh\nexit 0\n"
 
 
 def found(tmp_path, data):
     (tmp_path / "m.h5").write_bytes(data)
-    document = scan([str(tmp_path / "m.h5")], RULES)
+    document = scan([str(tmp_path / "m.h5")], builtin())
     return {finding.rule for finding in document.findings if finding.active}
 
 

@@ -6,13 +6,7 @@ import zipfile
 import pytest
 
 from fixtures.tensors import file
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from fixtures import mlirs, tensorflows
+from fixtures.ruling import builtin
 from modelaudit.engine.facts import Blob, Defect, Limit, Metadata, Op, Text
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input, Nested, Property
 from modelaudit.parsers.mlir import parse
 from modelaudit.parsers.mlir.bytes import Bytes
@@ -15,7 +15,6 @@ from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.scan import scan
 
 REGISTRY = Registry.load()
-RULES = load_ruleset()
 TEXT = b"""module @m {
   func.func public @main(%arg0: tensor<3xf32>) -> tensor<3xf32> {
     %0 = stablehlo.custom_call @NAME(%arg0) {api_version = 4 : i32} : (tensor<3xf32>) -> tensor<3xf32>
@@ -44,7 +43,7 @@ def targets(data, format="mlir-bytecode"):
 
 def found(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
-    document = scan([str(tmp_path / name)], RULES)
+    document = scan([str(tmp_path / name)], builtin())
     return {finding.rule: finding.severity for finding in document.findings if finding.active}
 
 

@@ -9,8 +9,8 @@ import pytest
 import zstandard
 
 from fixtures import ocdbts
+from fixtures.ruling import builtin
 from modelaudit.engine.facts import Blob, Defect, Limit, Metadata, Reference, Tensor, Text
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input, Nested
 from modelaudit.parsers.ocdbt import parse
 from modelaudit.parsers.reader import BytesReader
@@ -18,7 +18,6 @@ from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.scan import scan
 
 REGISTRY = Registry.load()
-RULES = load_ruleset()
 FILE = b"d/0123456789abcdef0123456789abcdef"
 CHUNK = zstandard.ZstdCompressor().compress(bytes(range(64)))
 ZARRAY = {"chunks": [4], "compressor": {"id": "zstd"}, "dtype": "<f4", "filters": None, "shape": [4], "zarr_format": 2}
@@ -139,7 +138,7 @@ def test_shards_are_told_by_their_index():
 
 def found(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
-    document = scan([str(tmp_path / name)], RULES)
+    document = scan([str(tmp_path / name)], builtin())
     return {finding.rule for finding in document.findings if finding.active}
 
 

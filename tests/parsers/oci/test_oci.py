@@ -2,21 +2,13 @@
 
 import json
 
-import pytest
-
 from fixtures import mutants
 from fixtures.tars import digest, info, link, manifest, tar
 from modelaudit.engine.facts import Metadata, Reference, Text
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input
 from modelaudit.parsers.oci import parse, recognise_manifest
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.pipeline.scan import scan
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def read(data):

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from fixtures import onnxes as ox
 from fixtures.protobufs import field, message, opened, varint
 from modelaudit.engine.facts import Blob, Defect, Fact, Limit, Metadata, Op, Reference, Relation, Tensor, Text
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input, Nested, Property, Values
 from modelaudit.parsers.onnx import parse, recognise
 from modelaudit.parsers.reader import BytesReader
@@ -278,11 +277,6 @@ def test_too_many_fields_are_a_limit(monkeypatch):
 
 
 # What the scan says
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def found(tmp_path, ruleset, data, name="m.onnx"):

@@ -6,8 +6,8 @@ import random
 import pytest
 
 from fixtures import keras_models
+from fixtures.ruling import builtin
 from modelaudit.engine.facts import Defect, Limit
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input, Nested
 from modelaudit.parsers.orbax import parse
 from modelaudit.parsers.reader import BytesReader
@@ -15,7 +15,6 @@ from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.scan import scan
 
 REGISTRY = Registry.load()
-RULES = load_ruleset()
 SOUND = json.dumps(keras_models.sequential(keras_models.dense()))
 CODE = json.dumps(keras_models.sequential(keras_models.lambda_layer()))
 
@@ -29,7 +28,7 @@ def recognised(data):
 
 
 def found(path):
-    document = scan([str(path)], RULES)
+    document = scan([str(path)], builtin())
     return {finding.rule for finding in document.findings if finding.active}
 
 

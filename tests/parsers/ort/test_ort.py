@@ -5,9 +5,9 @@ import random
 import pytest
 
 from fixtures import orts
+from fixtures.ruling import builtin
 from fixtures.tflites import Number, Numbers, Table, build
 from modelaudit.engine.facts import Blob, Defect, Limit, Metadata, Op, Reference, Tensor, Text
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input, Property
 from modelaudit.parsers.ort import parse
 from modelaudit.parsers.reader import BytesReader
@@ -15,7 +15,6 @@ from modelaudit.parsers.registry import Registry
 from modelaudit.pipeline.scan import scan
 
 REGISTRY = Registry.load()
-RULES = load_ruleset()
 PICKLE = b"\x80\x04cbuiltins\nprint\n(X\x01\x00\x00\x00atR."
 
 
@@ -29,7 +28,7 @@ def of(kind, data):
 
 def found(tmp_path, data):
     (tmp_path / "m.ort").write_bytes(data)
-    document = scan([str(tmp_path / "m.ort")], RULES)
+    document = scan([str(tmp_path / "m.ort")], builtin())
     return {finding.rule for finding in document.findings if finding.active}
 
 

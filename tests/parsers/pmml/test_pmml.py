@@ -5,7 +5,6 @@ import pytest
 from fixtures import mutants
 from fixtures.pmmls import BOMB, pmml
 from modelaudit.engine.facts import Defect, Limit, Metadata, Reference, Text
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input, Property
 from modelaudit.parsers.pmml import parse, recognise_pmml
 from modelaudit.parsers.reader import BytesReader
@@ -25,11 +24,6 @@ ENCODINGS = [
     ("IBM037", "cp037"),
 ]
 ENTITY = '<!DOCTYPE PMML [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 @pytest.fixture

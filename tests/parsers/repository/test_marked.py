@@ -5,10 +5,9 @@ import struct
 
 import pytest
 
-from modelaudit.engine.packs.load import load_ruleset
+from fixtures.ruling import builtin
 from modelaudit.pipeline.scan import scan
 
-RULES = load_ruleset()
 REACH = "{{ ''.__class__.__mro__ }}"
 PLAIN = "{{ title }} with {% if x %}more{% endif %}"
 NONE = "a formula: {{x} and {% no tag"
@@ -43,7 +42,7 @@ def extension(data):
 
 def found(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
-    document = scan([str(tmp_path / name)], RULES)
+    document = scan([str(tmp_path / name)], builtin())
     return {finding.rule for finding in document.findings if finding.active}
 
 

@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from modelaudit.engine.packs.load import load_ruleset
+from fixtures.ruling import builtin
 from modelaudit.pipeline.scan import scan
 
-RULES = load_ruleset()
 UNET = {
     "_class_name": "UNet2DModel",
     "_diffusers_version": "0.42.1",
@@ -28,5 +27,5 @@ ADAPTER = {"peft_type": "LORA", "trainable_token_indices": None, "layer_replicat
 )
 def test_what_the_libraries_write_is_silent_and_what_they_load_is_not(tmp_path, name, value, expected):
     (tmp_path / name).write_text(json.dumps(value))
-    document = scan([str(tmp_path)], RULES)
+    document = scan([str(tmp_path)], builtin())
     assert sorted({f.rule for f in document.findings} & {"MA4907", "MA4950"}) == expected

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from fixtures import archives, pickles
 from fixtures import skopses as s
 from modelaudit.engine.facts import Call, Defect, Fact, Import, Limit, Setattr
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input, Nested, Property, Values
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.parsers.registry import Registry
@@ -18,11 +17,6 @@ from modelaudit.parsers.skops import parse
 from modelaudit.pipeline.scan import scan
 
 REGISTRY = Registry.load()
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def formats(data, extension=""):

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from fixtures import tensorflows as tf
 from fixtures.protobufs import field, message, opened
 from modelaudit.engine.facts import Blob, Defect, Fact, Limit, Metadata, Op, Reference, Tensor, Text
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input, Nested, Property
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.parsers.registry import Registry
@@ -319,11 +318,6 @@ def test_cut_and_spliced_files_are_read_without_raising():
 
 
 # What the scan says
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def found(tmp_path, ruleset, data, name="saved_model.pb"):

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
+from fixtures.ruling import builtin
 from modelaudit.engine.facts import Defect, Limit, Metadata, Op, Reference, Relation, Tensor
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input
 from modelaudit.parsers.bundle import recognise_folder
 from modelaudit.parsers.reader import BytesReader
@@ -15,7 +15,6 @@ from modelaudit.parsers.tfjs import parse
 from modelaudit.pipeline.scan import scan
 
 REGISTRY = Registry.load()
-RULES = load_ruleset()
 WEIGHTS = [
     {"name": "w", "shape": [4, 2], "dtype": "float32"},
     {"name": "b", "shape": [2], "dtype": "float32", "quantization": {"dtype": "uint8", "min": 0, "scale": 1}},
@@ -52,7 +51,7 @@ def recognised(document):
 
 
 def found(path):
-    document = scan([str(path)], RULES)
+    document = scan([str(path)], builtin())
     return {finding.rule for finding in document.findings if finding.active}
 
 
@@ -118,7 +117,7 @@ def test_a_missing_file_is_told(tmp_path):
     listed = [{"paths": ["group1-shard1of2.bin", "group1-shard2of2.bin"], "weights": WEIGHTS}]
     (tmp_path / "model.json").write_text(json.dumps(model(weightsManifest=listed)))
     (tmp_path / "group1-shard1of2.bin").write_bytes(bytes(range(34)))
-    document = scan([str(tmp_path)], RULES)
+    document = scan([str(tmp_path)], builtin())
     assert {finding.rule for finding in document.findings if finding.active} == {"MA3202"}
 
 

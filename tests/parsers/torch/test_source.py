@@ -7,7 +7,6 @@ import pytest
 from fixtures import archives, pickles, torches
 from fixtures.archives import Entry, archive
 from modelaudit.engine.facts import Code, Defect, Limit, Metadata
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.parsers.torch.source import SOURCE_MAX, read
@@ -39,11 +38,6 @@ def script(body: str) -> bytes:
 def package(source: str, externs: str = "torch\n") -> bytes:
     members = [Entry("p/.data/extern_modules", externs.encode()), Entry("p/acme/net.py", source.encode())]
     return archive(members)
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def found(ruleset, tmp_path, data):

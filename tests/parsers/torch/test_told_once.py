@@ -4,7 +4,6 @@ import pytest
 
 from fixtures import pickles
 from fixtures.archives import Entry, archive
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
 EMPTY = pickles.stream(pickles.NONE, protocol=2)
@@ -17,11 +16,6 @@ def package(source):
 
 def script(text):
     return archive([Entry("m/data.pkl", EMPTY), Entry("m/code/__torch__/net.py", text.encode())])
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def found(ruleset, tmp_path, data):

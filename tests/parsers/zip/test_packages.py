@@ -4,7 +4,6 @@ import pytest
 
 from fixtures import engines, pickles
 from fixtures.archives import Entry, archive
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.parsers.registry import Registry
 from modelaudit.parsers.zip.stacked import is_stacked, parts_of
@@ -12,11 +11,6 @@ from modelaudit.pipeline.scan import scan
 
 REGISTRY = Registry.load()
 HOSTILE = pickles.reduce_call("os", "system", "echo hi", protocol=2)
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def part(value=b"}"):
