@@ -20,6 +20,33 @@ SILENT = [
     "scipy.spatial._qhull.Delaunay",
     "scipy.stats._distn_infrastructure.rv_sample",
     "decimal.DecimalTuple",
+    "transformers.models.bert.modeling_bert.BertModel",
+    "transformers.trainer_callback.TrainerState",
+    "torch.distributions.normal.Normal",
+    "torch.optim.swa_utils.AveragedModel",
+    "torch.nn.parallel.data_parallel.DataParallel",
+    "torch.nn.utils.prune.L1Unstructured",
+    "torch.utils.data.dataloader.DataLoader",
+    "optuna.study.study.Study",
+    "optuna.distributions.FloatDistribution",
+    "optuna.samplers._tpe.sampler.TPESampler",
+    "nltk.stem.porter.PorterStemmer",
+    "nltk.tag.sequential.UnigramTagger",
+    "sktime.forecasting.naive._naive.NaiveForecaster",
+    "PIL.Image.Image",
+]
+CALLED = [
+    ("pytz", "_p", "Europe/Berlin", 3600, 0, "CET"),
+    ("pytz", "FixedOffset", 60),
+    ("pytz", "_UTC"),
+    ("pendulum.date", "Date", 2020, 1, 1),
+    ("optuna.trial._state", "TrialState", 1),
+    ("nltk.probability", "FreqDist", pickles.dictionary({"a": 1})),
+    ("sqlite3", "OperationalError", "x"),
+    ("struct", "error", "x"),
+    ("zipfile", "BadZipFile", "x"),
+    ("pandas.errors", "EmptyDataError", "x"),
+    ("asyncio.exceptions", "CancelledError"),
 ]
 
 
@@ -33,6 +60,20 @@ def said(tmp_path, data: bytes):
 def test_an_object_with_state_is_silent(tmp_path, name):
     module, _, cls = name.rpartition(".")
     assert said(tmp_path, pickles.build(module, cls, {"x": 1}).replace(b"}", b")\x81}", 1)) == set()
+
+
+@pytest.mark.parametrize("made", CALLED, ids=lambda made: f"{made[0]}.{made[1]}")
+def test_what_rebuilds_itself_with_plain_values_is_silent(tmp_path, made):
+    assert said(tmp_path, pickles.reduce_call(*made)) == set()
+
+
+@pytest.mark.parametrize("name", ["pytz._p.x", "nltk.data.load", "optuna.storages._rdb.storage.RDBStorage"])
+def test_what_stands_beside_them_is_not(tmp_path, name):
+    module, _, last = name.rpartition(".")
+    assert {severity for severity, _ in said(tmp_path, pickles.reduce_call(module, last, "x"))} & {
+        "warning",
+        "critical",
+    }
 
 
 @pytest.mark.parametrize("name", SILENT)
