@@ -45,6 +45,7 @@ class Components:
         self.needs: dict[str, list[str]] = {}
         self.cards: dict[str, dict[str, Any]] = {}
         self.artifacts = {a.path: a for a in document.artifacts if a.format != LINK}
+        self._fetched = any(_stated(artifact)[0] for artifact in self.artifacts.values())
         self._bundles = sorted((a.path for a in self.artifacts.values() if a.role == "bundle"), key=len, reverse=True)
         self.by_path = {path: self._component(artifact) for path, artifact in self.artifacts.items()}
         self.top: list[Component] = []
@@ -82,7 +83,7 @@ class Components:
 
     def _component(self, artifact: ArtifactSummary) -> Component:
         said = artifact.described
-        repo, revision, within = _origin(artifact)
+        repo, revision, within = self._origin(artifact)
         whole = bool(repo) and not within and artifact.role == "bundle" and not (said is not None and said.repo)
         made = Component(
             name=repo.rpartition("/")[2] if whole else _name(artifact.path),
@@ -95,7 +96,7 @@ class Components:
             external_references=_addresses(repo) if artifact.role in MODELS else None,
             properties=[
                 Property(name=f"modelaudit:{name}", value=visible(value))
-                for name, value in _facts(artifact, self.paths)
+                for name, value in (*_facts(artifact, self.paths), *self._licence_evidence(artifact))
             ],
         )
         if said is not None:
@@ -129,6 +130,36 @@ class Components:
             if artifact.format == ADAPTER:
                 self.needs[self.reference(artifact.path)] = [str(base.bom_ref.value) for base in ancestors]
 
+    def _origin(self, artifact: ArtifactSummary) -> tuple[str, str | None, str]:
+        """Repository and revision of an artifact, and its path within it where that is known."""
+        stated = _stated(artifact)
+        if stated[0]:
+            return stated
+        found = cached(artifact.path.partition("!")[0])
+        if found is not None:
+            return found
+        if artifact.role == "bundle" and self._fetched:
+            return self._of_files(artifact) or stated
+        return stated
+
+    def _of_files(self, folder: ArtifactSummary) -> tuple[str, str | None, str] | None:
+        """Where a folder is from, as its files say."""
+        start = f"{folder.path.rstrip('/')}/"
+        for path, artifact in self.artifacts.items():
+            if path.startswith(start):
+                repo, revision, _ = _stated(artifact)
+                if repo:
+                    return repo, revision, _within(folder.path, repo)
+        return None
+
+    def _licence_evidence(self, artifact: ArtifactSummary) -> Iterator[tuple[str, str]]:
+        """Each piece of evidence for the licences of an artifact, its own or that of the folder that speaks for it."""
+        own = artifact.described.licences if artifact.described is not None else ()
+        around = None if own else self._around(artifact)
+        where = "" if around is None else "; of the folder"
+        for item in own or (around.licences if around is not None else ()):
+            yield "licence-evidence", f"{item.spdx}; {item.role}; {item.method}; {item.score:.3f}{where}"
+
     def _around(self, artifact: ArtifactSummary) -> Description | None:
         """What the folder says of the model that an artifact is a file of."""
         if artifact.role not in PARTS or "!" in artifact.path:
@@ -137,15 +168,18 @@ class Components:
         return self.artifacts[parent].described if parent is not None else None
 
 
-def _origin(artifact: ArtifactSummary) -> tuple[str, str | None, str]:
-    """Repository and revision of an artifact, and its path within it where that is known."""
+def _stated(artifact: ArtifactSummary) -> tuple[str, str | None, str]:
+    """What the source of an artifact says of where it is from."""
     said = artifact.described
-    if said is not None and said.repo:
-        return said.repo, said.revision, ""
-    found = cached(artifact.path.partition("!")[0])
-    if found is None:
+    if said is None or not said.repo:
         return "", said.revision if said is not None else None, ""
-    return found
+    return said.repo, said.revision, _within(artifact.path, said.repo)
+
+
+def _within(path: str, repo: str) -> str:
+    """The path of a file in its repository, where an address gives it; empty of the repository itself."""
+    before, found, rest = path.partition("!")[0].partition(f"/{repo}")
+    return rest.partition("/")[2] if found and "://" in f"{before}/" and rest[:1] in ("", "@", "/") else ""
 
 
 def reference(path: str) -> str:
@@ -210,5 +244,3 @@ def _facts(artifact: ArtifactSummary, shown: Paths) -> Iterator[tuple[str, str]]
         value = getattr(said, name)
         if value:
             yield f"format-{name}" if name == "version" else name.replace("_", "-"), value
-    for item in said.licences:
-        yield "licence-evidence", f"{item.spdx}; {item.role}; {item.method}; {item.score:.3f}"

@@ -60,7 +60,8 @@ def vulnerabilities(document: ScanDocument, components: Components) -> Iterator[
 
 def _vulnerability(finding: Finding, key: str, components: Components) -> Vulnerability:
     source = VulnerabilitySource(name=f"modelaudit {finding.pack}" if finding.pack else "modelaudit")
-    target = finding.artifact if finding.artifact in components else digest.top_level(finding.artifact)
+    told = (finding, *(other for other in finding.related if other.id == finding.id))  # of every file
+    targets = [one.artifact if one.artifact in components else digest.top_level(one.artifact) for one in told]
     return Vulnerability(
         bom_ref=key,
         id=finding.rule,
@@ -83,7 +84,7 @@ def _vulnerability(finding: Finding, key: str, components: Components) -> Vulner
         recommendation=paragraphs(finding.fix) or None,
         advisories=[VulnerabilityAdvisory(url=XsUri(url)) for url in finding.references],
         analysis=_analysis(finding.suppression),
-        affects=[BomTarget(ref=components.reference(target))] if target in components else None,
+        affects=[BomTarget(ref=components.reference(target)) for target in targets if target in components] or None,
         properties=[
             Property(name=f"modelaudit:{name}", value=visible(value))
             for name, value in _facts(finding, components.paths)

@@ -5,17 +5,19 @@ import warnings
 from xml.etree import ElementTree as ET
 
 import pytest
-from cyclonedx.schema import OutputFormat, SchemaVersion
-from cyclonedx.validation import make_schemabased_validator
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from cyclonedx.validation.xml import XmlValidator
 
 from fixtures import documents
 from fixtures.documents import artifact, document, finding
 from modelaudit.engine.document import Description, LicenceEvidence, ScanDocument
 from modelaudit.engine.finding import Suppression
+from modelaudit.engine.record import replace
 from modelaudit.reports.sbom import render_sbom
 from modelaudit.reports.sbom.hub import dataset
 
-FORMATS = {"json": OutputFormat.JSON, "xml": OutputFormat.XML}
+FORMATS = {"json": JsonStrictValidator, "xml": XmlValidator}
 
 
 def described(**changes) -> Description:
@@ -104,7 +106,7 @@ def bill(made: ScanDocument) -> dict:
 @pytest.mark.parametrize("format", FORMATS)
 def test_every_bill_is_valid(name: str, version: str, format: str) -> None:
     text = render_sbom(SAMPLES[name](), version, format)
-    validator = make_schemabased_validator(FORMATS[format], SchemaVersion.from_version(version))
+    validator = FORMATS[format](SchemaVersion.from_version(version))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the library that validates
         assert validator.validate_str(text) is None
@@ -113,6 +115,25 @@ def test_every_bill_is_valid(name: str, version: str, format: str) -> None:
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_bill_is_the_golden_one(format: str, golden) -> None:
     golden(f"sbom.{format}", render_sbom(repository(), "1.6", format))
+
+
+def test_a_folder_of_the_hub_is_named_as_its_files_are() -> None:
+    said = described(repo="acme/tiny", revision="0123abc")
+    address = "hf://acme/tiny@0123abc"
+    files = [artifact(f"{address}/{name}", role="weights", described=said) for name in ("a.bin", "b/c.bin")]
+    whole = artifact(address, format="model-repository", role="bundle", sha256=None, described=described())
+    (model,) = bill(document(paths=(address,), artifacts=(*files, whole), findings=()))["components"]
+    assert (model["name"], model["version"], model["supplier"]) == ("tiny", "0123abc", {"name": "acme"})
+    assert model["purl"] == "pkg:huggingface/acme/tiny@0123abc"
+    assert {part["purl"] for part in model["components"]} == {f"{model['purl']}#a.bin", f"{model['purl']}#b/c.bin"}
+
+
+def test_what_is_said_once_affects_every_file_that_it_is_about() -> None:
+    first, other = finding(artifact="a.pkl"), finding(artifact="b.pkl", suppression=Suppression("absorb", "once"))
+    files = tuple(artifact(name) for name in ("a.pkl", "b.pkl"))
+    made = bill(document(artifacts=files, findings=(replace(first, related=(other,)),)))
+    (told,) = made["vulnerabilities"]
+    assert {one["ref"] for one in told["affects"]} == {part["bom-ref"] for part in made["components"]}
 
 
 def test_a_model_has_licences_hashes_base_model_and_data_sets() -> None:

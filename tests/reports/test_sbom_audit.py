@@ -7,8 +7,9 @@ import zipfile
 from xml.etree import ElementTree as ET
 
 import pytest
-from cyclonedx.schema import OutputFormat, SchemaVersion
-from cyclonedx.validation import make_schemabased_validator
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from cyclonedx.validation.xml import XmlValidator
 
 from fixtures import tensors
 from fixtures.licences import APACHE
@@ -77,11 +78,8 @@ def by_path(bill):
 @pytest.mark.parametrize("version", ["1.6", "1.7"])
 @pytest.mark.parametrize("form", ["json", "xml"])
 def test_the_strict_validator_takes_it(bills, version, form):
-    format = {"json": OutputFormat.JSON, "xml": OutputFormat.XML}[form]
-    assert (
-        make_schemabased_validator(format, SchemaVersion.from_version(version)).validate_str(bills[version, form])
-        is None
-    )
+    validator = {"json": JsonStrictValidator, "xml": XmlValidator}[form](SchemaVersion.from_version(version))
+    assert validator.validate_str(bills[version, form]) is None
 
 
 def test_paths_begin_with_what_was_scanned(bill):

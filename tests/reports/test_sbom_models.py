@@ -4,8 +4,8 @@ import json
 import warnings
 
 import pytest
-from cyclonedx.schema import OutputFormat, SchemaVersion
-from cyclonedx.validation import make_schemabased_validator
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from fixtures import tensors
 from fixtures.licences import card
@@ -33,7 +33,7 @@ def bills(tmp_path_factory):
 
 @pytest.mark.parametrize("version", ["1.6", "1.7"])
 def test_the_bill_of_a_repository_is_valid(bills, version):
-    validator = make_schemabased_validator(OutputFormat.JSON, SchemaVersion.from_version(version))
+    validator = JsonStrictValidator(SchemaVersion.from_version(version))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the library that validates
         assert validator.validate_str(bills[version]) is None
@@ -49,6 +49,8 @@ def test_the_weights_have_hash_licence_base_model_and_data_sets(bills):
         assert made["version"] == REVISION
         assert [item["license"]["id"] for item in made["licenses"]] == ["Apache-2.0"]
         assert made["evidence"]["licenses"]
+        told = [item["value"] for item in made["properties"] if item["name"] == "modelaudit:licence-evidence"]
+        assert told == ["Apache-2.0; card; front-matter; 1.000" + ("; of the folder" if made is weights else "")]
         assert made["pedigree"]["ancestors"][0]["purl"] == "pkg:huggingface/acme/base"
         parameters = made["modelCard"]["modelParameters"]
         assert parameters["datasets"] == [
