@@ -35,7 +35,19 @@ from modelaudit.parsers.pickle.iterators import spread
 from modelaudit.parsers.pickle.names import mapped_name
 from modelaudit.parsers.pickle.pure import ERRORS
 
-__all__ = ["attribute", "call", "changed", "holder", "operation", "restored", "sizing", "spread", "table", "wanted"]
+__all__ = [
+    "attribute",
+    "call",
+    "changed",
+    "holder",
+    "operation",
+    "restored",
+    "restoring",
+    "sizing",
+    "spread",
+    "table",
+    "wanted",
+]
 
 NAME_MAX = 4096  # characters of an attribute's name
 PARTS_MAX = 32  # attributes of attributes in one name
@@ -53,6 +65,7 @@ if TYPE_CHECKING:
 _tables: list[dict[str, str]] = []
 _holders: dict[str, str] = {}
 _sizes: dict[str, str] = {}
+_restores: dict[str, dict[str, str]] = {}
 
 
 def table() -> dict[str, str]:
@@ -65,6 +78,10 @@ def table() -> dict[str, str]:
             made |= {f"builtins.{kind}.{name}": f"{kind}.{name}" for name in names}
         _tables.append(made)
         _sizes.update({name: op for op, names in data["sizes"].items() for name in names})
+        for key, callables in data["restores"].items():
+            for callee, owners in callables.items():
+                for owner in owners:
+                    _restores.setdefault(owner, {})[key] = callee
         _holders.update({name: attribute for attribute, names in data["holders"].items() for name in names})
     return _tables[0]
 
@@ -75,6 +92,19 @@ def sizing(names: frozenset[str]) -> str | None:
     for name in names:
         if name in _sizes:
             return _sizes[name]
+    return None
+
+
+def restoring(names: frozenset[str]) -> dict[str, str] | None:
+    """Attributes that the `__setstate__` of a class hands to a callable, with that callable; None when it does not."""
+    table()
+    for name in names:
+        end = name.find(".")
+        while end > 0:
+            end = name.find(".", end + 1)
+            found = _restores.get(name if end < 0 else name[:end])
+            if found is not None:
+                return found
     return None
 
 

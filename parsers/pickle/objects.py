@@ -104,6 +104,8 @@ def _made(
         made.size = m.size(kind, cls, args, None, offset)
     if m.extension is not None and _asked(cls, args):
         made.given = v.Given(args)
+    if m.restoring is not None:
+        setting.remember(m, made, (target, *args))
     m.stack.append(made)
 
 
@@ -160,6 +162,8 @@ def _instance(m: State, kind: str, cls: Value, args: Sequence[Value], pos: int, 
         made.size = m.size(kind, named, args, kwargs, m.tape.base + pos)
     if named is not None and named.asked:
         made.given = v.Given(args)
+    if m.restoring is not None:
+        setting.remember(m, made, (cls, *args))
     m.stack.append(made)
 
 
@@ -205,7 +209,8 @@ def build(m: State, pos: int) -> int:
     stack = m.stack
     state = stack.pop()
     target = stack[-1]
-    if _is_plain(target, state):
+    restores = m.restoring.get(id(target)) if m.restoring else None
+    if restores is None and _is_plain(target, state):
         m.set_plain("BUILD", target, state, offset)  # type: ignore[arg-type]
         return pos + 1
     for value in setting.planted(target, "__setstate__"):
@@ -221,6 +226,9 @@ def build(m: State, pos: int) -> int:
         m.mark_stored(v.live_items((state,)))
     if state.__class__ in v.OBJECTS:
         setting.plant_unknown(target, state)
+    if restores is not None:
+        for callee, value in setting.handed(m, restores[1], state):
+            _called(m, "build", callee, (value,), offset, pos + 1)
     if target.__class__ is v.Prepared:
         folding.restored(m, target, state, offset, pos + 1)
     if m.extension is not None and isinstance(target, v.Made) and target.given is not None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from modelaudit.parsers.pickle import emit
 from modelaudit.parsers.pickle import values as v
-from modelaudit.parsers.pickle.folding import operation, sizing
+from modelaudit.parsers.pickle.folding import operation, restoring, sizing
 from modelaudit.parsers.pickle.memory import Memory
 from modelaudit.parsers.pickle.names import ModuleSpelling, Spelling
 from modelaudit.parsers.pickle.series import LEAST, Series
@@ -47,6 +47,7 @@ class Resolving(Memory):
         self.unfollowed: v.Import | None = None  # what stands for imports beyond the budget
         self.extensions: dict[int, Value] = {}
         self.extension: Extension | None = None
+        self.restoring: dict[int, tuple[v.Made, dict[str, str]]] | None = None  # objects by identity
         self.calls = 0
         self.kept = 0
         self.series = Series()  # numbers that may be those of characters
@@ -159,6 +160,9 @@ class Resolving(Memory):
         record.flows = v.flows_of((module, name))[0]
         record.fold = operation(record.names)
         record.sized = sizing(record.names)
+        record.restores = restoring(record.names)
+        if record.restores is not None and self.restoring is None:
+            self.restoring = {}
         record.asked = self.extension is not None and not record.names.isdisjoint(self.extension.names)
         if len(self.imports) < IMPORTS_MAX:
             self.imports[key] = record

@@ -13,6 +13,7 @@ from modelaudit.parsers.pickle.pure import ERRORS
 
 PLANTED_MAX = 256  # attributes of one object that may be called later
 HELD_MAX = 8  # objects that wrap one another
+UNTOLD = v.OBJECTS - {v.Folded}  # values that may be any text
 BY_CALL = "call"  # how state is set that no opcode sets
 
 TYPE_CHECKING = False
@@ -98,6 +99,54 @@ def planted(target: Value, *names: str) -> list[Value]:
 def pairs_of(part: Value) -> list[tuple[Value, Value]]:
     """Keys and values of a dictionary, none of anything else."""
     return list(zip(part[0::2], part[1::2], strict=False)) if part.__class__ is v.DictValue else []
+
+
+# attributes that a class hands to a callable when it is restored
+
+
+def remember(m: State, made: v.Made, parts: Sequence[Value]) -> None:
+    """Note an object that is made of a class which does more with its state than to keep it."""
+    for part in parts:
+        if part.__class__ is v.Import and part.restores and m.restoring is not None:
+            m.restoring[id(made)] = made, part.restores
+
+
+def handed(m: State, restores: dict[str, str], state: Value) -> list[tuple[Value, Value]]:
+    """What restoring an object calls, and the attribute of the state that it hands over."""
+    found: list[tuple[Value, Value]] = []
+    for name, callee in restores.items():
+        for value in _values(state, name):
+            if callee:
+                module, _, last = callee.rpartition(".")
+                found.append((m.named(module, last), value))
+            elif value.__class__ in (v.Import, v.Prepared):
+                found.append((value, v.Unknown("state")))
+    return found
+
+
+def _values(state: Value, name: str) -> list[Value]:
+    """What a key may be set to by `dict.update` with a state: a mapping, or pairs one after another."""
+    if state.__class__ is v.DictValue:
+        return _under(pairs_of(state), name, more=state.more)
+    if not isinstance(state, (tuple, v.ListValue, v.TupleValue)):
+        return [v.Unknown("state")] if state.__class__ in v.OBJECTS else []
+    pairs: list[tuple[Value, Value]] = []
+    for item in state:
+        parts: Sequence[Value] = ()
+        if isinstance(item, (tuple, v.Container)):
+            parts = item[0::2] if item.__class__ is v.DictValue else item  # its keys are what is gone through
+        elif item.__class__ in v.OBJECTS:
+            parts = (item, item)
+        if len(parts) != 2:
+            break  # there the update fails
+        pairs.append((parts[0], parts[1]))
+    return _under(pairs, name, more=getattr(state, "more", False))
+
+
+def _under(pairs: Pairs, name: str, *, more: bool) -> list[Value]:
+    """Values of the pairs whose key has the name, or may have it."""
+    found = [value for key, value in pairs if _plain(key) == name or key.__class__ in UNTOLD]
+    return [*found, v.Unknown("state")] if more else found
 
 
 # the registry of extension codes

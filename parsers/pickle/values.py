@@ -130,6 +130,7 @@ class Import:
         "opcode",
         "planted",
         "qualname",
+        "restores",
         "segments",
         "sized",
         "uses",
@@ -150,6 +151,7 @@ class Import:
         self.derived = False  # an attribute or item of another import
         self.fold: str | None = None  # operation whose result is worked out
         self.sized: str | None = None  # how what it makes is measured
+        self.restores: dict[str, str] | None = None  # what restoring an object of it does with attributes
         self.asked = False  # an extension wants to know what is made of it
 
 

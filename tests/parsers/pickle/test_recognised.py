@@ -2,9 +2,9 @@
 
 import pytest
 
+from fixtures.pickles import NONE, POP, STOP, reduce_call
 from modelaudit.parsers.pickle import recognise
 from modelaudit.parsers.reader import BytesReader
-from tests.fixtures.pickles import NONE, POP, STOP, reduce_call
 
 CALL = reduce_call("os", "getcwd", protocol=0)
 
