@@ -93,7 +93,7 @@ ROWS = {
         "numpy.load",
         "torch.hub.load",
     ],
-    "16": ["random _os.system", "enum bltns.eval", "codecs builtins.exec"],
+    "16": [f"{module} {name}" for module, name in vectors.DOTTED],
     "17": ["sys.modules behind a module, then BUILD", "dotted name behind a later PROTO"],
     "18": [name for name in vectors.FILES if name.startswith("wrong extension")],
     "19": ["no extension"],
@@ -107,7 +107,7 @@ ROWS = {
     "27": ["nested archives, three", "nested archives, eight"],
     "30": ["storage that is a pickle", "constants of TorchScript", "code of an archive"],
     "31": ["harmless stream, then an archive"],
-    "33": ["joblib zlib", "joblib gzip"],
+    "33": ["joblib zlib", "joblib gzip", "joblib bz2", "joblib xz", "joblib lzma"],
     "35": ["array of objects", "archive with an array of objects", "archive with a pickle"],
 }
 
