@@ -7,12 +7,13 @@ its first characters.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from modelaudit.parsers.base import BudgetSpent
 from modelaudit.parsers.executables import structure
 from modelaudit.parsers.executables.search import Search, has_words, signatures
 from modelaudit.parsers.reader import BytesReader
+from modelaudit.parsers.wordings import begins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,12 +31,16 @@ CODED_MAX = 4 * CODE_MAX
 ACTS = re.compile(rb"import|exec\b|eval\b|#!|iex\b|invoke-|-enc|CreateObject|ActiveXObject|@echo off", re.IGNORECASE)
 CODED = re.compile(rb"[A-Za-z0-9+/_=-]{24}")  # what may be encoded once more
 MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+PYTHON = "python"
+MASKED_MIN = 64  # bytes of the shortest program or pickle under a mask
 MASKED_MAX = 16 * 1024 * 1024  # bytes that are unmasked
 LOOK = 64 * 1024  # bytes before the header of a PE file
 WORDS = "text"  # the kind of what patterns judge
 WORDS_MAX = 4096
 PE_MAGIC = b"PE\0\0"
-FIRST = (0x4D, 0x7F, 0x80)  # bytes that PE and ELF files and pickles begin with
+FIRST = (0x4D, 0x7F, 0x80, *b"if#")  # bytes that PE and ELF files, pickles and code begin with
+PAIRS = frozenset({0x17, 0x3A, 0x82, 0x83, 0x84, 0x85, 0x04, 0x14, 0x02})  # their first two bytes, one on the other
+CODE = (b"impo", b"from", b"#!/b", b"#!/u")  # how that code begins
 PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
@@ -58,8 +63,9 @@ def encoded_files(text: str, count: Callable[[int], None] | None = None) -> Iter
             told.add(run.at)
             yield run.at, found
     for run in spellings.short(text):
-        found = _code(run.whole(), [run.method]) if run.at not in told else None
-        if found is not None:
+        found = _under(run.whole(), [run.method], count) if run.at not in told else None
+        if found is not None and not found.too_deep:
+            told.add(run.at)
             yield run.at, found
     yield from _turned(text)
     if deep:
@@ -97,7 +103,7 @@ def written_out(text: str) -> Iterator[tuple[int, Payload]]:
 
 def may_act(data: bytes) -> bool:
     """Whether a text has a word of code that does something, or begins as a command or address does."""
-    return ACTS.search(data) is not None or _spellings().begins(data)
+    return ACTS.search(data) is not None or begins(data)
 
 
 def in_numbers(data: bytes) -> Payload | None:
@@ -122,17 +128,31 @@ def hidden_code(head: bytes, read: Callable[[int], bytes]) -> Payload | None:
     data, methods = head[:HEAD], 0
     while (step := layer(data)) is not None and methods < LAYERS:
         data, methods = step[1][:HEAD], methods + 1
-    if not methods or len(data) < WORDS_MIN or _narrow(data[: len(data) & ~1])[0].translate(None, TEXT):
+    if not methods or len(data) < WORDS_MIN:
         return None
-    data = read(CODED_MAX)
+    if may_be_masked(data):
+        return _unmasked(*_peeled(read(CODED_MAX)))
+    if _narrow(data[: len(data) & ~1])[0].translate(None, TEXT):
+        return None
+    data, names = _peeled(read(CODED_MAX))
+    return _code(data, names) if may_act(_narrow(data)[0]) else None
+
+
+def wide_code(data: bytes) -> Payload | None:
+    """The script or Python in bytes that are UTF-16, None when they are none."""
+    text, code = _narrow(data)
+    return _code(data, []) if code and may_act(text) else None
+
+
+def _peeled(data: bytes) -> tuple[bytes, list[str]]:
+    """What is under all layers, and their names."""
+    from modelaudit.parsers.pickle.encoded import LAYERS, layer
+
     names: list[str] = []
     while (step := layer(data)) is not None and len(names) < LAYERS:
         names.append(step[0])
         data = step[1]
-    text = _narrow(data)[0]
-    if not may_act(text):
-        return None
-    return _code(data, names)
+    return data, names
 
 
 def _may_begin(head: bytes) -> bool:
@@ -141,7 +161,7 @@ def _may_begin(head: bytes) -> bool:
         return False
     from modelaudit.parsers.pickle.literals import glance
 
-    if CODED.match(head) or glance(head):
+    if CODED.match(head) or glance(head) or may_be_masked(head):
         return True
     text, _ = _narrow(head[:24])
     return not text.translate(None, TEXT)
@@ -166,13 +186,24 @@ def _under(data: bytes, methods: list[str], count: Callable[[int], None] | None)
         code = _code(data, methods)
         step = None if code is not None else layer(data)
         if step is None:
-            return code
+            return code or _unmasked(data, methods)
         if len(methods) >= LAYERS:
             return TOO_DEEP
         methods = [*methods, step[0]]
         data = step[1]
         if count is not None:
             count(len(data))
+
+
+def _unmasked(data: bytes, methods: list[str]) -> Payload | None:
+    """The file or code in bytes that are masked with one byte, None when they are none."""
+    from modelaudit.parsers.pickle.encoded import Payload
+
+    found = masked(data)
+    if found is None:
+        return None
+    kind, _, plain = found
+    return Payload((kind, True, kind in ("pickle", PYTHON)), [*methods, "xor"], plain, cut=False)
 
 
 def _code(data: bytes, methods: list[str]) -> Payload | None:
@@ -183,7 +214,7 @@ def _code(data: bytes, methods: list[str]) -> Payload | None:
     if not WORDS_MIN <= len(text) <= CODE_MAX or text.translate(None, TEXT):
         return None
     kind = _language(text) if len(text) >= CODE_MIN else ""
-    if not kind and len(text) <= WORDS_MAX and _spellings().begins(text):
+    if not kind and len(text) <= WORDS_MAX and begins(text):
         kind = WORDS
     methods = [*methods, code] if code else methods
     return Payload((kind, True, kind == "python"), methods, text, cut=False) if kind else None
@@ -194,6 +225,8 @@ def _narrow(data: bytes) -> tuple[bytes, str]:
     order = MARKS.get(data[:2])
     if order is None and len(data) >= 16 and not any(data[1:16:2]) and all(data[:16:2]):
         order = "utf-16-le"
+    elif order is None and len(data) >= 16 and not any(data[:16:2]) and all(data[1:16:2]):
+        order = "utf-16-be"
     if order is None:
         return data, ""
     return data[: len(data) & ~1].decode(order, "replace").removeprefix("\ufeff").encode(), "utf-16"
@@ -221,14 +254,16 @@ def scripts_in(text: bytes) -> Iterator[Structure]:
 
 
 def may_be_masked(head: bytes) -> bool:
-    """Whether bytes may begin a program or pickle under a mask of one byte, by their first four."""
-    keys = {head[0] ^ first for first in FIRST} if len(head) >= 4 else set()
+    """Whether bytes may begin a program, pickle or code under a mask of one byte, by their first four."""
+    if len(head) < 4 or head[0] ^ head[1] not in PAIRS:
+        return False
+    keys = {head[0] ^ first for first in FIRST}
     return any(key and _may_be(head, key) for key in keys)
 
 
 def masked(data: bytes) -> tuple[str, int, bytes] | None:
-    """Kind, key and bytes of a program or pickle that is masked with one byte, None when the bytes are none."""
-    if len(data) < 64:
+    """Kind, key and bytes of a program, pickle or code masked with one byte, None when the bytes are none."""
+    if len(data) < CODE_MIN:
         return None
     for first in FIRST:
         key = data[0] ^ first
@@ -241,16 +276,27 @@ def masked(data: bytes) -> tuple[str, int, bytes] | None:
     return None
 
 
+@lru_cache(maxsize=256)
 def _mask(key: int) -> bytes:
     return bytes(value ^ key for value in range(256))
 
 
 def _may_be(data: bytes, key: int) -> bool:
     head = data[:4].translate(_mask(key))
-    return head[:2] == b"MZ" or head == b"\x7fELF" or (head[:2] in PICKLES and head[2:3] in b"\x95c}](X\x8c")
+    return (
+        head[:2] == b"MZ"
+        or head == b"\x7fELF"
+        or head in CODE
+        or (head[:2] in PICKLES and head[2:3] in b"\x95c}](X\x8c")
+    )
 
 
 def _kind(plain: bytes) -> str:
+    if plain[:4] in CODE:
+        code = _code(plain, [])
+        return code.found[0] if code is not None and code.found[0] != WORDS else ""
+    if len(plain) < MASKED_MIN:
+        return ""
     reader = BytesReader(plain)
     if plain[:2] == b"MZ":
         at = plain.find(PE_MAGIC, 0, LOOK)

@@ -9,14 +9,13 @@ commands do.
 from __future__ import annotations
 
 import base64
-import json
-import os
 import re
 from binascii import Error, a2b_base64, unhexlify
 from codecs import decode
 from functools import cache
 
 from modelaudit.engine.facts.sieve import Sieve
+from modelaudit.parsers.wordings import beginnings, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +50,10 @@ QUOTES = ("", "\"'`\n", '"\n', "'\n", "\n")  # what ends a text that is turned: 
 ESCAPED = re.compile(r"""\\([\\"'/n])""")
 SHORT = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{8,39}={0,2}(?![A-Za-z0-9+/_=-])")
 SHORT_HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){6,19}(?![0-9A-Za-z])")
+PICKLES = (
+    *(bytes([128, protocol, first]) for protocol in range(2, 6) for first in b"\x95c}](X\x8cC"),
+    b"cos\n", b"cposix\n", b"cnt\n", b"cbuiltins\n", b"c__builtin__\n", b"(cos\n", b"(cposix\n",
+)  # fmt: skip
 SHORT_MAX = 100  # runs of one beginning in one text
 
 
@@ -83,7 +86,7 @@ def spelled(text: str) -> Iterator[Spelled]:
     if _stands_in(signs, DENSE):
         yield from _dense(text)
     for run in ADOBE.finditer(text) if "<~" in text else ():
-        yield Spelled(run.start(), "ascii85", run[0][2:-2], _ascii85)
+        yield Spelled(run.start(), "ascii85", ESCAPED.sub(_unescaped, run[0][2:-2]), _ascii85)
 
 
 def short(text: str) -> Iterator[Spelled]:
@@ -104,11 +107,6 @@ def numbers(text: str) -> Iterator[Spelled]:
     for pattern in _numeric(text):
         for run in pattern.finditer(text):
             yield Spelled(run.start(), "characters", run[0], _numbers)
-
-
-def begins(data: bytes) -> bool:
-    """Whether a text begins as a command, code or an address does."""
-    return data.lstrip().startswith(_beginnings())
 
 
 def _stands_in(text: bytes, signs: bytes) -> bool:
@@ -175,7 +173,7 @@ def _mark_behind(text: str, mark: str, stop: int) -> int:
 
 def _words(text: str, method: str) -> Iterator[int]:
     """Where words stand that are telling when they are turned back, one for each line's length."""
-    for word in _table()[method]:
+    for word in table()[method]:
         at = text.find(word)
         while at >= 0:
             yield at
@@ -184,12 +182,7 @@ def _words(text: str, method: str) -> Iterator[int]:
 
 @cache
 def _telling() -> Sieve:
-    return Sieve([*_table()["rot13"], *_table()["reversed"]])
-
-
-def words() -> list[str]:
-    """Words of which one stands in every text that is told to be turned, or in characters that are called by number."""
-    return [*_table()["rot13"], *_table()["reversed"], "chr("]
+    return Sieve([*table()["rot13"], *table()["reversed"]])
 
 
 @cache
@@ -201,23 +194,10 @@ def _short() -> Sieve:
 def _coded() -> dict[str, tuple[re.Pattern[str], str, Decode]]:
     """How beginnings are written in base64 and in hexadecimal, as far as what follows them does not matter."""
     coded: dict[str, tuple[re.Pattern[str], str, Decode]] = {}
-    for word in _beginnings():
+    for word in (*beginnings(), *PICKLES):
         coded[base64.b64encode(word).decode()[: len(word) * 8 // 6]] = SHORT, "base64", _exactly
         coded[word.hex()] = coded[word.hex().upper()] = SHORT_HEX, "hex", _hex
     return coded
-
-
-@cache
-def _beginnings() -> tuple[bytes, ...]:
-    return tuple(word.encode() for word in _table()["beginnings"])
-
-
-@cache
-def _table() -> dict[str, list[str]]:
-    with open(os.path.join(os.path.dirname(__file__), "spellings.json"), "rb") as file:
-        table: dict[str, list[str]] = json.loads(file.read())
-    del table["about"]  # for people
-    return table
 
 
 def _hex(text: str) -> bytes:

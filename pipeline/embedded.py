@@ -177,8 +177,9 @@ class Embedded:
             sha256=sha256(plain).hexdigest(),
             places=(Place(offset=0),),
         )
-        if kind == "pickle":
-            yield Nested("unmasked", BytesReader(plain), role="member", view="hidden")
+        if kind in ("pickle", PYTHON):
+            name = "unmasked.py" if kind == PYTHON else "unmasked"
+            yield Nested(name, BytesReader(plain), role="member", view="hidden")
 
     def inside(
         self, path: str, base: Reader, compressed: int | None, around: Around, check: Callable[[], None]

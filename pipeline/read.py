@@ -453,7 +453,7 @@ def _sought(deriver: Deriver | None) -> Callable[[str], Sought | None] | None:
     def sought(role: str) -> Sought | None:
         if role != "literal":
             return deriver.keywords(role)
-        from modelaudit.parsers.spellings import words
+        from modelaudit.parsers.wordings import words
 
         return deriver.keywords(role, words())
 

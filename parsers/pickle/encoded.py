@@ -11,6 +11,7 @@ from binascii import Error, a2b_base64, unhexlify
 
 from modelaudit.parsers.pickle import base85
 from modelaudit.parsers.reader import BytesReader
+from modelaudit.parsers.wordings import OPENING, openings
 
 HEAD = 4096  # bytes that the first look takes
 LAYERS = 8
@@ -132,11 +133,12 @@ def _base85(data: bytes) -> str | None:
     """The kind of base85 in which a file begins."""
     from modelaudit.parsers.pickle.literals import magics
 
-    if data[:2] not in magics().pairs:
+    if data[:2] not in magics().openings:
         return None
     head = data[: GROUPS + len(base85.FIRST)] if data.startswith(base85.FIRST) else data[:GROUPS]
     for method in base85.ALPHABETS:
-        if _begins(base85.decode(head, method)):
+        plain = base85.decode(head, method)
+        if _begins(plain) or plain[:OPENING] in openings():
             return method
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os.path
 import re
+from binascii import Error, a2b_base64, unhexlify
 from functools import cache
 
 from modelaudit.engine.facts import TEXT_MAX, Blob, Place, Text, decode
@@ -19,8 +20,13 @@ LITERAL_MIN = 8  # bytes of a constant that is looked at
 ENCODED_MIN = 24  # bytes of one that may be encoded
 HASHED = 16 * 1024 * 1024  # bytes of a blob whose digest is taken
 ENCODED = re.compile(rb"[A-Za-z0-9+/_=-]{24}")  # what begins so may be base64 or hexadecimal
+LEAD = 24  # characters of a text by which it is seen whether it may be turned around
+TURNED = re.compile(rb"[A-Za-z0-9+/_=-]{40}[A-Za-z0-9+/_=\s-]*+")  # the whole of what may be turned around
 ENCODED_85 = re.compile(rb"[!-~]{24}")
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+ROT13 = bytes.maketrans(ALPHABET[:52], ALPHABET[13:26] + ALPHABET[:13] + ALPHABET[39:52] + ALPHABET[26:39])
+ZEROS = (bytes(8), bytes(7))
+MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16
 URL = bytes.maketrans(b"+/", b"-_")  # base64 of addresses
 COMPRESSED = frozenset(["zlib", "gzip", "bzip2", "xz", "lzma"])  # kinds whose content is looked at
 STARTS = b"#@\"'_\n"  # besides letters, what source begins with
@@ -30,7 +36,7 @@ NUMBERED = re.compile(rb"[\[({\s]{0,4}(?:[0-9]{1,3}\s{0,4},\s{0,4}){3}[0-9]")
 TEXT = bytes(set(range(0x20, 0x7F)) | set(b"\t\n\r\f"))
 PLAIN = "latin-1"  # how text is written whose bytes stand as they are
 
-MASKED = frozenset({0x17, 0x3A, 0x82, 0x83, 0x84, 0x85})  # first two bytes of programs and pickles, one on the other
+MASKED = frozenset({0x17, 0x3A, 0x82, 0x83, 0x84, 0x85, 0x04, 0x14, 0x02})  # as `PAIRS` of `encodings`
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,13 +51,14 @@ if TYPE_CHECKING:
 class _Magics:
     """The table of first bytes, and by first byte from which size on a short text is looked at."""
 
-    __slots__ = ("firsts", "pairs", "raw", "rows", "seconds", "texts")
+    __slots__ = ("firsts", "openings", "pairs", "raw", "rows", "seconds", "texts")
 
     def __init__(self) -> None:
         with open(os.path.join(os.path.dirname(__file__), "magics.json"), encoding="utf-8") as file:
             table = json.load(file)
         rows = table["magics"]
         self.pairs = frozenset(table["pairs"].encode().split(b" "))
+        self.openings = self.pairs | _pairs()  # and those of code
         self.rows: dict[int, list[dict[str, Any]]] = {}
         for row in rows:
             firsts = range(256) if row["magic"].startswith(".") else [int(row["magic"][:2], 16)]
@@ -59,7 +66,7 @@ class _Magics:
                 self.rows.setdefault(first, []).append(row)
         coded = [bool(re.match(rb"[A-Za-z0-9+/]", bytes([first]))) for first in range(256)]
         spelled = coded.copy()
-        for pair in self.pairs:
+        for pair in self.openings:
             spelled[pair[0]] = True
         for first in LISTS:
             spelled[first] = True
@@ -75,6 +82,14 @@ class _Magics:
 
     def _named(self, first: int) -> bool:
         return first < 128 and any(not row["magic"].startswith(".") for row in self.rows[first])
+
+
+def _pairs() -> set[bytes]:
+    """The first two characters of code in base85."""
+    from modelaudit.parsers.pickle import base85
+    from modelaudit.parsers.wordings import openings
+
+    return {base85.group(word, method)[:2] for word in openings() for method in base85.ALPHABETS}
 
 
 def _seconds(firsts: set[int]) -> list[bytes]:
@@ -129,8 +144,10 @@ def inspect(
     if kind in COMPRESSED and whole is not None:
         _encoded(m, raw, whole.size, lambda most: whole.read_at(0, most), offset)
     elif not read and not (_may_be_encoded(data) and _encoded(m, data, size, _reading(m, data, size, start), offset)):
-        if codec is None and data[0] ^ data[1] in MASKED:
-            _masked(m, data, size, start, offset)
+        if codec is None:
+            _hidden(m, data, size, start, offset)
+        if size == len(data) and TURNED.fullmatch(data):
+            _turned(m, data, offset)
         if told or (worded and data[0] in NUMBERED_FIRST and NUMBERED.match(data)):
             _written_out(m, _reading(m, data, size, start)(TEXT_MAX), offset)
     return kind if read and m.tape.__class__ is not FileTape else None
@@ -141,7 +158,7 @@ def _may_be_encoded(data: bytes) -> bool:
     table = magics()
     if data[1] in table.seconds[data[0]] and ENCODED.match(data):
         return True
-    return data[:2] in table.pairs and ENCODED_85.match(data) is not None
+    return data[:2] in table.openings and ENCODED_85.match(data) is not None
 
 
 def _written_out(m: State, data: bytes, offset: int) -> None:
@@ -167,15 +184,58 @@ def numbers(m: State, data: bytes, offset: int) -> None:
     _inner(m, in_numbers(data), offset)
 
 
+def _hidden(m: State, data: bytes, size: int, start: int, offset: int) -> None:
+    """Look for a file or code in bytes that are masked, and for code that is UTF-16."""
+    if data[0] ^ data[1] in MASKED:
+        _masked(m, data, size, start, offset)
+    wide = (not data[1] and data[1:16:2] in ZEROS) or (not data[0] and data[:16:2] in ZEROS) or data[:2] in MARKS
+    if wide and ENCODED_MIN <= size <= TEXT_MAX:
+        from modelaudit.parsers.encodings import wide_code
+
+        _inner(m, wide_code(_reading(m, data, size, start)(TEXT_MAX)), offset)
+
+
+def _turned(m: State, data: bytes, offset: int) -> None:
+    """Look for what is encoded in a text that is written backwards, or turned by rot13."""
+    seconds = magics().seconds
+    if data[-2] in seconds[data[-1]] and _promises(data[: -LEAD - 1 : -1]):
+        _encoded_in(m, data[::-1], offset, "reversed")
+    if ROT13[data[1]] in seconds[ROT13[data[0]]] and _promises(data[:LEAD].translate(ROT13)):
+        _encoded_in(m, data.translate(ROT13), offset, "rot13")
+
+
+def _promises(data: bytes) -> bool:
+    """Whether text or a file begins in so many characters of base64 or hexadecimal: in what is random none does."""
+    for decoder in (a2b_base64, unhexlify):
+        try:
+            head = decoder(data)
+        except Error:
+            continue
+        if not head.translate(None, TEXT) or (head[0] in magics().firsts and glance(head)):
+            return True
+    return False
+
+
+def _encoded_in(m: State, data: bytes, offset: int, how: str) -> None:
+    from modelaudit.parsers.encodings import hidden_code
+    from modelaudit.parsers.pickle import encoded
+
+    inner = encoded.payload(data, lambda: data, sniff, glance) or hidden_code(data, lambda most: data[:most])
+    if inner is not None and not inner.too_deep:
+        _inner(m, inner, offset, how)
+
+
 def _masked(m: State, data: bytes, size: int, start: int, offset: int) -> None:
     """Look for a file each of whose bytes is masked with the same one."""
-    from modelaudit.parsers.encodings import MASKED_MAX, masked
+    from modelaudit.parsers.encodings import MASKED_MAX, PYTHON, masked, may_be_masked
 
+    if not may_be_masked(data[:4]):
+        return
     whole = m.tape.reader.read_at(start, min(size, MASKED_MAX)) if start >= 0 and size > len(data) else data
     found = masked(whole)
     if found is not None:
         kind, _, plain = found
-        _tell(m, (kind, True, kind == "pickle"), BytesReader(plain), offset, "xor")
+        _tell(m, (kind, True, kind in ("pickle", PYTHON)), BytesReader(plain), offset, "xor")
 
 
 def _bytes_of(m: State, data: bytes, size: int, start: int, codec: str | None) -> tuple[bytes, Reader | None]:

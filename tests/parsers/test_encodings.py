@@ -1,6 +1,7 @@
 """Files that are encoded in texts, and files that are masked with one byte."""
 
 import base64
+import json
 import pickle
 import random
 import zlib
@@ -25,6 +26,10 @@ PICKLE = pickle.dumps({"a": list(range(40)), "b": print}, protocol=4)
         (PICKLE.hex(), "pickle"),
         (base64.b64encode(zlib.compress(PICKLE)).decode(), "pickle"),
         (base64.b64encode(executables.elf()).decode(), "elf"),
+        (base64.b64encode(bytes(byte ^ 0x21 for byte in executables.elf())).decode(), "elf"),
+        (base64.b64encode(bytes(byte ^ 0x21 for byte in b"import os\nos.system('echo demo')\n")).decode(), "python"),
+        (base64.b64encode(b"\x80\x02cos\nsystem\nX\x02\0\0\0id\x85R.").decode(), "pickle"),
+        (base64.b64encode(b"cos\nsystem\n(S'id'\ntR.").decode(), "pickle"),
     ],
 )
 def test_files_in_texts(text: str, kind: str) -> None:
@@ -74,6 +79,12 @@ def test_a_masked_program_in_a_pickle(tmp_path) -> None:
     (tmp_path / "m.pkl").write_bytes(pickle.dumps({"a": hidden}))
     (tree,) = facts([str(tmp_path / "m.pkl")], errors=[])
     assert [(blob.kind, blob.method) for blob in tree.facts["blob"]] == [("pe", "xor")]
+
+
+def test_escapes_of_a_configuration_are_taken_off() -> None:
+    text = base64.a85encode(executables.elf(), adobe=True).decode()
+    assert '"' in text or "\\" in text
+    assert [one.found[0] for _, one in encoded_files(json.dumps({"a": text}))] == ["elf"]
 
 
 @pytest.mark.parametrize(("kind", "data"), [("elf", executables.elf()), ("pickle", PICKLE)])

