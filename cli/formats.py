@@ -9,7 +9,7 @@ import click
 @click.argument("word", required=False, metavar="[FORMAT|EXTENSION|WORD]")
 @click.option("--format", "-f", "form", type=click.Choice(["text", "json", "markdown"]), default="text", help="How.")
 def formats(word: str | None, form: str) -> int:
-    """List every format: its extensions, what it is told by, and what is checked.
+    """List every format: its extensions, what it is recognised by, and what is checked.
 
     The content decides what a file is; an extension only says what was promised.
 

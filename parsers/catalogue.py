@@ -1,4 +1,4 @@
-"""The catalogue of formats for people: what each is told by, and what is looked for in it."""
+"""The catalogue of formats for people: how each is recognised, and what is looked for in it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,12 @@ def markdown(formats: Iterable[Format], *, level: str) -> str:
     """The table of each group under a heading of that level, as Markdown."""
     lines: list[str] = []
     for heading, group in grouped(formats):
-        lines += [f"{level} {heading}", "", "| format | extensions | told by | what is checked |", "|---|---|---|---|"]
+        lines += [
+            f"{level} {heading}",
+            "",
+            "| format | extensions | recognised by | what is checked |",
+            "|---|---|---|---|",
+        ]
         for format in group:
             extensions = " ".join(f"`{one}`" for one in format.extensions) or NEVER
             told = format.recognised.replace("|", "\\|")
@@ -65,7 +70,7 @@ def listing(formats: Iterable[Format]) -> str:
         lines = [heading, ""]
         for format in group:
             lines.append(f"  {format.title} ({format.id})  {' '.join(format.extensions)}".rstrip())
-            for label, words in (("told by", format.recognised), ("checked", format.checked)):
+            for label, words in (("recognised by", format.recognised), ("checked", format.checked)):
                 start = f"    {label}: "
                 indent = " " * len(start)
                 lines.append(fill(words, LINE, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from modelaudit.engine.ruleset import Ruleset
 
-UNREAD = "not read: this is a dry run"
+UNREAD = "this is a dry run"
 
 
 def dry_run(

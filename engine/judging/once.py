@@ -48,4 +48,4 @@ def _grade(finding: Finding) -> tuple[int, int]:
 
 
 def _united(finding: Finding, by: Finding) -> Finding:
-    return replace(finding, suppression=Suppression("absorb", f"said once, of {by.artifact}", by.rule))
+    return replace(finding, suppression=Suppression("absorb", f"{by.rule} says it once, of {by.artifact}", by.rule))

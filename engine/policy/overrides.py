@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    Json = Any
+
 LEVELS = ("critical", "warning", "info", "debug")
 
 
 def changes(select: Sequence[str], ignore: Sequence[str], severity: Sequence[str]) -> str:
     """The text of the policy that the options make; empty without any. `OptionError` for a level that there is not."""
-    said: dict[str, Any] = {}
+    said: dict[str, Json] = {}
     if select:
         said["select"] = _split(select)
     if ignore:
@@ -25,7 +27,9 @@ def changes(select: Sequence[str], ignore: Sequence[str], severity: Sequence[str
         said["severity"] = dict(_level(word) for word in _split(severity))
     if not said:
         return ""
-    return json.dumps({"schema": "modelaudit/policy@1", "policy": "command-line", "version": 1, **said}, indent=1)
+    whole: dict[str, Json] = {"schema": "modelaudit/policy@1", "policy": "command-line", "version": 1, **said}
+    # YAML with a line for each option, which is what a message about one of them shows.
+    return "".join(f"{key}: {json.dumps(value)}\n" for key, value in whole.items())
 
 
 def _split(words: Sequence[str]) -> list[str]:

@@ -176,7 +176,9 @@ def _near(pattern: str, words: Sequence[str]) -> str:
 
 
 def _note_unselected(policy: Resolved, rules: Sequence[Json], selected: Sequence[Json]) -> None:
-    """A pack that was loaded and of which nothing is selected is probably an oversight."""
+    """A pack that was loaded and of which nothing is selected is probably an oversight, or a misspelt word did it."""
+    if any(each.code == "E308" for each in policy.diagnostics):
+        return
     taken = {rule["pack"] for rule in selected}
     entries = policy.select
     for pack in dict.fromkeys(rule["pack"] for rule in rules):

@@ -132,6 +132,9 @@ def _gate(gate: Gate, finding: Finding) -> str:
 def _taken_out(finding: Finding) -> str:
     taken = finding.suppression
     assert taken is not None  # noqa: S101 - the caller asked
-    said = [taken.reason, taken.source and f"said by {taken.source}", taken.owner and f"owner {taken.owner}"]
+    said = [taken.reason]
+    if taken.step != "absorb":  # there the reason names the rule
+        said.append(taken.source and f"said by {taken.source}")
+    said += [taken.owner and f"owner {taken.owner}"]
     said += [taken.approved_by and f"approved by {taken.approved_by}", taken.until and f"until {taken.until}"]
     return "taken out: " + ", ".join(word for word in said if word)

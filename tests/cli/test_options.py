@@ -95,6 +95,13 @@ def test_what_a_policy_makes_final_stays(modelaudit, evil, tmp_path) -> None:
     assert "command-line" in done.stderr
 
 
+def test_a_misspelt_rule_is_told_with_its_option_and_once(modelaudit, evil) -> None:
+    done = modelaudit("scan", evil, "--select", "MA1001x")
+    assert done.returncode == 2
+    assert 'select: ["MA1001x"]' in done.stderr
+    assert "W353" not in done.stderr
+
+
 @pytest.mark.parametrize("word", ["MA1001", "MA1001=loud", "=info"])
 def test_a_severity_that_is_none_is_refused(modelaudit, evil, word) -> None:
     done = modelaudit("scan", evil, "--severity", word)

@@ -14,6 +14,7 @@ def test_named_rules_decide(selected: list, suppressed: bool) -> None:
     rule = {"id": "MA5803", "name": "constant-rows", "pack": "core", "tags": ["weights"], "status": "experimental"}
     rule |= {"aliases": [], "severity": "info"}
     policy = SimpleNamespace(
+        diagnostics=[],
         select=[SimpleNamespace(value=value) for value in selected],
         ignore=[],
         maturity=["stable"],
