@@ -35,6 +35,7 @@ FLOATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat1
 SIZE = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
 DIMENSIONS = 64
 NUMBER_MAX = 2**63 - 1
+GENERATES, TIED = "ForCausalLM", "tie_word_embeddings"
 SPARE = 2  # times as many rows as tokens are more than any padding
 DETAIL = 5  # numbers that are shown
 
@@ -49,12 +50,15 @@ class Tensors:
         self.widths: set[int] = set()
         self.layers: dict[str, int] = {}
         self.types: dict[str, int] = {}
+        self.rows: set[int] = set()  # and columns of matrices that are no embeddings
+        self.packed = False  # whether there is a tensor of another type, which may stand for any matrix
 
     def take(self, name: str, about: Members, embeddings: tuple[str, ...]) -> None:
         """Take in one tensor."""
         pairs = dict(about.pairs)
         dtype, shape = pairs.get("dtype"), pairs.get("shape")
         if not isinstance(dtype, str) or dtype not in FLOATS or not isinstance(shape, list):
+            self.packed = self.packed or isinstance(dtype, str)  # what has none is no tensor
             return
         sizes = [one for one in shape[: DIMENSIONS + 1] if type(one) is int and 0 <= one <= NUMBER_MAX]
         if len(shape) > DIMENSIONS or len(sizes) != len(shape):
@@ -64,6 +68,8 @@ class Tensors:
         if name.endswith(embeddings) and len(shape) == 2:
             self.words.add(sizes[0])
             self.widths.add(sizes[1])
+        elif len(shape) == 2:
+            self.rows |= {*sizes}  # some keep them lying on their side
         found = LAYER.match(f"{name}.")
         if found is not None:
             part = found[1] or ""
@@ -85,6 +91,7 @@ def relate_weights(folder: Folder, context: Context) -> Iterator[Fact]:
     parts = [config, *(one for one in config.values() if isinstance(one, dict))]
     yield from _sizes(folder.path, tensors, parts, keys)
     yield from _types(folder.path, tensors, parts)
+    yield from _head(folder.path, tensors, config)
     yield from _tokens(folder, tensors)
     yield from _generated(folder, tensors)
     yield from _vocabulary(folder, tensors)
@@ -136,6 +143,17 @@ def _types(path: str, tensors: Tensors, parts: list[dict[str, Any]]) -> Iterator
     detail = f"type: {', '.join(sorted(said))[:200]} in the configuration, {most} in the weights"
     agrees = any(one.removeprefix("torch.") == most for one in said) or said == {"auto"}
     yield _relation(path, "type", CONFIG, tensors.first, None if agrees else detail)
+
+
+def _head(path: str, tensors: Tensors, config: dict[str, Any]) -> Iterator[Relation]:
+    """Whether a model of language that says that it has a head of its own has one: else loaders make one up."""
+    architectures = config.get("architectures")
+    named = [one for one in architectures if isinstance(one, str)] if isinstance(architectures, list) else []
+    generates = any(one.endswith(GENERATES) for one in named)
+    if not generates or config.get(TIED) is not False or not tensors.words or tensors.packed or tensors.size is None:
+        return
+    detail = None if tensors.words & tensors.rows else "head: not tied in the configuration, none in the weights"
+    yield _relation(path, "head", CONFIG, tensors.first, detail)
 
 
 def _tokens(folder: Folder, tensors: Tensors) -> Iterator[Relation]:

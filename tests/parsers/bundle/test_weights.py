@@ -11,6 +11,7 @@ from modelaudit.parsers.bundle import recognise_folder, relate
 from modelaudit.parsers.reader import BytesReader
 
 WHOLE = hub.chat("llama", "LlamaForCausalLM", "chatml")
+ALL = ("words", "width", "layers", "type", "head", "tokens", "vocabulary")
 PARTS = hub.big("llama", "LlamaForCausalLM", "chatml")
 
 
@@ -41,8 +42,8 @@ def changed(files, **keys):
 
 
 def test_what_belongs_together_agrees_in_all_that_can_be_compared():
-    assert found(WHOLE) == dict.fromkeys(["words", "width", "layers", "type", "tokens", "vocabulary"], True)
-    assert found(PARTS) == dict.fromkeys(["words", "width", "layers", "type", "tokens", "vocabulary", "bytes"], True)
+    assert found(WHOLE) == dict.fromkeys([*ALL], True)
+    assert found(PARTS) == dict.fromkeys([*ALL, "bytes"], True)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,14 @@ def test_each_number_that_differs_is_told(what, keys):
 def test_numbers_of_any_part_of_a_model_count():
     assert found(changed(WHOLE, vocab_size=7, text_config={"vocab_size": hub.V}))["words"]
     assert found(changed(WHOLE, num_hidden_layers=1, num_nextn_predict_layers=1))["layers"]
+
+
+def test_a_head_that_is_not_tied_is_there():
+    head = b'"lm_head.weight":{"dtype":"BF16","shape":[%d,%d]'
+    without = {**WHOLE, "model.safetensors": WHOLE["model.safetensors"].replace(head % (32, 8), head % (64, 4))}
+    assert not found(without)["head"]
+    assert "head" not in found(changed(without, tie_word_embeddings=True))
+    assert "head" not in found(changed(without, architectures=["LlamaModel"]))
 
 
 def test_types_of_quantised_models_are_not_compared():
