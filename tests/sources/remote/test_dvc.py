@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.dvcs import EVIL, GOOD, Repository, digest, objects, remote
+from fixtures.servers.cutting import Cut
 from fixtures.servers.serving import Server
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.packs.load import load_ruleset
@@ -91,6 +92,17 @@ def test_a_web_server_that_the_user_names(repository: Repository, server: Server
     assert scopes["r/m.pkl.dvc"] == "full"
     assert any(artifact.path == "dvc://r/models/d" for artifact in document.artifacts)  # the folder as a whole
     assert len(server.seen) == sum(1 for seen in server.seen if not seen.secret)
+
+
+def test_every_third_answer_is_cut(repository: Repository, ruleset: Ruleset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "FIRST", 0.001)
+    cut = Cut(3)
+    with Server(cut(objects(repository.objects))) as server:
+        document = scan([f"dvc://r@{server.url}"], ruleset, Options(scope="full"))
+    assert critical(document) == {"dvc://r/m.pkl", "dvc://r/models/d/sub/evil.pkl"}
+    assert document.errors == ()
+    assert document.transfer is not None
+    assert (document.transfer.requests, cut.cut > 1) == (cut.asked.total(), True)
 
 
 def test_one_pointer_asks_for_its_own_outputs(repository: Repository, server: Server, ruleset: Ruleset) -> None:
