@@ -8,8 +8,10 @@ then the connection is dropped. Proxies that the environment names are used; the
 from __future__ import annotations
 
 import json
+import logging
 import ssl
 from base64 import b64encode
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -52,6 +54,7 @@ DOCUMENT = 16 * 1024 * 1024
 VALUES = 5_000_000  # of one document: each may take twenty times the memory of its bytes
 OK = frozenset({200})
 NOBODY: Secrets = {}
+OURS: ContextVar[bool] = ContextVar("ours", default=False)  # whether a request is one of a scan
 
 
 class Origin(NamedTuple):
@@ -188,6 +191,7 @@ class Transport:
         if (check := CHECK.get()) is not None:
             check()
         asking()
+        before = OURS.set(True)
         try:
             pool = self._connections.pool(url, shown)
             return pool.urlopen(
@@ -205,6 +209,18 @@ class Transport:
             raise SourceError(error.code, error.message, shown) from None
         except (HTTPError, HTTPException, OSError) as error:
             raise _trouble(error, url, shown) from None
+        finally:
+            OURS.reset(before)
+
+
+def _discreet(record: logging.LogRecord) -> bool:
+    """Leave out of what the library tells of a request what stands behind `?` in it, where tokens are."""
+    if OURS.get() and isinstance(record.args, tuple):
+        record.args = tuple(said.partition("?")[0] if isinstance(said, str) else said for said in record.args)
+    return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_discreet)
 
 
 @dataclass(frozen=True, slots=True)

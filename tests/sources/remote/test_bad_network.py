@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 import struct
 import time
@@ -164,7 +165,8 @@ def test_a_slow_server_does_not_hold_a_scan(scanned, monkeypatch) -> None:
     assert time.monotonic() - began < 20
 
 
-def test_nobody_else_is_told_the_credentials(scanned, monkeypatch) -> None:
+def test_nobody_else_is_told_the_credentials(scanned, monkeypatch, caplog) -> None:
+    caplog.set_level(logging.DEBUG)
     with serve({"/evil.pkl": EVIL}) as other, Server(redirecting(lambda path: other.url + path)) as server:
         document = scanned(server.url.replace("//", "//user:hunter2@") + "/evil.pkl?token=hunter3")
         assert document.decision.exit_code == 1
@@ -173,6 +175,8 @@ def test_nobody_else_is_told_the_credentials(scanned, monkeypatch) -> None:
         assert other.seen
         assert "hunter2" not in received
         assert "hunter" not in str(document)
+        assert "/evil.pkl" in caplog.text
+        assert "hunter" not in caplog.text
 
     def storage(handler: Handler) -> None:
         part(handler, EVIL)

@@ -12,6 +12,7 @@ from fixtures.servers.serving import Server
 from modelaudit.cli.scan import scan as command
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.packs.load import load_ruleset
+from modelaudit.engine.policy.where import located
 from modelaudit.pipeline.scan import scan
 from modelaudit.reports import FORMATS, View, render
 from modelaudit.sources.errors import SourceError
@@ -124,17 +125,18 @@ def test_credentials_in_the_address(opened) -> None:
 
 
 @pytest.mark.parametrize("page", ["/ui/native", "/ui/repos/tree/General", OLD, f"/artifactory{OLD}"])
-def test_what_a_browser_shows_is_scanned_and_judged(page: str, tmp_path, monkeypatch) -> None:
-    head = "schema: modelaudit/policy@1\npolicy: acme\nversion: 1\nextends: ['builtin:default']\nsources: "
+def test_what_a_browser_shows_is_scanned_and_judged(page: str, monkeypatch) -> None:
+    ruleset = load_ruleset()
     with Server(Artifactory({"models/evil.pkl": EVIL})) as server:
         monkeypatch.setenv("JFROG_URL", f"{server.url}/artifactory")
-        document = scan([f"{server.url}{page}/models/evil.pkl"], load_ruleset())
+        document = scan([f"{server.url}{page}/models/evil.pkl"], ruleset)
         assert (document.errors, document.decision.exit_code) == ((), 1)
         asked = len(server.seen)
         for pattern in (f"{server.url}/artifactory/models/**", f"{server.url}/artifactory{OLD}/models/*"):
-            (tmp_path / "p.yaml").write_text(f"{head}{{deny: ['{pattern}']}}\n")
+            denied = {"deny": [{"pattern": pattern, **located(pattern, "")}]}
+            monkeypatch.setitem(ruleset.policy.doc, "sources", denied)
             with pytest.raises(UsageError, match="denies this source"):
-                scan([f"{server.url}{page}/models/evil.pkl"], load_ruleset(str(tmp_path / "p.yaml")))
+                scan([f"{server.url}{page}/models/evil.pkl"], ruleset)
         assert len(server.seen) == asked
 
 
