@@ -134,12 +134,12 @@ def _summary(document: ScanDocument, paths: Iterable[str], view: View) -> str:
 
 def _warn(document: ScanDocument, *, quiet: bool) -> None:
     for error in document.errors:
-        console.complain(_words(error.code, error.message, error.path))
+        console.complain(_words(error.message, error.path))
     if not quiet:
         for notice in document.notices:
             console.complain(notice, level="warning")
 
 
-def _words(code: str, message: str, path: str | None) -> str:
+def _words(message: str, path: str | None) -> str:
     """The message, with its path if it does not name it."""
     return message if path is None or path in message else f"{path}: {message}"

@@ -65,11 +65,6 @@ def sign(message: bytes, path: str) -> bytes:
     return _read_private(path).sign(message)
 
 
-def public_of(path: str) -> Key:
-    """The public key that belongs to the private key in a PEM file."""
-    return Key(_raw(_read_private(path).public_key()))
-
-
 def generate() -> tuple[bytes, bytes, Key]:
     """A new pair as PEM: the private key, the public key, and the latter once more as a `Key`."""
     ed25519, serialization = _modules()

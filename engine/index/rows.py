@@ -12,6 +12,7 @@ from modelaudit.engine.facts.columns import KEPT, SMALL, Memory
 from modelaudit.engine.index.needs import needs
 from modelaudit.engine.index.sources import of_env, of_field
 from modelaudit.engine.lang.evaluate import Env
+from modelaudit.engine.lang.paths import follow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class _Turn:
 
     def once(self, row: int, number: int, read: Read, around: Hashable) -> bool:
         """Evaluate a rule on a row, unless it is known to have nothing to say of such."""
-        key = (number, around, *[_follow(values[row], steps) if steps else values[row] for values, steps in read])
+        key = (number, around, *[follow(values[row], steps) if steps else values[row] for values, steps in read])
         try:
             if key in self.rows.quiet:
                 return False
@@ -142,18 +143,6 @@ class _Turn:
             return None
         artifact = node.artifact
         return getattr(artifact, name), artifact.unknown, artifact.cut
-
-
-def _follow(value: Any, steps: Iterable[str | int]) -> Any:  # noqa: ANN401
-    """What stands at a path in a value of a field, None where nothing does."""
-    for step in steps:
-        if value is None:
-            return None
-        if isinstance(step, int):
-            value = value[step] if step < len(value) else None
-        else:
-            value = getattr(value, step)
-    return value
 
 
 def _look(kind: str, source: Json, lists: Mapping[str, Matcher]) -> tuple[Sequence[str] | None, Look]:

@@ -33,7 +33,6 @@ _FOREIGN = {
     "/": "there is no arithmetic",
     "%": "there is no arithmetic",
 }
-_PATTERNS = {"GLOB", "MATCHES", "CONTAINS", "STARTSWITH", "ENDSWITH"}
 
 
 def syntax_problem(error: Any, text: str) -> ExpressionError:  # noqa: ANN401 - an exception of lark

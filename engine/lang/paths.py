@@ -9,7 +9,8 @@ from modelaudit.engine.lang.values import UNKNOWN, Cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
 
     from modelaudit.engine.facts import Fact
     from modelaudit.engine.lang.evaluate import Env, Getter, Value
@@ -122,7 +123,7 @@ def _deep(whole: Callable[[Env], tuple[Value, Value]], steps: tuple[str | int, .
         if value is UNKNOWN or value is None:
             return value
         cut = type(value) is Cut
-        found = _follow(value.kept if cut else value, steps)
+        found = follow(value.kept if cut else value, steps)
         unknown = getattr(fact, "unknown", None)
         if unknown and not unknown.isdisjoint(names):
             return UNKNOWN
@@ -133,7 +134,8 @@ def _deep(whole: Callable[[Env], tuple[Value, Value]], steps: tuple[str | int, .
     return deep
 
 
-def _follow(value: Value, steps: tuple[str | int, ...]) -> Value:
+def follow(value: Any, steps: Iterable[str | int]) -> Any:  # noqa: ANN401 - a field may hold anything
+    """What stands at a path in a value of a field, None where nothing does."""
     for step in steps:
         if value is None:
             return None

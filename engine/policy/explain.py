@@ -62,13 +62,6 @@ NOTES = (
 _KEYS = tuple(key for _, _, keys in STEPS for key in keys)
 
 
-def order_text() -> str:
-    """The steps of the decision in their fixed order, one paragraph each, numbered."""
-    lines = ["A scan is decided in this order, whatever the policy:", ""]
-    lines += [f"{number:2}. {name}: {said}" for number, (name, said, _) in enumerate(STEPS, 1)]
-    return "\n".join([*lines, "", *NOTES])
-
-
 def policy_text(ruleset: Ruleset) -> str:
     """The order of decision with what a policy says at each step."""
     policy = ruleset.policy

@@ -78,7 +78,7 @@ def test_check_gives_one_result_per_policy(tmp_path):
 
 
 def test_the_order_of_decision_is_printed_step_by_step():
-    text = explain.order_text()
+    text = explain.policy_text(ruleset({}))
     steps = ["lists", "select/ignore", "maturity", "judge", "severity", "unless/allow", "absorb", "baseline", "waivers"]
     assert [line.split(": ")[0].strip() for line in text.splitlines() if line[:2].strip().isdigit()] == [
         f"{number}. {step}" for number, step in enumerate([*steps, "gate"], 1)
