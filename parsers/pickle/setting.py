@@ -119,7 +119,7 @@ def handed(m: State, restores: dict[str, str], state: Value) -> list[tuple[Value
             if callee:
                 module, _, last = callee.rpartition(".")
                 found.append((m.named(module, last), value))
-            elif value.__class__ in (v.Import, v.Prepared):
+            elif value.__class__ in (v.Import, v.Prepared, v.Result):
                 found.append((value, v.Unknown("state")))
     return found
 

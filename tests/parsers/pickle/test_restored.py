@@ -63,3 +63,10 @@ def test_a_context_of_a_compiled_module_is_called():
     module = p.imported("torch._dynamo.eval_frame", "OptimizedModule") + p.EMPTY_TUPLE + p.NEWOBJ
     state = p.dictionary({"dynamo_ctx": p.imported("acme", "hook"), "_orig_mod": None})
     assert evaluated(p.stream(module, state, p.BUILD)) == [("acme.hook", None)]
+
+
+def test_a_context_that_a_call_made_is_called():
+    module = p.imported("torch._dynamo.eval_frame", "OptimizedModule") + p.EMPTY_TUPLE + p.NEWOBJ
+    function = p.imported("cloudpickle.cloudpickle", "_make_function") + p.args(None) + p.REDUCE
+    calls = Read(p.stream(module, p.dictionary({"dynamo_ctx": function}), p.BUILD)).calls
+    assert [call.flows_from for call in calls if call.kind == "build"] == [{"cloudpickle.cloudpickle._make_function"}]
