@@ -50,11 +50,10 @@ QUOTES = ("", "\"'`\n", '"\n', "'\n", "\n")  # what ends a text that is turned: 
 ESCAPED = re.compile(r"""\\([\\"'/n])""")
 SHORT = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{8,39}={0,2}(?![A-Za-z0-9+/_=-])")
 SHORT_HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){6,19}(?![0-9A-Za-z])")
-PICKLES = (
-    *(bytes([128, protocol, first]) for protocol in range(2, 6) for first in b"\x95c}](X\x8cC"),
-    b"cos\n", b"cposix\n", b"cnt\n", b"cbuiltins\n", b"c__builtin__\n", b"(cos\n", b"(cposix\n",
-)  # fmt: skip
-SHORT_MAX = 100  # runs of one beginning in one text
+PICKLES = tuple(bytes([128, protocol, first]) for protocol in range(2, 6) for first in b"(c\x8c")  # by their first bits
+CALLS = (b"cos\n", b"cposix\n", b"cnt\n", b"cbuiltins\n", b"c__builtin__\n", b"(cos\n", b"(cposix\n")  # of protocol 0
+LEAD = 4  # bytes of a beginning by which it is looked for
+SHORT_MAX = 1000  # runs of one beginning in one text
 
 
 class Spelled:
@@ -194,9 +193,12 @@ def _short() -> Sieve:
 def _coded() -> dict[str, tuple[re.Pattern[str], str, Decode]]:
     """How beginnings are written in base64 and in hexadecimal, as far as what follows them does not matter."""
     coded: dict[str, tuple[re.Pattern[str], str, Decode]] = {}
-    for word in (*beginnings(), *PICKLES):
-        coded[base64.b64encode(word).decode()[: len(word) * 8 // 6]] = SHORT, "base64", _exactly
-        coded[word.hex()] = coded[word.hex().upper()] = SHORT_HEX, "hex", _hex
+    leads = {word[:LEAD] for word in (*beginnings(), *CALLS)}
+    for lead in leads | set(PICKLES):
+        size = 3 if lead in PICKLES else len(lead) * 8 // 6
+        coded[base64.b64encode(lead).decode()[:size]] = SHORT, "base64", _exactly
+    for lead in leads | {word[:2] for word in PICKLES}:
+        coded[lead.hex()] = coded[lead.hex().upper()] = SHORT_HEX, "hex", _hex
     return coded
 
 
