@@ -63,7 +63,7 @@ def renderer(format: str) -> Callable[[ScanDocument, View], str]:
 
     found = plugins.renderer(format)
     if found is None:
-        raise ValueError(f"unknown report format {format!r}")
+        raise ValueError(f"unknown report format {format!r}; there is {', '.join(RENDERERS)}")
     return found
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from modelaudit.engine.finding import Finding, Inconclusive, Judgement
     from modelaudit.engine.ruleset import Ruleset
 
+BARS = ("warning", "critical")  # what a scan may fail on: a note never changes the exit code
 UNKNOWN = "unknown"  # the format of what no recogniser knows
 REFUSED = "source-refused"  # the code of the error for a file that the policy does not let in
 _EXIT = {"pass": 0, "fail": 1, "incomplete": 2}
@@ -112,8 +113,8 @@ class Gate:
 
     def override(self, fail_on: str) -> str:
         """The threshold of the command line; refused where it would loosen a final one."""
-        if fail_on not in SEVERITIES:
-            raise UsageError(f"unknown severity `{fail_on}`; one of {', '.join(reversed(SEVERITIES))}")
+        if fail_on not in BARS:
+            raise UsageError(f"fail_on takes {' or '.join(BARS)}, not {fail_on!r}")
         own: str = self.policy["fail_on"]
         final = {"gate", "gate.fail_on"} & set(self.ruleset.policy.doc.get("final", ()))
         if final and SEVERITIES.index(fail_on) > SEVERITIES.index(own):

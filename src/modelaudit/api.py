@@ -95,7 +95,7 @@ def scan(
         max_transfer=_bytes("max_transfer", max_transfer),
         scope=_scope(scope),
         stream=stream,
-        jobs=jobs,
+        jobs=_count("jobs", jobs),
         scanners=_words(scanners),
         exclude_scanner=_words(exclude_scanners),
         plugin=_words(plugins),

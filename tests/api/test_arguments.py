@@ -40,7 +40,7 @@ def test_the_facts_of_a_report_without_limit_are_all_there(model) -> None:
     ("name", "value"),
     [
         *(("max_file_size", -1), ("max_total_size", "1KB"), ("timeout", 0), ("timeout", -1), ("timeout", "soon")),
-        *(("max_requests", 0), ("max_transfer", -1), ("scope", "half")),
+        *(("max_requests", 0), ("max_transfer", -1), ("scope", "half"), ("jobs", 0), ("fail_on", "info")),
     ],
 )
 def test_limits_that_make_no_sense_are_refused_with_their_name(model, name, value) -> None:

@@ -219,9 +219,10 @@ def test_the_command_line_can_tighten_a_final_threshold():
     assert decide(rules, judged(finding()), artifacts=CLEAN, fail_on="warning").exit_code == 1
 
 
-def test_an_unknown_threshold_is_a_usage_error():
-    with pytest.raises(UsageError, match="unknown severity `bad`"):
-        decide(ruleset(), judged(), artifacts=CLEAN, fail_on="bad")
+@pytest.mark.parametrize("word", ["bad", "info", "debug"])
+def test_a_threshold_that_is_none_is_a_usage_error(word):
+    with pytest.raises(UsageError, match=f"fail_on takes warning or critical, not '{word}'"):
+        decide(ruleset(), judged(), artifacts=CLEAN, fail_on=word)
 
 
 # How many findings may stand
