@@ -1,3 +1,4 @@
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from fixtures.documents import document, finding
 from modelaudit.engine.document import ScanError
 from modelaudit.engine.facts import Place
 from modelaudit.engine.finding import Inconclusive
+from modelaudit.engine.record import replace
 from modelaudit.reports import View, render
 from modelaudit.reports.text import render_summary
 from modelaudit.reports.text.line import GLUE, Line, cells, wrap
@@ -104,6 +106,15 @@ def test_places_without_an_offset_are_named() -> None:
     out = render(document(findings=(finding(places=(Place(pointer="/auto_map"),)),)), "text", View())
     assert "models/model.pkl: [CRITICAL]" in out
     assert "   At: pointer /auto_map\n" in out
+
+
+def test_every_report_names_the_files_that_a_finding_is_about_as_well() -> None:
+    others = tuple(finding(artifact=f"{n}.pkl") for n in range(7))
+    made = document(findings=(replace(finding(artifact="first.pkl"), related=others),))
+    assert "Also of: 0.pkl, 1.pkl, 2.pkl, 3.pkl, 4.pkl and 2 more" in render(made, "text", View())
+    related = json.loads(render(made, "sarif", View()))["runs"][0]["results"][0]["relatedLocations"]
+    assert [one["physicalLocation"]["artifactLocation"]["uri"] for one in related] == [f"{n}.pkl" for n in range(7)]
+    assert "(6.pkl)" in render(made, "html", View())
 
 
 def test_a_plain_report_imports_no_rich() -> None:
