@@ -8,7 +8,7 @@ from modelaudit.engine.lazy import Lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from modelaudit.engine.derived.deriver import Deriver
@@ -370,6 +370,13 @@ class Ruleset:
 
             self._index = Index(self._indexed(), self.rules, self.lists)
         return self._index
+
+    @property
+    def once(self) -> Sequence[str]:
+        """The ids of the rules that say a thing once in a scan."""
+        index = self.doc.get("index")
+        found: Sequence[str] = (self.index.doc if index is None else index).get("once", ())
+        return found
 
     def _indexed(self) -> Json:
         found = self.doc.get("index")

@@ -226,11 +226,10 @@ class Run:
         errors = (*self.errors, *self.closing_errors())
         artifacts = tuple(self.artifacts)
         judgements, waivers = self.acceptance.apply(self.judgements, artifacts)
-        once = ruleset.index.doc.get("once")
-        if once:
+        if len(judgements) > 1 and ruleset.once:
             from modelaudit.engine.judging.once import unite
 
-            judgements = unite(judgements, once)
+            judgements = unite(judgements, ruleset.once)
         decision = decide(
             ruleset, judgements, errors=errors, artifacts=artifacts, fail_on=self.options.fail_on, waivers=waivers
         )
