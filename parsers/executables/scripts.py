@@ -16,7 +16,8 @@ FIRST = re.compile(
     rb"#!\s*(?:/usr)?(?:/local)?/bin/(?:env(?:[ \t]+-\S+)*[ \t]+)?"
     rb"(?:ba|da|z|k|c|tc|fi)?(?:sh|python[0-9.]*|perl|ruby|node|php|lua|awk|pwsh|osascript|expect|tclsh)\b[^\n\0]{0,200}\n"
 )
-SHORT = (b"\x8c", b"U", b"C")  # opcodes of texts and bytes whose length is one byte
+SHORT = (b"\x8c", b"U", b"C", b"\x12", b"\x1a", b'"')
+# opcodes of pickles, and tags of protocol buffers, for texts and bytes whose length is one byte
 TEXT = re.compile(rb"[\t\x0c\r\x20-\x7e\x80-\xff]*")
 
 

@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from fixtures import executables, tensors
+from fixtures import executables, onnxes, tensors
 from modelaudit.pipeline import embedded
 from modelaudit.pipeline.facts import facts
 
@@ -104,3 +104,12 @@ def test_a_script_in_escaped_metadata_is_told(tmp_path, kind: str, value: str) -
     head = json.dumps({"__metadata__": {"a": value}, "w": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}})
     data = len(head).to_bytes(8, "little") + head.encode() + b"\0"
     assert told(tmp_path / "m.safetensors", data) == [("", kind, "metadata")]
+
+
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [(b"@echo off\r\nset x=1\r\ncopy a b\r\nstart c.exe\r\n", "batch"), (CRADLE.encode(), "powershell")],
+)
+def test_a_script_behind_the_length_of_a_field(tmp_path, script: bytes, kind: str) -> None:
+    data = onnxes.model(onnxes.graph(onnxes.node("Relu", onnxes.attribute("a", 4, script, 3))))
+    assert [found for _, found, _ in told(tmp_path / "m.onnx", data)] == [kind]
