@@ -1,9 +1,8 @@
 """Verdicts: what several rules say together of one stream, in one line with its reasons.
 
 A rule tagged `subject:NAME` says of which streams the question is asked, and its message is the question: it makes no
-finding. Rules tagged
-`verdict:NAME` are the reasons against. The answer is `yes` when none of them matched, `no` when one did, and
-`unknown` when one of them could not be decided.
+finding. Rules tagged `verdict:NAME` are the reasons against. The answer is `yes` when none of them matched, `no` when
+one did, and `unknown` when one of them could not be decided.
 """
 
 from __future__ import annotations
@@ -71,12 +70,12 @@ def _tagged(findings: Iterable[Finding], prefix: str) -> dict[tuple[str, str], l
 
 
 def _reasons(against: Mapping[tuple[str, str], list[Finding]], name: str, artifact: str) -> list[Finding]:
-    """The findings of one verdict in an artifact and in those around it."""
+    """The findings of one verdict in an artifact and in those around it, rule by rule in the order of the bytes."""
     found: list[Finding] = []
     for (of, where), findings in against.items():
         if of == name and _holds(where, artifact):
             found += findings
-    return found
+    return sorted(found, key=lambda finding: (finding.rule, _start(finding)))
 
 
 def _holds(outer: str, artifact: str) -> bool:

@@ -3,14 +3,14 @@
 import pytest
 
 from fixtures import archives, pickles, torches
+from fixtures.ruling import builtin
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.engine.verdict import judges, verdicts_of
 from modelaudit.pipeline.facts import facts
 from modelaudit.pipeline.scan import scan
-from modelaudit.reports import View
+from modelaudit.reports import View, digest
 from modelaudit.reports.text import render_text
 
-RULESET = load_ruleset()
 SCRIPT = [archives.Entry("m/data.pkl", b"\x80\x02}."), archives.Entry("m/constants.pkl", b"\x80\x02).")]
 NEEDS = "acme.models.Net needs add_safe_globals"
 SYSTEM = b"\x80\x02cos\nsystem\n."
@@ -41,7 +41,7 @@ CASES = {
 
 
 def answers(path):
-    return [verdict for tree in facts([str(path)]) for verdict in verdicts_of(judges(RULESET), tree)]
+    return [verdict for tree in facts([str(path)]) for verdict in verdicts_of(judges(builtin()), tree)]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -59,6 +59,14 @@ def test_one_answer_for_each_checkpoint_with_its_reasons(tmp_path, name):
         assert any(reason in told for told in verdict.reasons), verdict.reasons
 
 
+def test_reasons_stand_in_one_order_whoever_asks(tmp_path):
+    (tmp_path / "m.pt").write_bytes(archives.checkpoint(b"\x80\x04" + pickles.frame(b"cos\nsystem\n\x94.")))
+    (told,) = answers(tmp_path / "m.pt")
+    assert len(told.reasons) == 2
+    ((scanned,),) = digest.answers(scan([str(tmp_path)], builtin())).values()
+    assert scanned.reasons == told.reasons
+
+
 def test_what_is_no_checkpoint_has_no_answer(tmp_path):
     (tmp_path / "m.pkl").write_bytes(NET)
     (tmp_path / "m.zip").write_bytes(archives.archive([archives.Entry("a.pkl", NET), archives.Entry("a.txt", b"a")]))
@@ -66,7 +74,7 @@ def test_what_is_no_checkpoint_has_no_answer(tmp_path):
 
 
 def report(path, **options) -> str:
-    document = scan([str(path)], RULESET)
+    document = scan([str(path)], builtin())
     return render_text(document, View(width=100, **{"colour": False, "verbose": False, "quiet": False, **options}))
 
 
