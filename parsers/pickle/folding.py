@@ -233,6 +233,13 @@ def _resolve(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[
     return site.m.derive("resolve", module, name, site.offset, computed=disguised(args), flows=flows)
 
 
+def _resolve_in(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value | None:
+    """A name in a module, which two operands tell; a third one binds it to an object."""
+    module, name = (text_of(site, arg) for arg in args[:2])
+    found = site.m.derive("resolve", module, name, site.offset, computed=disguised(args[:2]), flows=flows)
+    return found if len(args) == 2 or args[2] is None else None
+
+
 def _item(site: Site, obj: Value, key: Raw, flows: frozenset[str], *, computed: bool) -> Value | None:
     """`obj[key]`: of a module's dictionary it is the module's attribute."""
     if not isinstance(obj, v.Import):
@@ -393,12 +400,14 @@ PREPARED.update(
 KEYWORDS.update({op: _with_keywords(op) for op in ("partial", "methodcaller")})
 _KEPT = ("attrgetter", "itemgetter", "methodcaller", "partial", *LAZY)
 MADE.update(_KEPT)
+ALWAYS.add("resolve_in")  # the callable itself is an ordinary one
 STRUCTURE.update(
     {
         "getattr": _getattr,
         "import": _import,
         "import_module": _import_module,
         "resolve": _resolve,
+        "resolve_in": _resolve_in,
         "call": _through,
         "type_named": _type_named,
         "code": _code,

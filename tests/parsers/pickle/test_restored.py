@@ -70,3 +70,15 @@ def test_a_context_that_a_call_made_is_called():
     function = p.imported("cloudpickle.cloudpickle", "_make_function") + p.args(None) + p.REDUCE
     calls = Read(p.stream(module, p.dictionary({"dynamo_ctx": function}), p.BUILD)).calls
     assert [call.flows_from for call in calls if call.kind == "build"] == [{"cloudpickle.cloudpickle._make_function"}]
+
+
+@pytest.mark.parametrize("folds", [0, 100])
+@pytest.mark.parametrize(
+    ("spelling", "operands"),
+    [("numpy.core:_ufunc_reconstruct", ()), ("scipy._lib._uarray._backend:unpickle_function", (None,))],
+)
+def test_a_function_that_is_restored_by_its_name_is_an_import(monkeypatch, folds, spelling, operands):
+    monkeypatch.setattr("modelaudit.parsers.pickle.calling.FOLDS_MAX", folds)
+    module, _, name = spelling.partition(":")
+    read = Read(p.stream(p.imported(module, name), p.args("os", "getcwd", *operands), p.REDUCE))
+    assert "os.getcwd" in {fact.qualname for fact in read.imports}
