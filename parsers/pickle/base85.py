@@ -37,9 +37,3 @@ def decode(data: bytes, method: str) -> bytes:
 def _digits(method: str) -> bytes:
     alphabet = ALPHABETS[method]
     return bytes([alphabet.index(char) if char in alphabet else BAD for char in range(256)])
-
-
-def group(word: bytes, method: str) -> bytes:
-    """The characters that stand for four bytes."""
-    number = int.from_bytes(word, "big")
-    return bytes([ALPHABETS[method][number // 85**place % 85] for place in range(4, -1, -1)])

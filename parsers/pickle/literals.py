@@ -58,7 +58,7 @@ class _Magics:
             table = json.load(file)
         rows = table["magics"]
         self.pairs = frozenset(table["pairs"].encode().split(b" "))
-        self.openings = self.pairs | _pairs()  # and those of code
+        self.openings = self.pairs.union(table["openings"].encode().split(b" "))  # and those of code
         self.rows: dict[int, list[dict[str, Any]]] = {}
         for row in rows:
             firsts = range(256) if row["magic"].startswith(".") else [int(row["magic"][:2], 16)]
@@ -82,14 +82,6 @@ class _Magics:
 
     def _named(self, first: int) -> bool:
         return first < 128 and any(not row["magic"].startswith(".") for row in self.rows[first])
-
-
-def _pairs() -> set[bytes]:
-    """The first two characters of code in base85."""
-    from modelaudit.parsers.pickle import base85
-    from modelaudit.parsers.wordings import openings
-
-    return {base85.group(word, method)[:2] for word in openings() for method in base85.ALPHABETS}
 
 
 def _seconds(firsts: set[int]) -> list[bytes]:

@@ -19,6 +19,7 @@ from modelaudit.parsers.base import Context, Input, Nested
 from modelaudit.parsers.pickle import base85, parse
 from modelaudit.parsers.pickle.literals import magics
 from modelaudit.parsers.reader import BytesReader
+from modelaudit.parsers.wordings import openings
 from modelaudit.pipeline.scan import scan
 
 EVIL = pickles.reduce_call("os", "system", "echo hi")
@@ -195,6 +196,11 @@ def test_the_table_has_the_beginnings_of_base85():
             found |= {_pair(number, alphabet) for alphabet in base85.ALPHABETS.values()}
         found |= {_pair(int.from_bytes(magic.ljust(4, b"\xff"), "big"), a) for a in base85.ALPHABETS.values()}
     assert found == magics().pairs
+
+
+def test_openings_are_those_of_code_in_base85():
+    code = {_pair(int.from_bytes(word, "big"), a) for word in openings() for a in base85.ALPHABETS.values()}
+    assert magics().openings == magics().pairs | code
 
 
 def _pair(number: int, alphabet: bytes) -> bytes:
