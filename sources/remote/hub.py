@@ -46,6 +46,12 @@ def server_of(address: str) -> tuple[str, int]:
     return (url.hostname or "").rstrip(".").lower(), USUAL.get(url.scheme, 0) if port is None else port
 
 
+def has_token(endpoint: str) -> bool:
+    """Whether the user's token is for a server: for that of `HF_ENDPOINT` alone where it is set."""
+    here = os.environ.get("HF_ENDPOINT", "")
+    return not here or server_of(here) == server_of(endpoint)
+
+
 def names_of(address: str) -> tuple[str, ...]:
     """What an address of the hub is called as `hf://` and as a page, without its revision; nothing for any other."""
     if scheme_of(address) != "hf" and not is_hub(address):

@@ -23,7 +23,7 @@ from huggingface_hub.utils import get_session
 
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.http import MOVED, Refusal, Transport, origin_of, refusal
-from modelaudit.sources.remote.hub import HOSTS, place_of, prefix_of
+from modelaudit.sources.remote.hub import HOSTS, has_token, place_of, prefix_of
 from modelaudit.sources.remote.ranges import Contents
 from modelaudit.sources.remote.service import BLOB, Listed, Transient, endpoint
 from modelaudit.sources.remote.trip import admit, asking
@@ -60,7 +60,7 @@ class Hub:
         self.repo: str | None = place.repo
         self.revision: str | None = None
         self.server = endpoint(place.endpoint)
-        token = get_token()
+        token = get_token() if has_token(place.endpoint) else None
         origin = origin_of(place.endpoint)
         self._token = token
         self._transport = Transport([origin.host], {origin: {"Authorization": f"Bearer {token}"}} if token else {})

@@ -138,6 +138,17 @@ def test_the_token_of_the_environment_goes_to_the_hub_alone(monkeypatch: pytest.
         assert "hf_secret" not in render(document, format, View(verbose=True)), format
 
 
+def test_the_token_of_another_endpoint_stays_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server(Hub(FILES)) as server, Server(Hub(FILES)) as mirror:
+        monkeypatch.setattr("modelaudit.sources.remote.hub.HUB", server.url)
+        monkeypatch.setenv("HF_ENDPOINT", mirror.url)
+        monkeypatch.setenv("HF_TOKEN", "hf_secret")
+        scan(["https://huggingface.co/acme/model", "hf://acme/model"], load_ruleset())
+    assert not any("authorization" in request.headers for request in server.seen)
+    assert server.seen
+    assert any("authorization" in request.headers for request in mirror.seen)
+
+
 @pytest.mark.parametrize("here", [True, False])
 def test_what_the_client_asks_of_itself_is_counted_and_asked_of_the_hub_alone(
     endpoint, here: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
