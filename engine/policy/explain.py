@@ -120,8 +120,13 @@ def _said(key: str, doc: Mapping[str, Json], ruleset: Ruleset) -> list[str]:
     if not value:
         return []
     if isinstance(value, dict):
-        return [f"{key}: {', '.join(f'{k} {v}' for k, v in value.items())}"]
+        return [f"{key}: {', '.join(f'{word} {_word(said)}' for word, said in value.items())}"]
     return [f"{key}: {', '.join(map(str, value))}"]
+
+
+def _word(said: Json) -> str:
+    """A value as people write it: the items of a list with blanks between them."""
+    return " ".join(map(str, said)) if isinstance(said, (list, tuple)) else str(said)
 
 
 def _plain(key: str, doc: Mapping[str, Json]) -> Json:

@@ -1,4 +1,4 @@
-"""How policies name rules: `MA1001`, `exec-import`, `MA10*`, `tag:licence`, `core/*`, `core/MA1001`, `*`."""
+"""How policies name rules: `MA1001`, `import-process`, `MA10*`, `tag:licence`, `core/*`, `core/MA1001`, `*`."""
 
 from __future__ import annotations
 
