@@ -29,6 +29,7 @@ OVERLAP = 8 * 1024  # bytes at the end of a window that the next one begins with
 MARK = b"\xef\xbb\xbf"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 DEFAULT = ("doc", "other")
+ESCAPES = (b"\\u00", b"\\x", b"\\/", b"://")  # of which one stands where an escape is resolved
 CONFIGS = frozenset({"repository-json", "repository-yaml"})
 EVIDENCE_MAX = 4 * 1024 * 1024  # bytes of a text that is looked at for licences
 REQUIREMENTS = ("requirements", "constraints")
@@ -101,7 +102,7 @@ def _behind(artifact: Input, context: Context, role: str, owner: str) -> Iterato
         context.check()
         data = reader.read_at(start, WINDOW)
         plain = data.decode(order, "replace").encode() if order else data
-        if role == "config" and b"\\" in plain:
+        if role == "config" and any(mark in plain for mark in ESCAPES):
             plain = _resolved(plain.decode("utf-8", "surrogateescape"), role).encode("utf-8", "surrogateescape")
         if sought.find(plain) >= 0:
             value, lossy = decode(plain)
