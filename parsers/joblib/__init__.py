@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from modelaudit.parsers.pickle.state import State
     from modelaudit.parsers.reader import Reader
 
+PACKAGE = "joblib"
 DTYPE = frozenset(["numpy.dtype"])
 WRAPPER = frozenset(
     ["joblib.numpy_pickle.NumpyArrayWrapper", "sklearn.externals.joblib.numpy_pickle.NumpyArrayWrapper"]
@@ -57,6 +58,13 @@ class Arrays:
     """What `joblib.load` does beyond a plain unpickler: it reads arrays from the file, behind their wrappers."""
 
     names = DTYPE | WRAPPER | NAMED
+    lasts = frozenset(name.rpartition(".")[2] for name in WRAPPER | NAMED)
+
+    def wants(self, record: v.Import) -> bool:
+        """Whether the class is an array's element type or wrapper, a wrapper also by way of another module."""
+        if not record.names.isdisjoint(self.names):
+            return True
+        return record.name.rpartition(".")[2] in self.lasts and PACKAGE in record.segments
 
     def built(self, m: State, target: v.Made, after: int) -> int:
         """Position at which the opcodes go on after a BUILD."""

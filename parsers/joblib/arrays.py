@@ -10,14 +10,13 @@ nothing is claimed, since a wrong size would hide opcodes.
 from __future__ import annotations
 
 from modelaudit.engine.facts import Place, Reference, clean, path_class
-from modelaudit.parsers.joblib import DTYPE, NAMED, WRAPPER
+from modelaudit.parsers.joblib import DTYPE, NAMED, PACKAGE, WRAPPER
 from modelaudit.parsers.numpy.dtypes import Element, count, of_string
 from modelaudit.parsers.pickle import values as v
 from modelaudit.parsers.pickle.notes import KINDS
 from modelaudit.parsers.pickle.opcodes import NAMES
 from modelaudit.parsers.pickle.tape import Break, Pause
 
-HELPERS = frozenset(["copyreg._reconstructor"])
 DEPTH = 16
 HAS_OBJECTS = 1  # bit of a dtype's flags
 
@@ -35,20 +34,28 @@ def built(m: State, target: v.Made, after: int) -> int:
     cls = _class(target)
     if cls is None:
         return after
-    if not cls.names.isdisjoint(WRAPPER):
+    if _is_one(cls, WRAPPER):
         return _array(m, target, after)
-    if not cls.names.isdisjoint(NAMED):
+    if _is_one(cls, NAMED):
         _file(m, target, cls, m.tape.base + after - 1)
     return after
 
 
 def _class(target: v.Made) -> v.Import | None:
-    """The class of an object, also when a helper of older protocols makes it."""
+    """The class of an object, also when a helper such as that of older protocols makes it."""
     cls = target.cls
-    if cls is not None and not cls.names.isdisjoint(HELPERS) and target.given is not None and target.given.args:
-        first = target.given.args[0]
-        return first if isinstance(first, v.Import) else None
-    return cls
+    if cls is not None and (_is_one(cls, WRAPPER | NAMED) or not cls.names.isdisjoint(DTYPE)):
+        return cls
+    first = target.given.args[0] if target.given is not None and target.given.args else None
+    return first if isinstance(first, v.Import) else cls
+
+
+def _is_one(cls: v.Import, names: frozenset[str]) -> bool:
+    """Whether a class is one of those with the names, maybe reached by way of another module."""
+    if not cls.names.isdisjoint(names):
+        return True
+    last = cls.name.rpartition(".")[2]
+    return PACKAGE in cls.segments and any(name.endswith(f".{last}") for name in names)
 
 
 def _attributes(made: v.Made) -> dict[str, Value] | None:

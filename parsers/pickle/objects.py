@@ -111,7 +111,12 @@ def _made(
 
 def _asked(cls: v.Import | None, args: Sequence[Value]) -> bool:
     """Whether an extension asks for an object of this class, or for one that a helper makes of such a class."""
-    return cls is not None and (cls.asked or (bool(args) and args[0].__class__ is v.Import and args[0].asked))
+    return (cls is not None and cls.asked) or (bool(args) and args[0].__class__ is v.Import and args[0].asked)
+
+
+def _of_asked(made: v.Made) -> bool:
+    """Whether the class of an object is one that an extension asks for."""
+    return made.cls is not None and made.cls.asked
 
 
 def reduce(m: State, pos: int) -> int:
@@ -231,7 +236,8 @@ def build(m: State, pos: int) -> int:
             _called(m, "build", callee, (value,), offset, pos + 1)
     if target.__class__ is v.Prepared:
         folding.restored(m, target, state, offset, pos + 1)
-    if m.extension is not None and isinstance(target, v.Made) and target.given is not None:
+    if m.extension is not None and isinstance(target, v.Made) and (target.given is not None or _of_asked(target)):
+        target.given = target.given or v.Given(())  # what a prepared call made has none yet
         target.given.states.append(state)
         return m.extension.built(m, target, pos + 1)
     return pos + 1
@@ -251,7 +257,7 @@ def _is_plain(target: Value, state: Value) -> bool:
         isinstance(target, v.Made)
         and state.__class__ is v.DictValue
         and not (state.live or state.more or target.planted or target.given)
-        and (target.cls is None or target.cls.planted is None)
+        and (target.cls is None or not (target.cls.planted or target.cls.asked))
         and len(state) <= 2 * emit.KEYS_MAX
     )
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     class Extension(Protocol):
         """What a loader does beyond a plain unpickler: it is asked after a BUILD on what the names have made."""
 
-        names: frozenset[str]
+        def wants(self, record: v.Import) -> bool:
+            """Whether what is made of this import matters."""
 
         def built(self, m: State, target: v.Made, after: int) -> int:
             """Position at which the opcodes go on; `after` is the one right behind BUILD."""
@@ -163,7 +164,7 @@ class Resolving(Memory):
         record.restores = restoring(record.names)
         if record.restores is not None and self.restoring is None:
             self.restoring = {}
-        record.asked = self.extension is not None and not record.names.isdisjoint(self.extension.names)
+        record.asked = self.extension is not None and self.extension.wants(record)
         if len(self.imports) < IMPORTS_MAX:
             self.imports[key] = record
         else:

@@ -136,6 +136,24 @@ def test_a_wrapper_of_older_protocols_is_known():
     assert read.defects == []
 
 
+WRAPPER = pickles.imported("joblib.numpy_pickle", "NumpyArrayWrapper")
+ROUNDABOUT = {
+    "__newobj__": pickles.imported("copyreg", "__newobj__") + pickles.args(WRAPPER) + pickles.REDUCE,
+    "__newobj_ex__": pickles.imported("copyreg", "__newobj_ex__") + pickles.args(WRAPPER, b")", b"}") + pickles.REDUCE,
+    "partial": pickles.imported("functools", "partial") + pickles.args(WRAPPER) + pickles.REDUCE + b")R",
+    "another callable": pickles.imported("acme", "make") + pickles.args(WRAPPER) + pickles.REDUCE,
+    "another module": pickles.imported("joblib.memory", "numpy_pickle.NumpyArrayWrapper") + b")\x81",
+}
+
+
+@pytest.mark.parametrize("made", ROUNDABOUT)
+def test_an_array_of_a_wrapper_that_is_made_in_another_way_hides_no_opcodes(made):
+    state = pickles.dictionary({"shape": pickles.args(1), "dtype": dtype()}) + pickles.BUILD
+    behind = CALL + pickles.STOP
+    hiding = b"B" + struct.pack("<I", 3 + len(behind)) + b"abc"  # elements that read as an opcode of all that follows
+    assert "os.system" in Read(b"\x80\x04" + ROUNDABOUT[made] + state + hiding + behind + pickles.STOP).targets
+
+
 def test_the_array_takes_the_place_of_its_wrapper():
     again = pickles.dictionary({"shape": pickles.args(3)}) + pickles.BUILD
     read = after(wrapper(), padded(FLOATS) + again)
