@@ -18,6 +18,7 @@ from modelaudit.parsers.pickle.opcodes import NAMES
 from modelaudit.parsers.pickle.tape import Break, Pause
 
 DEPTH = 16
+REGISTERING = "ml_dtypes"
 HAS_OBJECTS = 1  # bit of a dtype's flags
 
 ARRAYS = frozenset(["numpy.ndarray", "numpy.memmap"])  # what `NumpyArrayWrapper.read` gives as it is
@@ -144,15 +145,28 @@ def _element(value: Value, depth: int = 0) -> Element | None:
     if not isinstance(value, v.Made) or value.given is None or value.cls is None or depth > DEPTH:
         return None
     args = value.given.args
-    if value.cls.names.isdisjoint(DTYPE) or not 1 <= len(args) <= 3 or not isinstance(args[0], str):
+    if value.cls.names.isdisjoint(DTYPE) or not 1 <= len(args) <= 3:
         return None
     if not all(isinstance(arg, int) and arg in (0, 1) for arg in args[1:]):
+        return None
+    if isinstance(args[0], v.Import):
+        return _registered(args[0], value.given.states)
+    if not isinstance(args[0], str):
         return None
     plain = of_string(args[0])
     states = value.given.states
     if plain is None or len(states) > 1:
         return None
     return _stated(plain, states[0], depth) if states else plain
+
+
+def _registered(cls: v.Import, states: list[Value]) -> Element | None:
+    """An element type that an extension of NumPy has registered, whose size its state tells."""
+    state = states[0] if len(states) == 1 else None
+    if REGISTERING not in cls.segments or not isinstance(state, tuple) or not 8 <= len(state) <= 9:
+        return None
+    size = state[5]
+    return Element(size, False) if type(size) is int and size > 0 and state[2:5] == (None, None, None) else None
 
 
 def _stated(plain: Element, state: Value, depth: int) -> Element | None:

@@ -136,6 +136,15 @@ def test_a_wrapper_of_older_protocols_is_known():
     assert read.defects == []
 
 
+def test_elements_of_a_registered_type_have_the_size_of_its_state():
+    element = (
+        pickles.imported("numpy", "dtype") + pickles.args(pickles.imported("ml_dtypes", "bfloat16"), False, True) + b"R"
+    )
+    element += pickles.args(3, "<", None, None, None, 2, 2, 0) + pickles.BUILD
+    read = after(wrapper(element, pickles.args(3), aligned=None), b"\x00\xff" * 3)
+    assert (read.targets[-1], read.defects) == ("os.system", [])
+
+
 WRAPPER = pickles.imported("joblib.numpy_pickle", "NumpyArrayWrapper")
 ROUNDABOUT = {
     "__newobj__": pickles.imported("copyreg", "__newobj__") + pickles.args(WRAPPER) + pickles.REDUCE,
