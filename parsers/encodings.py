@@ -62,12 +62,14 @@ def encoded_files(text: str, count: Callable[[int], None] | None = None) -> Iter
         elif found is not None:
             told.add(run.at)
             yield run.at, found
-    for run in spellings.short(text):
+    words = spellings.standing(text)
+    for run in spellings.short(text, words):
         found = _under(run.whole(), [run.method], count) if run.at not in told else None
         if found is not None and not found.too_deep:
             told.add(run.at)
             yield run.at, found
-    yield from _turned(text)
+    if words:
+        yield from _turned(text)
     if deep:
         from modelaudit.parsers.pickle.encoded import LAYERS
 

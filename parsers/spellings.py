@@ -19,7 +19,7 @@ from modelaudit.parsers.wordings import beginnings, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     Decode = Callable[[str], bytes]
 
@@ -88,11 +88,18 @@ def spelled(text: str) -> Iterator[Spelled]:
         yield Spelled(run.start(), "ascii85", ESCAPED.sub(_unescaped, run[0][2:-2]), _ascii85)
 
 
-def short(text: str) -> Iterator[Spelled]:
+def standing(text: str) -> list[str]:
+    """Words in a text of which one stands wherever `short` or `turned` finds something."""
+    return _sought().occurring(text)
+
+
+def short(text: str, words: Iterable[str]) -> Iterator[Spelled]:
     """The runs of base64 and hexadecimal, shorter than the others, that begin as a command, code or an address does."""
-    words = _coded()
-    for word in _short().occurring(text):
-        pattern, method, back = words[word]
+    coded = _coded()
+    for word in words:
+        if word not in coded:
+            continue
+        pattern, method, back = coded[word]
         at = text.find(word)
         for _ in range(SHORT_MAX):
             run = pattern.match(text, at) if at >= 0 else None
@@ -185,8 +192,8 @@ def _telling() -> Sieve:
 
 
 @cache
-def _short() -> Sieve:
-    return Sieve(_coded())
+def _sought() -> Sieve:
+    return Sieve([*_coded(), *table()["rot13"], *table()["reversed"]])
 
 
 @cache

@@ -43,7 +43,7 @@ from modelaudit.sources.errors import SourceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import TypeVar
 
     from modelaudit.engine.derived.deriver import Deriver
@@ -449,15 +449,13 @@ def _sought(deriver: Deriver | None) -> Callable[[str], Sought | None] | None:
     """What finds the words of texts of a role; those of constants may be turned around."""
     if not deriver:
         return None
+    return lambda role: deriver.keywords(role, _turned) if role == "literal" else deriver.keywords(role)
 
-    def sought(role: str) -> Sought | None:
-        if role != "literal":
-            return deriver.keywords(role)
-        from modelaudit.parsers.wordings import words
 
-        return deriver.keywords(role, words())
+def _turned() -> Iterable[str]:
+    from modelaudit.parsers.wordings import words
 
-    return sought
+    return words()
 
 
 def _guarded(call: Callable[..., T], *given: object) -> T:

@@ -120,10 +120,10 @@ class Deriver:
 
         return sha256(json.dumps(self._docs, sort_keys=True).encode()).hexdigest() if self._docs else ""
 
-    def keywords(self, role: str, others: Iterable[str] = ()) -> Keywords | None:
+    def keywords(self, role: str, others: Callable[[], Iterable[str]] = tuple) -> Keywords | None:
         """What one of the texts that the patterns for a role find has in it; None when no pattern looks there.
 
-        `others` are words that are looked for besides, the same at each call.
+        `others` gives words that are looked for besides, the same at each call.
         """
         if role not in self._by_role:
             return None
@@ -132,7 +132,7 @@ class Deriver:
             words = self._by_role[role].words()
             if role == "literal" and "metadata" in self._by_role:  # there keys are literals as well
                 words = {*words, *self._by_role["metadata"].keys()}
-            found = self._keywords[role] = Keywords([*words, *others])
+            found = self._keywords[role] = Keywords([*words, *others()])
         return found
 
     def derive(self, fact: Fact) -> tuple[Fact, list[Fact]]:
