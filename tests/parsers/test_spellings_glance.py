@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelaudit.parsers import spellings
+from modelaudit.parsers import spellings, wordings
 
 WRITTEN = st.lists(
     st.sampled_from(["4d", "\\x5a", "0x90", "%00", ", ", ":", "\n", "Zm9v", "zz", " ", "\u3000", "é", "-", "="]),
@@ -21,8 +21,6 @@ def test_runs_stand_only_where_their_signs_do(parts, times):
         assert spellings._stands_in(signs, spellings.DENSE)
 
 
-@given(
-    st.text(max_size=80), st.sampled_from([*spellings._table()["rot13"], *spellings._table()["reversed"]]), st.text()
-)
+@given(st.text(max_size=80), st.sampled_from([*wordings.table()["rot13"], *wordings.table()["reversed"]]), st.text())
 def test_a_telling_word_is_looked_for_wherever_it_stands(before, word, after):
     assert list(spellings.turned(before + word + after))
