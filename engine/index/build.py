@@ -35,7 +35,7 @@ TOIL = 16.0  # more than anything that is told by a plain value
 COMMON = frozenset({"str", "int", "float", "bool", "list", "null"})  # values that many facts have
 ATOM = 4  # characters of the part of a text by which it is looked for
 _WORTH = {"eq": 0.0, "under": 2.0, "below": 2.0, "prefix": 2.0, "suffix": 2.0, "list": 3.0, "contains": 4.0}
-_WORTH |= {"regex": 8.0, "order": 9.0, "test": 10.0, "absent": 10.0, "present": 11.0, "ne": 12.0}
+_WORTH |= {"order": 9.0, "test": 10.0, "regex": 10.5, "absent": 10.0, "present": 11.0, "ne": 12.0}
 _TOLD = frozenset(("eq", "ne", "absent", "under", "below", *TEXTS.values(), "list", "regex"))
 
 

@@ -28,11 +28,11 @@ rules:
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory):
     folder = tmp_path_factory.mktemp("acme")
-    patterns, lists = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    first, second, lists = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     for name, text in {
         "pack.yaml": PACK,
         "rules.yaml": RULE,
-        "patterns.yaml": patterns,
+        "patterns.yaml": first + second,
         "policy.yaml": HEAD + lists,
     }.items():
         (folder / name).write_text(text, "utf-8")
