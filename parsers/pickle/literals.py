@@ -140,7 +140,7 @@ def inspect(
             _hidden(m, data, size, start, offset)
         if size == len(data) and TURNED.fullmatch(data):
             _turned(m, data, offset)
-        if told or (worded and data[0] in NUMBERED_FIRST and NUMBERED.match(data)):
+        if worded and _may_be_written_out(m, data, told):
             _written_out(m, _reading(m, data, size, start)(TEXT_MAX), offset)
     return kind if read and m.tape.__class__ is not FileTape else None
 
@@ -151,6 +151,20 @@ def _may_be_encoded(data: bytes) -> bool:
     if data[1] in table.seconds[data[0]] and ENCODED.match(data):
         return True
     return data[:2] in table.openings and ENCODED_85.match(data) is not None
+
+
+def _may_be_written_out(m: State, data: bytes, told: bool) -> bool:
+    """Whether a text may hold numbers of characters, or words that are turned around."""
+    if data[0] in NUMBERED_FIRST and NUMBERED.match(data):
+        return True
+    return told and (not m.texts or _telling().search(data) is not None)
+
+
+@cache
+def _telling() -> re.Pattern[bytes]:
+    from modelaudit.parsers.wordings import words
+
+    return re.compile("|".join(map(re.escape, words())).encode(), re.IGNORECASE)
 
 
 def _written_out(m: State, data: bytes, offset: int) -> None:
