@@ -8,7 +8,7 @@ from modelaudit.parsers.pickle.flows import BYTES as FLOWS_BYTES
 from modelaudit.parsers.pickle.flows import LOST, Flows
 from modelaudit.parsers.pickle.resolving import Resolving
 
-HOLD = 16 * 1024 * 1024  # bytes of long literals that one stream keeps in memory
+HOLD = 16 * 1024 * 1024  # bytes of long literals and of results that one stream keeps in memory
 FILES_MAX = 4096  # constants whose kind of file is remembered
 FOLDS_MAX = 50_000  # what working out results may cost in one stream: a call costs one, and so does 1 KiB of text
 CALL = frozenset(["call"])
@@ -50,9 +50,11 @@ class Calling(Resolving):
         return value
 
     def hold(self, size: int) -> bool:
-        """Whether the stream may keep so many more bytes."""
+        """Whether the stream may keep so many more bytes, which then count."""
+        if self.held + size > HOLD:
+            return False
         self.held += size
-        return self.held <= HOLD
+        return True
 
     def note_file(self, data: bytes, kind: str) -> None:
         """Note bytes that are read as an artifact of their own, as a file of a kind."""

@@ -6,11 +6,11 @@ from struct import unpack_from
 
 from modelaudit.parsers.pickle import latin, text
 from modelaudit.parsers.pickle import values as v
-from modelaudit.parsers.pickle.literals import PLAIN, inspect
+from modelaudit.parsers.pickle.literals import inspect
 from modelaudit.parsers.pickle.state import C_READER, PYTHON_READER
 from modelaudit.parsers.pickle.tape import LINE_MAX, Break
 
-CODECS = {"str": latin.UTF8, "latin": PLAIN}  # how constants of a kind hold text
+CODECS = {"str": latin.UTF8, "latin": latin.PLAIN}  # how constants of a kind hold text
 HELD_MAX = 1024  # bytes of a constant that is held whole
 
 TYPE_CHECKING = False
@@ -105,13 +105,7 @@ def unicode_line(m: State, pos: int) -> int:
 
 def _head(m: State, data: bytes) -> bytes:
     """What a long literal keeps of itself while the stream's allowance lasts."""
-    if m.held > HOLD:
-        return data[:64]
-    m.held += min(len(data), HELD_MAX)
-    return data[:HELD_MAX]
-
-
-HOLD = 16 * 1024 * 1024  # bytes of long literals that one stream keeps in memory
+    return data[: HELD_MAX if m.hold(min(len(data), HELD_MAX)) else 64]
 
 
 def _sized(m: State, pos: int, width: int, kind: str) -> int:
@@ -134,14 +128,14 @@ def _constant(m: State, pos: int, size: int, kind: str, offset: int) -> int:
         data = tape.buf[pos : pos + size]
         m.stack.append(_held(m, data, kind, offset))
         file = inspect(m, data, size, start, offset, codec=CODECS.get(kind))
-        if file is not None and kind == "bytes":
-            m.note_file(data, file)
+        if file is not None and kind != "bytearray":
+            m.note_file(latin.latin(data) or b"" if kind == "str" else data, file)
         return pos + size
     head = tape.peek(pos, min(size, LINE_MAX))
     codec = CODECS.get(kind)
     file = None if kind == "int" else inspect(m, head, size, start, offset, codec=codec)
     file = file if kind != "bytearray" else None
-    m.stack.append(v.Literal("str" if codec else kind, start, size, _head(m, head), file, codec or latin.UTF8))
+    m.stack.append(v.Literal("str" if codec else kind, start, size, _head(m, head), file, codec or latin.PLAIN))
     return tape.seek(start + size)
 
 

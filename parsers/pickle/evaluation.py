@@ -176,7 +176,7 @@ def _literal(site: Site, value: v.Literal) -> Raw:
     charge(site, value.size // pure.UNIT)
     data = value.head if value.size <= len(value.head) else site.m.tape.reader.read_at(value.offset, value.size)
     if value.type != "str":
-        return bytes(data)
+        return bytes(data) if value.codec == latin.PLAIN else latin.latin(data, value.codec) or b""
     if value.codec == latin.QUOTED:
         return unescaped(data).decode("latin-1")
     return data.decode(value.codec, "surrogatepass" if value.codec == latin.UTF8 else "strict")

@@ -265,11 +265,9 @@ def _getitem(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[
 
 
 def _encode(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value:
-    """Bytes of a text; those of a long one in Latin-1, as protocols below 3 write bytes, stay where they are."""
+    """Bytes of a text; those of a file in Latin-1, as protocols below 3 write bytes, stay where they are."""
     text = args[0]
-    if isinstance(text, v.Literal) and text.type == "str" and text.size > pure.FOLD_MAX and not text.changed:
-        if text.file is None or pure.codec_name(args[1]) != "latin-1":
-            raise pure.Unfoldable
+    if isinstance(text, v.Literal) and text.type == "str" and text.file and pure.codec_name(args[1]) == "latin-1":
         head = latin.latin(text.head[: latin.cut(text.head, text.codec)], text.codec) or b""
         return v.Literal("bytes", text.offset, text.size, head, text.file, text.codec)
     raw = tuple([thawed(site, arg) for arg in args])

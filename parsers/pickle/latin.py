@@ -15,7 +15,7 @@ from modelaudit.parsers.pickle.text import unescaped
 STEP = 64 * 1024  # bytes that are decoded at once
 CUT_MAX = 16  # bytes at the end of such a part that may belong to a character that goes on
 
-UTF8, RAW, QUOTED = "utf-8", "raw-unicode-escape", "quoted"
+PLAIN, UTF8, RAW, QUOTED = "latin-1", "utf-8", "raw-unicode-escape", "quoted"  # the first: bytes as they stand
 _ESCAPE = {
     RAW: re.compile(rb"\\+(?:u[0-9a-fA-F]{0,3}|U[0-9a-fA-F]{0,7})?\Z"),
     QUOTED: re.compile(rb"\\+(?:x[0-9a-fA-F]?|[0-7]{1,2})?\Z"),

@@ -34,7 +34,6 @@ LISTS = b"[({"  # what a list of numbers that is written out begins with
 NUMBERED_FIRST = LISTS + b"0123456789 \n"
 NUMBERED = re.compile(rb"[\[({\s]{0,4}(?:[0-9]{1,3}\s{0,4},\s{0,4}){3}[0-9]")
 TEXT = bytes(set(range(0x20, 0x7F)) | set(b"\t\n\r\f"))
-PLAIN = "latin-1"  # how text is written whose bytes stand as they are
 
 MASKED = frozenset({0x17, 0x3A, 0x82, 0x83, 0x84, 0x85, 0x04, 0x14, 0x02})  # as `PAIRS` of `encodings`
 
@@ -247,7 +246,7 @@ def _masked(m: State, data: bytes, size: int, start: int, offset: int) -> None:
 def _bytes_of(m: State, data: bytes, size: int, start: int, codec: str | None) -> tuple[bytes, Reader | None]:
     """The first bytes of what a constant stands for, and all of them; None when no file begins so."""
     more = start >= 0 and size > len(data)
-    if codec is None or codec == PLAIN:
+    if codec is None or codec == latin.PLAIN:
         return data, SliceReader(m.tape.reader, start, size) if more else BytesReader(data)
     if codec == latin.UTF8 and not magics().raw[data[0]]:
         return data, None
@@ -417,7 +416,7 @@ def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, offset: int, 
 
 WORDS = "text"  # kind of what the patterns judge
 LISTED_MAX = 10_000  # lists of numbers that are looked at as text
-INSIDE_MAX = 1000  # files in constants of one stream that are read as artifacts of their own
+INSIDE_MAX = 4096  # files in constants of one stream that are read as artifacts of their own
 SHORT = 64  # bytes of a constant in which a few opcodes may stand by chance
 PROGRAMS = frozenset(["pe", "elf", "macho", "fat"])
 PICKLE_CHECKS = frozenset(["pickle", "lines"])

@@ -125,7 +125,7 @@ class State(Calling):
 
     def unpacked(self, data: bytes, how: str, offset: int) -> None:
         """Look at bytes that a call has made of others."""
-        if hash(data) not in self.decoded and len(self.decoded) < DECODED_MAX:
+        if data not in self.files and hash(data) not in self.decoded and len(self.decoded) < DECODED_MAX:
             self.decoded.add(hash(data))
             self.looked(data, how, offset)
 

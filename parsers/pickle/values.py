@@ -29,7 +29,7 @@ class Literal:
     __slots__ = ("changed", "codec", "file", "head", "offset", "size", "type")
 
     def __init__(
-        self, type: str, offset: int, size: int, head: bytes, file: str | None = None, codec: str = "utf-8"
+        self, type: str, offset: int, size: int, head: bytes, file: str | None = None, codec: str = "latin-1"
     ) -> None:
         self.type = type
         self.offset = offset

@@ -90,7 +90,12 @@ def verdict(ruleset, tmp_path, data):
 
 
 def tensor(count: int, protocol: int, extra: bytes = b"") -> bytes:
-    """A tensor as torch gives it to a pickler of an old protocol: its file as the text of its bytes."""
+    """A stream of one tensor as torch gives it to a pickler of an old protocol."""
+    return p.stream(rebuilt(count, protocol, extra), protocol=2)
+
+
+def rebuilt(count: int, protocol: int, extra: bytes = b"") -> bytes:
+    """The opcodes of such a tensor: its file as the text of its bytes."""
     storage = p.stream(torches.storage("0", count) + extra, protocol=2)
     raw = struct.pack("<q", count) + random.Random(1).randbytes(4 * count)
     data = torches.legacy(storage, torches.keys("0"), raw)
@@ -98,7 +103,7 @@ def tensor(count: int, protocol: int, extra: bytes = b"") -> bytes:
     made = p.glob("_codecs", "encode") + b"(" + text + p.text("latin1", 2) + b"tR"
     loaded = p.glob("torch.storage", "_load_from_bytes") + made + b"\x85R"
     rest = p.args(0, p.args(2), p.args(1), False, p.glob("collections", "OrderedDict") + b")R", protocol=2)
-    return p.stream(p.glob("torch._utils", "_rebuild_tensor_v2"), b"(", loaded + rest[1:], b"R", protocol=2)
+    return p.glob("torch._utils", "_rebuild_tensor_v2") + b"(" + loaded + rest[1:] + b"R"
 
 
 # Below and above what is worked out (1 MiB), and above what was once turned back into bytes (16 MiB).
@@ -112,6 +117,17 @@ def test_a_tensor_of_an_old_protocol_is_silent_whatever_its_size(ruleset, tmp_pa
 
 def test_so_is_one_of_protocol_0(ruleset, tmp_path):
     assert verdict(ruleset, tmp_path, tensor(300_000, 0)) == (set(), 0)
+
+
+# Together more than what a stream keeps in memory (16 MiB), and texts that are held whole (1 KiB): a small file each.
+@pytest.mark.parametrize(("count", "tensors"), [(100_000, 50), (20, 1000)])
+def test_so_are_many_tensors_of_an_old_protocol(ruleset, tmp_path, count, tensors):
+    data = p.stream(b"](" + rebuilt(count, 2) * tensors + b"e", protocol=2)
+    assert verdict(ruleset, tmp_path, data) == (set(), 0)
+    evil = rebuilt(count, 2, p.POP + EVIL)
+    data = p.stream(b"](" + rebuilt(count, 2) * tensors + evil + b"e", protocol=2)
+    found, exit_code = verdict(ruleset, tmp_path, data)
+    assert ("critical" in found, exit_code) == (True, 1)
 
 
 @pytest.mark.parametrize("count", COUNTS)
