@@ -11,6 +11,7 @@ import re
 from posixpath import normpath
 
 from modelaudit.engine.lang import globs
+from modelaudit.engine.servers import BLOB, DFS, DOCKER, DOCKER_REGISTRY, DOCKER_TOO, HUGGING_FACE, HUGGING_FACE_TOO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,13 +29,9 @@ ON_DISK = frozenset({"file", DVC})  # schemes with a path behind the slashes, wh
 SAME = {"gcs": "gs", "az": "abfs", "abfss": "abfs"}  # schemes with several names
 WEB = frozenset({"http", "https"})
 PORTS = {"http": ":80", "https": ":443", "oci": ":443"}  # schemes whose address begins with a server; its own port
-DOCKER = "docker.io"
 SERVERS = {  # other names of a server
-    "index.docker.io": DOCKER,
-    "registry-1.docker.io": DOCKER,
-    "registry.hub.docker.com": DOCKER,
-    "hf.co": "huggingface.co",
-    "www.huggingface.co": "huggingface.co",
+    **dict.fromkeys((*DOCKER_TOO, DOCKER_REGISTRY), DOCKER),
+    **dict.fromkeys(HUGGING_FACE_TOO, HUGGING_FACE),
 }
 LIBRARY = "library/"  # where docker.io has what is named without an owner
 HIDDEN_GLOB = re.compile(r"%2a|%3f", re.I)  # a `*` or `?` that is no wildcard
@@ -101,8 +98,6 @@ def _server(scheme: str, server: str) -> str:
     """What stands before the path, in one spelling."""
     server = _plain(server).translate(UNSEEN)
     if scheme == "abfs":
-        from modelaudit.engine.servers import BLOB, DFS
-
         container, at, host = server.lower().partition("@")
         host = host.rstrip(".")
         account = next((host.removesuffix(end) for end in (BLOB, DFS) if host.endswith(end)), "")

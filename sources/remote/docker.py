@@ -12,10 +12,10 @@ from binascii import Error
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
+from modelaudit.engine.servers import DOCKER_REGISTRY
 from modelaudit.sources.remote.hosts import bare
 
 LARGEST = 1024 * 1024
-HUB = "registry-1.docker.io"  # where `docker.io` is
 HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "docker.io")
 DAEMONS = ("/etc/docker/daemon.json", "~/.config/docker/daemon.json", "~/.docker/daemon.json")
 
@@ -43,7 +43,7 @@ def login(host: str) -> Login:
     auths = config.get("auths")
     helpers = config.get("credHelpers")
     unread = bool(config.get("credsStore")) or (isinstance(helpers, dict) and host in helpers)
-    wanted = {_named(key) for key in HUB_KEYS} if host == HUB else {host}
+    wanted = {_named(key) for key in HUB_KEYS} if host == DOCKER_REGISTRY else {host}
     for key, entry in auths.items() if isinstance(auths, dict) else ():
         if _named(key) in wanted and isinstance(entry, dict) and (found := _login(entry)):
             return found

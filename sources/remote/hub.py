@@ -7,11 +7,12 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from modelaudit.engine.servers import HUGGING_FACE, HUGGING_FACE_TOO
 from modelaudit.sources.address import scheme_of, without_secrets
 from modelaudit.sources.errors import MISSING, SourceError
 
-HUB = "https://huggingface.co"
-HOSTS = frozenset({"huggingface.co", "hf.co", "www.huggingface.co"})
+HUB = f"https://{HUGGING_FACE}"
+HOSTS = HUGGING_FACE_TOO | {HUGGING_FACE}
 USUAL = {"http": 80, "https": 443}
 KINDS = {"datasets": "dataset", "spaces": "space", "models": "model"}
 PAGES = frozenset({"tree", "blob", "resolve", "raw"})  # what stands before the revision in the address of a page

@@ -11,9 +11,10 @@ import re
 from threading import Lock
 from typing import NamedTuple
 
+from modelaudit.engine.servers import DOCKER, DOCKER_REGISTRY, DOCKER_TOO
 from modelaudit.sources.address import without_secrets
 from modelaudit.sources.errors import MISSING, UNREADABLE, SourceError
-from modelaudit.sources.remote.docker import HUB, Login, insecure, login
+from modelaudit.sources.remote.docker import Login, insecure, login
 from modelaudit.sources.remote.hosts import loopback
 from modelaudit.sources.remote.http import origin_of, plain, target_of
 from modelaudit.sources.remote.registry import Registry
@@ -31,7 +32,7 @@ ADDRESS = re.compile(
     re.ASCII,
 )
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
-HUBS = frozenset({"docker.io", "index.docker.io", "registry.hub.docker.com"})
+HUBS = DOCKER_TOO | {DOCKER}
 MANIFESTS = 200  # of one index, with those below it
 DESCRIBED = 64 * 1024 * 1024  # bytes of all manifests
 DEPTH = 3
@@ -86,7 +87,7 @@ def connect(address: str) -> Oci:
     named = target_of(f"https://{found['host']}")
     host = found["host"].rpartition("@")[2].lower()
     if host in HUBS:
-        host, parts = HUB, parts if len(parts) > 1 else ["library", *parts]
+        host, parts = DOCKER_REGISTRY, parts if len(parts) > 1 else ["library", *parts]
     clear = loopback(named.origin.host) or insecure(host)
     base = f"{'http' if clear else 'https'}://{host}"
     reference = Reference(base, "/".join(parts), found["digest"] or found["tag"] or "latest")

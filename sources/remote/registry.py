@@ -11,6 +11,7 @@ import re
 from threading import Lock
 from urllib.parse import parse_qsl, urlencode
 
+from modelaudit.engine.servers import DOCKER_REGISTRY
 from modelaudit.sources.errors import REFUSED, UNREADABLE, SourceError
 from modelaudit.sources.remote.hosts import bare
 from modelaudit.sources.remote.http import Origin, Transport, basic, origin_of, refusal, target_of
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 MANIFEST = 4 * 1024 * 1024  # bytes of one, by the specification
 TOKEN = 64 * 1024
-TOKEN_HOSTS = {"registry-1.docker.io": "auth.docker.io"}
+TOKEN_HOSTS = {DOCKER_REGISTRY: "auth.docker.io"}
 CLIENT = "modelaudit"
 OURS = frozenset({"service", "scope"})  # what is asked for is ours to say
 ACCEPT = ", ".join(
