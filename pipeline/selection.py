@@ -33,7 +33,9 @@ def selection(registry: Registry, only: Sequence[str], without: Sequence[str]) -
     try:
         requested, excluded = named(registry, only), named(registry, without)
     except UnknownScanner as error:
-        near = f", did you mean {error.near[0]!r}?" if error.near else "; --list-scanners shows them all"
+        near = (
+            f", did you mean {error.near[0]!r}?" if error.near else "; `modelaudit scan --list-scanners` shows them all"
+        )
         raise OptionError(f"unknown scanner {error.name!r}{near}") from error
     enabled = tuple(id for id in requested or registry.formats if id not in excluded)
     if not enabled:

@@ -66,7 +66,7 @@ def _lowered(pattern: str) -> str:
     from modelaudit.engine.errors import UsageError
 
     if not pattern.strip():
-        raise UsageError("--blacklist: an empty pattern stands in every name")
+        raise UsageError("blacklist: an empty pattern stands in every name")
     return pattern.lower()
 
 
@@ -77,5 +77,5 @@ def _checked(written: str, pattern: str) -> str:
     problem = patterns.check(pattern) if pattern else None
     if problem is not None or not pattern:
         words = problem.message if problem is not None else "it is empty"
-        raise UsageError(f"--blacklist {written}: no regular expression: {words}")
+        raise UsageError(f"blacklist {written!r}: no regular expression: {words}")
     return pattern

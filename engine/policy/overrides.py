@@ -40,6 +40,6 @@ def _split(words: Sequence[str]) -> list[str]:
 def _level(word: str) -> tuple[str, str]:
     rule, _, level = word.rpartition("=")
     if not rule or level.lower() not in LEVELS:
-        message = f"--severity takes RULE=LEVEL with a level of {', '.join(LEVELS)}, not {word!r}"
+        message = f"severity takes RULE=LEVEL with a level of {', '.join(LEVELS)}, not {word!r}"
         raise OptionError(message)
     return rule.strip(), level.lower()

@@ -48,6 +48,16 @@ def test_limits_that_make_no_sense_are_refused_with_their_name(model, name, valu
         modelaudit.scan(model, **{name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("severity", {"PKL-001": "loud"}), ("blacklist", ""), ("blacklist", "re:("), ("scanners", "zzzz")],
+)
+def test_words_that_mean_nothing_are_refused_by_the_name_of_the_parameter(model, name, value) -> None:
+    said = rf"^(unknown )?{name.removesuffix('s')}\b"
+    with pytest.raises(modelaudit.UsageError, match=said):
+        modelaudit.scan(model, **{name: value})
+
+
 def test_the_scope_is_what_the_report_says(tmp_path) -> None:
     header = b'{"a":{"dtype":"F32","shape":[1024],"data_offsets":[0,4096]}}'
     (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4096))

@@ -50,7 +50,7 @@ def test_a_configuration_that_refers_to_the_model(modelaudit, tmp_path) -> None:
 def test_a_wrong_expression_ends_the_scan_before_it_begins(modelaudit, folder) -> None:
     done = modelaudit("scan", str(folder), "-b", "re:(")
     assert done.returncode == 2
-    assert "--blacklist re:(" in done.stderr
+    assert "blacklist 're:('" in done.stderr
 
 
 def test_an_owner_one_letter_from_a_known_one(modelaudit, tmp_path) -> None:
