@@ -5,22 +5,16 @@ from __future__ import annotations
 import pytest
 
 from fixtures import ggufs
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 
 NAME = "general.license.name"
 
 
-@pytest.fixture(scope="module")
-def rules():
-    return load_ruleset()
-
-
-def findings(rules, path, licence: str, name: str | None = None) -> set[str]:
+def findings(ruleset, path, licence: str, name: str | None = None) -> set[str]:
     """The rules of licences that match."""
     more = () if name is None else (ggufs.V3.pair(NAME, ggufs.STRING, name),)
     path.write_bytes(ggufs.model(licence=licence, more=more))
-    return {found.rule for found in scan([str(path)], rules).findings if found.rule.startswith("MA57")}
+    return {found.rule for found in scan([str(path)], ruleset).findings if found.rule.startswith("MA57")}
 
 
 @pytest.mark.parametrize(
@@ -35,13 +29,13 @@ def findings(rules, path, licence: str, name: str | None = None) -> set[str]:
         ("", "llama3.1", {"MA5701"}),
     ],
 )
-def test_the_name_stands_in_the_place_of_other(rules, tmp_path, licence, name, found) -> None:
-    assert findings(rules, tmp_path / "m.gguf", licence, name) == found
+def test_the_name_stands_in_the_place_of_other(ruleset, tmp_path, licence, name, found) -> None:
+    assert findings(ruleset, tmp_path / "m.gguf", licence, name) == found
 
 
-def test_a_file_that_breaks_off_has_said_its_licence(rules, tmp_path) -> None:
+def test_a_file_that_breaks_off_has_said_its_licence(ruleset, tmp_path) -> None:
     path = tmp_path / "m.gguf"
-    findings(rules, path, "cc-by-nc-4.0")
+    findings(ruleset, path, "cc-by-nc-4.0")
     data = path.read_bytes()
     path.write_bytes(data[: data.index(b"general.alignment") + 8])
-    assert "MA5701" in {found.rule for found in scan([str(path)], rules).findings}
+    assert "MA5701" in {found.rule for found in scan([str(path)], ruleset).findings}

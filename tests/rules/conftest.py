@@ -2,14 +2,14 @@
 
 import pytest
 
-from modelaudit.engine.packs.load import load_ruleset
+from fixtures.ruling import builtin
 from modelaudit.pipeline.scan import scan
 
 
 @pytest.fixture(scope="session")
 def builtin_rules(tmp_path_factory, data_folders):
     """The built-in rules and policy, compiled once."""
-    return load_ruleset(cache=False)
+    return builtin()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 
 from fixtures import mutants
 from fixtures.dvcs import EVIL, GOOD, Repository, digest, remote
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.limits import Options
 from modelaudit.pipeline.scan import scan
 from modelaudit.sources.dvc.digest import TrackedDigest
@@ -32,11 +31,6 @@ if TYPE_CHECKING:
 links = pytest.mark.skipif(not hasattr(os, "symlink") or os.name == "nt", reason="needs links")
 FOLDER = {"config.json": b"{}", "sub/model.pkl": EVIL, "sub/b.txt": b"words\n"}
 MD5 = "0123456789abcdef0123456789abcdef"
-
-
-@pytest.fixture(scope="module")
-def ruleset() -> Ruleset:
-    return load_ruleset()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import pytest
 
 from fixtures import pickles
 from modelaudit.engine.facts import Code
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input
 from modelaudit.parsers.pickle import parse
 from modelaudit.parsers.reader import BytesReader
@@ -37,11 +36,6 @@ ORDINARY = pickles.args("math", "pow", "eval", "weights")
 def codes(data: bytes) -> list[Code]:
     given = Input("m.pkl", BytesReader(data), "pickle")
     return [fact for fact in parse(given, Context()) if isinstance(fact, Code)]
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def found(ruleset, tmp_path, data):

@@ -8,14 +8,8 @@ import pytest
 from fixtures import bombs, vectors
 from fixtures import pickles as p
 from fixtures.reading import Read
-from fixtures.ruling import builtin
 from modelaudit.parsers.pickle.encoded import LAYERS
 from modelaudit.pipeline.scan import scan
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return builtin()
 
 
 def verdict(ruleset, tmp_path, data):

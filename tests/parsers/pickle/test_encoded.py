@@ -14,7 +14,6 @@ import pytest
 
 from fixtures import executables, pickles
 from modelaudit.engine.facts import Blob, Limit
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.parsers.base import Context, Input, Nested
 from modelaudit.parsers.pickle import base85, parse
 from modelaudit.parsers.pickle.literals import magics
@@ -52,11 +51,6 @@ def facts(data: bytes, kind: type):
 
 def holder(data: bytes, *, text: bool = False) -> bytes:
     return pickle.dumps({"payload": data.decode("latin-1") if text else data, "more": 1})
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset(cache=False)
 
 
 def verdict(ruleset, tmp_path, data):

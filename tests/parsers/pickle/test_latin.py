@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from fixtures import pickles as p
 from fixtures import torches
 from fixtures.reading import Read
-from fixtures.ruling import builtin
 from modelaudit.parsers.pickle import encoded, latin
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.pipeline.scan import scan
@@ -75,11 +74,6 @@ def test_any_bytes_are_a_reader_or_none(data, codec):
         assert reader is None or len(reader.read_at(0, 1000)) == reader.size
     finally:
         latin.STEP = before
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return builtin()
 
 
 def verdict(ruleset, tmp_path, data):

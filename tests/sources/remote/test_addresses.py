@@ -2,7 +2,6 @@
 
 import pytest
 
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.limits import Options
 from modelaudit.pipeline.scan import scan
 from modelaudit.sources.address import host_of
@@ -14,11 +13,6 @@ ODD = (
     *("https://[::1/x", "https://", "https:///x", "https://h:99999/x", "http://a b/x", "https://a\nb/x"),
     *("oci://h", "oci://[::1/x", "oci:///", "file://[::1/x", "https://127.0.0.1:1/x%zz"),
 )
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset()
 
 
 @pytest.mark.parametrize("variable", ["", "JFROG_URL", "HF_ENDPOINT"])

@@ -27,7 +27,6 @@ from fixtures.servers.registries import Registry
 from fixtures.servers.serving import Handler, Server
 from fixtures.servers.sparse import Sparse, sparse_checkpoint, sparse_safetensors
 from fixtures.servers.speaking import speaking
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.limits import Options
 from modelaudit.pipeline.scan import scan
 from modelaudit.sources.remote import connections, http, line
@@ -48,11 +47,6 @@ LARGE = 500_000_000
 def impatient(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(line, "FIRST", 0.001)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-
-
-@pytest.fixture(scope="module")
-def ruleset():
-    return load_ruleset()
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from fixtures.dvcs import EVIL, GOOD, Repository, digest, objects, remote
 from fixtures.servers.cutting import Cut
 from fixtures.servers.serving import Server
 from modelaudit.engine.errors import UsageError
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.engine.policy.where import located
 from modelaudit.pipeline.dry import dry_run
 from modelaudit.pipeline.limits import Options
@@ -37,11 +36,6 @@ if TYPE_CHECKING:
 HEADER = b'{"w":{"dtype":"U8","shape":[3000000],"data_offsets":[0,3000000]}}'
 WEIGHTS = len(HEADER).to_bytes(8, "little") + HEADER + bytes(3_000_000)
 FOLDER = {"config.json": b"{}", "sub/evil.pkl": EVIL.replace(b"true", b"false"), "model.safetensors": WEIGHTS}
-
-
-@pytest.fixture(scope="module")
-def ruleset() -> Ruleset:
-    return load_ruleset()
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,6 @@ import pytest
 
 from fixtures.dvcs import EVIL, GOOD, Repository, digest, objects
 from fixtures.servers.serving import Server
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.limits import Options
 from modelaudit.pipeline.scan import scan
 from modelaudit.pipeline.store.shared import FactStore
@@ -48,11 +47,6 @@ def dvc(folder: Path, *words: str, site: Path | None = None) -> None:
     environment = {**kept, **own, "DVC_NO_ANALYTICS": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.fixture(scope="module")
-def ruleset() -> Ruleset:
-    return load_ruleset()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from fixtures.servers.registries import INDEX, Registry
 from fixtures.servers.serving import Handler, Server
 from fixtures.servers.speaking import speaking
 from fixtures.services import Memory, served
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.limits import Options
 from modelaudit.pipeline.scan import scan
 from modelaudit.sources.errors import SourceError
@@ -37,11 +36,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line, "ATTEMPTS", 2)
     monkeypatch.setattr(connections, "ANSWER", 0.3)
     monkeypatch.setattr(http, "BODY", 0.3)
-
-
-@pytest.fixture(scope="module")
-def ruleset() -> Ruleset:
-    return load_ruleset()
 
 
 def raw(*pieces: bytes, times: int = 1):

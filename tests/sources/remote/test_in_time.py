@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.servers.speaking import SOURCES, speaking
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.limits import Options
 from modelaudit.pipeline.scan import scan
 from modelaudit.sources.remote import hosts
@@ -32,11 +31,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 
 class SpentError(Exception):
     """What the check of a scan raises."""
-
-
-@pytest.fixture(scope="module")
-def ruleset() -> Ruleset:
-    return load_ruleset()
 
 
 @pytest.fixture

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from fixtures.servers.ranges import part, ranges
 from fixtures.servers.serving import Handler, Server
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.engine.policy.where import located
 from modelaudit.pipeline.limits import Options
 from modelaudit.pipeline.scan import scan
 
 if TYPE_CHECKING:
+    import pytest
+
     from modelaudit.engine.ruleset import Ruleset
 
 OUTSIDE = '<!DOCTYPE PMML [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
@@ -22,11 +21,6 @@ MODEL = b"""<?xml version="1.0"?>%s<PMML version="4.4" xmlns="http://www.dmg.org
 LARGE = MODEL % (OUTSIDE.encode(), b"x" * 2_000_000)  # of which the first process reads the two ends
 FIRST = 4  # the first request of the other process
 HARMLESS, EVIL = MODEL % (b"", b"x" * 100_000), MODEL % (OUTSIDE.encode(), b"x" * 100_000)
-
-
-@pytest.fixture(scope="module")
-def ruleset() -> Ruleset:
-    return load_ruleset()
 
 
 def test_a_model_is_found_there_as_it_is_here(ruleset: Ruleset, tmp_path) -> None:

@@ -30,11 +30,6 @@ EVIL = b"cposix\nsystem\n(S'true'\ntR."
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 
-@pytest.fixture(scope="module")
-def ruleset() -> Ruleset:
-    return load_ruleset()
-
-
 @pytest.fixture
 def denying(ruleset: Ruleset, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Ruleset]:
     """Has the policy deny a source, as it is compiled from YAML."""

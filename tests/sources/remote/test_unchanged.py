@@ -9,7 +9,6 @@ import pytest
 from fixtures.servers.ranges import part
 from fixtures.servers.serving import Handler, Seen, Server
 from fixtures.servers.speaking import SOURCES, speaking
-from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.pipeline.scan import scan
 from modelaudit.pipeline.store.shared import FactStore
 
@@ -29,11 +28,6 @@ FILES = {
     "model.safetensors": WEIGHTS,
 }
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
-
-
-@pytest.fixture(scope="module")
-def ruleset() -> Ruleset:
-    return load_ruleset()
 
 
 @pytest.fixture(autouse=True)
