@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Protocol
 
     from modelaudit.engine.facts import Fact, Tensor, Text
@@ -156,7 +156,7 @@ class Context:
         *,
         wants: Callable[[str], bool] | None = None,
         check: Callable[[], None] | None = None,
-        sought: Callable[[str], Sought | None] | None = None,
+        sought: Callable[[str, Callable[[], Iterable[str]]], Sought | None] | None = None,
         budgets: dict[str, int] | None = None,
         full: bool = True,
     ) -> None:
@@ -172,9 +172,12 @@ class Context:
         """Whether somebody reads this fact kind or computed field."""
         return self._wants is None or self._wants(name)
 
-    def sought(self, role: str) -> Sought | None:
-        """The words of which one stands in whatever patterns find in texts of this role; None when none look there."""
-        return None if self._sought is None else self._sought(role)
+    def sought(self, role: str, others: Callable[[], Iterable[str]] = tuple) -> Sought | None:
+        """The words of which one stands in whatever patterns find in texts of this role; None when none look there.
+
+        `others` gives words that the parser looks for besides, the same at each call.
+        """
+        return None if self._sought is None else self._sought(role, others)
 
     def check(self) -> None:
         """Raise `BudgetSpent` when the scan's time is up."""

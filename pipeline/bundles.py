@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from modelaudit.sources.file import FileReader
     from modelaudit.sources.local import SourceFolder
 
-DEEP = (".onnx",)  # endings of files that may have a part of their bytes in folders below their own
 OPEN = 16  # files that are open at once; the oldest is closed for the next
 
 
@@ -68,7 +67,9 @@ class OpenFolder:
 
 def is_deep(folder: SourceFolder) -> bool:
     """Whether what belongs to the files of a folder may stand in folders below it, and is there."""
-    return any(name.endswith(DEEP) for name in folder.files) and bool(folder.inner)
+    from modelaudit.parsers.bundle import reaches_below
+
+    return reaches_below(folder.files) and bool(folder.inner)
 
 
 def scan_folder(folder: SourceFolder, plan: Plan, isolation: Isolation = MAIN) -> FileResult:

@@ -43,11 +43,10 @@ from modelaudit.sources.errors import SourceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from typing import TypeVar
 
     from modelaudit.engine.derived.deriver import Deriver
-    from modelaudit.parsers.base import Sought
     from modelaudit.parsers.reader import Reader
     from modelaudit.parsers.registry import Registry
     from modelaudit.pipeline.budget import Budget
@@ -148,7 +147,7 @@ class TreeReader:
     ) -> None:
         self.registry = registry
         self.budget = budget
-        self.context = Context(wants=wants, check=budget.check, sought=_sought(deriver), full=full)
+        self.context = Context(wants=wants, check=budget.check, sought=deriver.keywords if deriver else None, full=full)
         self.context.budgets = budget.limits
         if deriver is not None:
             self.context.licences = deriver.licences
@@ -443,19 +442,6 @@ class TreeReader:
         if format == UNKNOWN:
             return "member" if node.depth else OTHER
         return self.registry.role(format)
-
-
-def _sought(deriver: Deriver | None) -> Callable[[str], Sought | None] | None:
-    """What finds the words of texts of a role; those of constants may be turned around."""
-    if not deriver:
-        return None
-    return lambda role: deriver.keywords(role, _turned) if role == "literal" else deriver.keywords(role)
-
-
-def _turned() -> Iterable[str]:
-    from modelaudit.parsers.wordings import words
-
-    return words()
 
 
 def _guarded(call: Callable[..., T], *given: object) -> T:

@@ -173,6 +173,11 @@ def recognise_folder(names: Collection[str], inner: Collection[str] = ()) -> str
     return EXTERNAL if found is None and inner and _is_external([*names, *_data_below(inner)]) else found
 
 
+def reaches_below(names: Collection[str]) -> bool:
+    """Whether files with these names may have a part of their bytes in folders below their own."""
+    return any(name.endswith(ONNX) for name in names)
+
+
 def _data_below(inner: Collection[str]) -> Iterator[str]:
     """The names of files below a folder, without those that stand beside a model of their own."""
     owned = {name.rpartition("/")[0] for name in inner if name.endswith(ONNX)}
@@ -187,5 +192,5 @@ def relate(folder: Folder, context: Context) -> Iterator[Fact | Property | Value
     for id, accepts in FOLDER_RECOGNISERS.items():
         if accepts(folder.names):
             yield from RELATE[id](folder, context)
-    if any(name.endswith(ONNX) for name in folder.names):
+    if reaches_below(folder.names):
         yield from _relate_external(folder, context)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from modelaudit.engine.facts import Place, clean
 from modelaudit.parsers.base import Context, Input, Values
+from modelaudit.parsers.bundle import ONNX
 from modelaudit.parsers.reader import WINDOW, SliceReader
 
 TYPE_CHECKING = False
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from modelaudit.engine.facts import Tensor
     from modelaudit.parsers.bundle import Folder
 
-MODEL = ".onnx"
 MODELS = 64  # of a folder
 TENSORS = 20_000  # of a model
 ASKED = ("blob", "tensor.stats", "tensor.measured", "relation.share")
@@ -47,7 +47,7 @@ def relate_external(folder: Folder, context: Context) -> Iterator[Values]:
     """The tensors with their values, where somebody asks for what values say."""
     if not context.full or not any(map(context.wants, ASKED)):
         return
-    for name in [name for name in folder.names if name.endswith(MODEL)][:MODELS]:
+    for name in [name for name in folder.names if name.endswith(ONNX)][:MODELS]:
         for tensor, extent in _extents(folder, name, context):
             context.check()
             reader = folder.open(extent.file)

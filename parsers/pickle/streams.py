@@ -20,7 +20,7 @@ TORCH_ROLES = ("magic", "protocol", "sys_info", "object", "storage_keys")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from modelaudit.engine.facts import Fact
     from modelaudit.parsers.base import Input, Nested, Searched
@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 def read(artifact: Input, context: Context) -> Iterator[Fact | Nested | Property | Searched]:
     """The facts of all streams of an artifact."""
     return Streams(artifact, context).read_from(0)
+
+
+def _turned() -> Iterable[str]:
+    """Words of constants that are turned around."""
+    from modelaudit.parsers.wordings import words
+
+    return words()
 
 
 class Exact(Machine):
@@ -78,7 +85,7 @@ class Streams:
         """The machine of the stream at an offset."""
         machine = self.kind()(self.artifact.path, self.tape, self.context, offset, index=self.count)
         machine.texts = self.context.wants("text.literal")
-        machine.sought = None if machine.texts else self.context.sought("literal")
+        machine.sought = None if machine.texts else self.context.sought("literal", _turned)
         machine.role = self._role()
         machine.extension = ARRAYS
         self.count += 1
