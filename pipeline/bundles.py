@@ -33,7 +33,7 @@ OPEN = 16  # files that are open at once; the oldest is closed for the next
 class OpenFolder:
     """A folder as a bundle parser sees it. Names are valid Unicode; nothing but the files in it is opened."""
 
-    __slots__ = ("_check", "_folder", "_names", "_readers", "inner", "names", "path")
+    __slots__ = ("_check", "_folder", "_names", "_readers", "inner", "names", "path", "spent")
 
     def __init__(self, folder: SourceFolder, path: str, check: Callable[[], None] | None = None) -> None:
         self.path = path
@@ -43,6 +43,7 @@ class OpenFolder:
         self.names: Sequence[str] = sorted(self._names)
         inner = {clean(name)[0]: name for name in folder.inner} if is_deep(folder) else {}
         self.inner: Sequence[str] = sorted(inner)
+        self.spent = folder.spent
         self._names |= inner
         self._readers: dict[str, FileReader] = {}
 
@@ -69,7 +70,7 @@ def is_deep(folder: SourceFolder) -> bool:
     """Whether what belongs to the files of a folder may stand in folders below it, and is there."""
     from modelaudit.parsers.bundle import reaches_below
 
-    return reaches_below(folder.files) and bool(folder.inner)
+    return reaches_below(folder.files) and (bool(folder.inner) or folder.spent is not None)
 
 
 def scan_folder(folder: SourceFolder, plan: Plan, isolation: Isolation = MAIN) -> FileResult:
@@ -93,7 +94,7 @@ def bundle_tree(
     path = shown(folder.path)
     budget = budget_for(plan)
     opened = OpenFolder(folder, path, budget.check)
-    format = recognise_folder(opened.names, opened.inner)
+    format = recognise_folder(opened.names, opened.inner, whole=opened.spent is None)
     if format is None:
         return None
     recall = _recall(folder, plan, budget)
@@ -111,6 +112,8 @@ def bundle_tree(
     finally:
         opened.close()
     errors += trees.errors
+    if not tree.facts and recognise_folder(opened.names, opened.inner) is None:
+        return None  # nothing that was not listed is missed
     if recall is not None and not trees.errors:
         recall.keep(tree, None)
     return tree

@@ -86,7 +86,7 @@ class SourceLink:
 class SourceFolder:
     """A folder all of whose files were given before it: the files directly in it, name to real path."""
 
-    __slots__ = ("_inner", "files", "path", "real", "root")
+    __slots__ = ("_inner", "files", "path", "real", "root", "spent")
     elsewhere = False
 
     def __init__(
@@ -97,6 +97,7 @@ class SourceFolder:
         self.root = root
         self.files = files
         self._inner = inner
+        self.spent: tuple[str, int, int] | None = None  # what ended the listing of `inner`
 
     @property
     def inner(self) -> dict[str, str]:
@@ -104,7 +105,7 @@ class SourceFolder:
         if self._inner is None:
             from modelaudit.sources.inner import inner_files
 
-            self._inner = inner_files(self.real)
+            self._inner, self.spent = inner_files(self.real)
         return self._inner
 
     @property
@@ -130,7 +131,9 @@ class SourceFolder:
         """The folder with the files whose names are accepted, with `deep` those below its folders among them."""
         files = {name: real for name, real in self.files.items() if accepts(name)}
         inner = {name: real for name, real in self.inner.items() if accepts(name)} if deep else {}
-        return SourceFolder(self.path, self.real, self.root, files, inner)
+        folder = SourceFolder(self.path, self.real, self.root, files, inner)
+        folder.spent = self.spent
+        return folder
 
     def open(self, name: str, check: Callable[[], None] | None = None) -> FileReader:
         """A reader of one of the files; raises `SourceError`."""

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     class Folder(Protocol):
         """A folder as a bundle parser sees it: `path` of the artifact, sorted `names` of the files directly in it.
 
-        `inner` are the paths of files below its folders, where a format keeps some there. `open` gives the reader of
+        `inner` are the paths of files below its folders, where a format keeps some there; `spent` is what ended their
+        listing, with how many there are and may be. `open` gives the reader of
         one of these files, or None when it cannot be read; the caller closes it once `relate` has ended. No other
         name is ever opened.
         """
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         path: str
         names: Sequence[str]
         inner: Sequence[str]
+        spent: tuple[str, int, int] | None
 
         def open(self, name: str) -> Reader | None:
             """The bytes of a file of the folder."""
@@ -137,7 +139,7 @@ def _is_external(names: Collection[str]) -> bool:
     )
 
 
-def _relate_external(folder: Folder, context: Context) -> Iterator[Values]:
+def _relate_external(folder: Folder, context: Context) -> Iterator[Fact | Values]:
     from modelaudit.parsers.bundle.external import relate_external
 
     return relate_external(folder, context)
@@ -167,9 +169,14 @@ RELATE = {
 }
 
 
-def recognise_folder(names: Collection[str], inner: Collection[str] = ()) -> str | None:
-    """Id of the format that a folder with these file names has, or None for a folder that is only a folder."""
+def recognise_folder(names: Collection[str], inner: Collection[str] = (), *, whole: bool = True) -> str | None:
+    """Id of the format that a folder with these file names has, or None for a folder that is only a folder.
+
+    Where the names below it are not `whole`, those that are missing may be of the files that a model has there.
+    """
     found = next((id for id, accepts in FOLDER_RECOGNISERS.items() if accepts(names)), None)
+    if found is None and not whole and reaches_below(names):
+        return EXTERNAL
     return EXTERNAL if found is None and inner and _is_external([*names, *_data_below(inner)]) else found
 
 

@@ -7,7 +7,7 @@ of the model and is left alone.
 
 from __future__ import annotations
 
-from modelaudit.engine.facts import Place, clean
+from modelaudit.engine.facts import Limit, Place, clean
 from modelaudit.parsers.base import Context, Input, Values
 from modelaudit.parsers.bundle import ONNX
 from modelaudit.parsers.reader import WINDOW, SliceReader
@@ -16,11 +16,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from modelaudit.engine.facts import Tensor
+    from modelaudit.engine.facts import Fact, Tensor
     from modelaudit.parsers.bundle import Folder
 
 MODELS = 64  # of a folder
 TENSORS = 20_000  # of a model
+ABOVE = ("", ".", "..")  # how paths begin that lead elsewhere
+AFFECTED = frozenset({"tensor", "blob", "relation"})
 ASKED = ("blob", "tensor.stats", "tensor.measured", "relation.share")
 
 
@@ -43,29 +45,43 @@ class Extent:
         return b""
 
 
-def relate_external(folder: Folder, context: Context) -> Iterator[Values]:
-    """The tensors with their values, where somebody asks for what values say."""
+def relate_external(folder: Folder, context: Context) -> Iterator[Fact | Values]:
+    """The tensors with their values, where somebody asks for what values say.
+
+    A `limit` says that a model names files which may be among those that were too many or too deep to be listed.
+    """
     if not context.full or not any(map(context.wants, ASKED)):
         return
+    missed = False
     for name in [name for name in folder.names if name.endswith(ONNX)][:MODELS]:
-        for tensor, extent in _extents(folder, name, context):
+        extents, all_listed = _extents(folder, name, context)
+        missed = missed or not all_listed
+        for tensor, extent in extents:
             context.check()
             reader = folder.open(extent.file)
             values = None if reader is None else SliceReader(reader, extent.start, extent.size)
             if values is not None and values.size == extent.size:
                 place = Place(offset=extent.start, pointer=f"/{extent.file}")
                 yield Values(tensor.replace(artifact=folder.path, places=(place,)), values)
+    if missed and folder.spent is not None:
+        what, at, budget = folder.spent
+        yield Limit(folder.path, what=what, at=at, budget=budget, by="file", affects=AFFECTED)
 
 
-def _extents(folder: Folder, name: str, context: Context) -> list[tuple[Tensor, Extent]]:
-    """The tensors of a model that stand in files of the folder, and where."""
+def _extents(folder: Folder, name: str, context: Context) -> tuple[list[tuple[Tensor, Extent]], bool]:
+    """The tensors of a model that stand in files of the folder, and where; and whether no other may be among them."""
     from modelaudit.parsers.onnx.model import tensors_outside
 
     files = {*folder.names, *folder.inner}
+    missed: set[str] = set()
 
     def outside(location: str, offset: int, length: int) -> Extent | None:
         file = clean(location.removeprefix("./"))[0]
-        return Extent(file, offset, length) if file in files else None
+        if file in files:
+            return Extent(file, offset, length)
+        if folder.spent is not None and "/" in file and file.partition("/")[0] not in ABOVE:
+            missed.add(file)
+        return None
 
     reader = folder.open(name)
     found: list[tuple[Tensor, Extent]] = []
@@ -77,4 +93,4 @@ def _extents(folder: Folder, name: str, context: Context) -> list[tuple[Tensor, 
                 found.append((item.tensor, item.reader))
             if len(found) >= TENSORS:
                 break
-    return found
+    return found, not missed

@@ -11,6 +11,7 @@ from fixtures import executables, onnxes
 from fixtures.checkpoints import normal, with_low_bytes
 from modelaudit.parsers.bundle import recognise_folder
 from modelaudit.pipeline.facts import facts
+from modelaudit.sources import inner
 
 NODE = onnxes.node("MatMul")
 
@@ -74,20 +75,45 @@ def test_values_in_a_folder_below_are_measured(tmp_path) -> None:
     assert tensor.places[0].pointer == "/weights/a/w.data"
 
 
+@pytest.mark.parametrize(
+    ("location", "most", "depth", "what"),
+    [
+        ("weights/a/w.data", 3, 4, "files"),
+        ("weights/a/w.data", 0, 4, "files"),
+        ("weights/a/w.data", 20_000, 1, "depth"),
+        ("weights/1.txt", 3, 4, None),
+        ("w.data", 3, 4, None),
+        ("../weights/w.data", 3, 4, None),
+    ],
+)
+def test_files_that_are_not_listed_are_told(tmp_path, monkeypatch, location, most, depth, what) -> None:
+    monkeypatch.setattr(inner, "MOST", most)
+    monkeypatch.setattr(inner, "DEPTH", depth)
+    values = normal(64, 32)
+    (tmp_path / "weights" / "a").mkdir(parents=True)
+    for name in ("1.txt", "2.txt", "a/w.data"):
+        (tmp_path / "weights" / name).write_bytes(values.tobytes())
+    (tmp_path / "model.onnx").write_bytes(model(external("w", values.shape, location)))
+    bundles = [tree for tree in facts([str(tmp_path)], errors=[]) if tree.artifact.role == "bundle"]
+    limits = [(tree.artifact.coverage, fact.what) for tree in bundles for fact in tree.facts.get("limit", ())]
+    assert limits == ([("partial", what)] if what else [])
+    assert what or not bundles or "tensor" in bundles[0].facts
+
+
 def test_only_files_of_the_folder_are_opened(tmp_path) -> None:
     values = normal(64, 32).tobytes()
     (tmp_path / "secret.data").write_bytes(values)
-    inner = tmp_path / "m"
-    (inner / "sub").mkdir(parents=True)
-    (inner / "model.onnx.data").write_bytes(values)
-    os.symlink(tmp_path / "secret.data", inner / "link.data")
-    os.symlink(tmp_path / "secret.data", inner / "sub" / "link.data")
-    os.symlink(tmp_path, inner / "out")
+    below = tmp_path / "m"
+    (below / "sub").mkdir(parents=True)
+    (below / "model.onnx.data").write_bytes(values)
+    os.symlink(tmp_path / "secret.data", below / "link.data")
+    os.symlink(tmp_path / "secret.data", below / "sub" / "link.data")
+    os.symlink(tmp_path, below / "out")
     locations = ["../secret.data", str(tmp_path / "secret.data"), "", "none.data", "link.data"]
     locations += ["sub/link.data", "out/secret.data", "sub/../../secret.data", "sub\\link.data"]
     tensors = [external(f"w{n}", (64, 32), where) for n, where in enumerate(locations)]
-    (inner / "model.onnx").write_bytes(model(*tensors))
-    trees = facts([str(inner)], errors=[])
+    (below / "model.onnx").write_bytes(model(*tensors))
+    trees = facts([str(below)], errors=[])
     assert not [tensor for tree in trees for tensor in tree.facts.get("tensor", ()) if tensor.stats is not None]
 
 
