@@ -13,7 +13,7 @@ from modelaudit.parsers.base import BudgetSpent
 from modelaudit.parsers.executables import structure
 from modelaudit.parsers.executables.search import Search, has_words, signatures
 from modelaudit.parsers.reader import BytesReader
-from modelaudit.parsers.wordings import begins
+from modelaudit.parsers.wordings import acts, begins, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ CODE_MIN = 24  # bytes of the shortest text that is looked at for code
 WORDS_MIN = 7  # of the shortest that may be a command or an address
 CODE_MAX = 1024 * 1024
 CODED_MAX = 4 * CODE_MAX
-ACTS = re.compile(rb"import|exec\b|eval\b|#!|iex\b|invoke-|-enc|CreateObject|ActiveXObject|@echo off", re.IGNORECASE)
 CODED = re.compile(rb"[A-Za-z0-9+/_=-]{24}")  # what may be encoded once more
 MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 PYTHON = "python"
@@ -38,10 +37,11 @@ LOOK = 64 * 1024  # bytes before the header of a PE file
 WORDS = "text"  # the kind of what patterns judge
 WORDS_MAX = 4096
 PE_MAGIC = b"PE\0\0"
-FIRST = (0x4D, 0x7F, 0x80, *b"if#")  # bytes that PE and ELF files, pickles and code begin with
-PAIRS = frozenset({0x17, 0x3A, 0x82, 0x83, 0x84, 0x85, 0x04, 0x14, 0x02})  # their first two bytes, one on the other
-CODE = (b"impo", b"from", b"#!/b", b"#!/u")  # how that code begins
+CODE = tuple(word.encode() for word in table()["scripts"])  # how that code begins
 PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+HEADS = (b"MZ", b"\x7fE", *PICKLES, *CODE)
+FIRST = tuple(dict.fromkeys(head[0] for head in HEADS))  # bytes that PE and ELF files, pickles and code begin with
+PAIRS = frozenset(head[0] ^ head[1] for head in HEADS)  # their first two bytes, one on the other
 
 
 def encoded_files(text: str, count: Callable[[int], None] | None = None) -> Iterator[tuple[int, Payload]]:
@@ -105,7 +105,7 @@ def written_out(text: str) -> Iterator[tuple[int, Payload]]:
 
 def may_act(data: bytes) -> bool:
     """Whether a text has a word of code that does something, or begins as a command or address does."""
-    return ACTS.search(data) is not None or begins(data)
+    return acts(data) or begins(data)
 
 
 def in_numbers(data: bytes) -> Payload | None:

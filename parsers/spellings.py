@@ -51,7 +51,6 @@ ESCAPED = re.compile(r"""\\([\\"'/n])""")
 SHORT = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{8,39}={0,2}(?![A-Za-z0-9+/_=-])")
 SHORT_HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){6,19}(?![0-9A-Za-z])")
 PICKLES = tuple(bytes([128, protocol, first]) for protocol in range(2, 6) for first in b"(c\x8c")  # by their first bits
-CALLS = (b"cos\n", b"cposix\n", b"cnt\n", b"cbuiltins\n", b"c__builtin__\n", b"(cos\n", b"(cposix\n")  # of protocol 0
 LEAD = 4  # bytes of a beginning by which it is looked for
 SHORT_MAX = 1000  # runs of one beginning in one text
 
@@ -200,7 +199,8 @@ def _sought() -> Sieve:
 def _coded() -> dict[str, tuple[re.Pattern[str], str, Decode]]:
     """How beginnings are written in base64 and in hexadecimal, as far as what follows them does not matter."""
     coded: dict[str, tuple[re.Pattern[str], str, Decode]] = {}
-    leads = {word[:LEAD] for word in (*beginnings(), *CALLS)}
+    calls = (word.encode() for word in table()["pickles"])
+    leads = {word[:LEAD] for word in (*beginnings(), *calls)}
     for lead in leads | set(PICKLES):
         size = 3 if lead in PICKLES else len(lead) * 8 // 6
         coded[base64.b64encode(lead).decode()[:size]] = SHORT, "base64", _exactly

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from functools import cache
 
 OPENING = 4  # bytes by which a beginning is told first
@@ -35,6 +36,16 @@ def openings() -> frozenset[bytes]:
     return frozenset(word[:OPENING] for word in beginnings() if len(word) >= OPENING)
 
 
+def acts(data: bytes) -> bool:
+    """Whether a word of code that does something stands in a text."""
+    return _acting().search(data) is not None
+
+
 def begins(data: bytes) -> bool:
     """Whether a text begins as a command, code or an address does."""
     return data.lstrip().startswith(beginnings())
+
+
+@cache
+def _acting() -> re.Pattern[bytes]:
+    return re.compile("|".join(table()["acts"]).encode(), re.IGNORECASE)
