@@ -58,20 +58,20 @@ def options_of(path: str) -> dict[str, Any]:
 
 def _checked(path: str) -> dict[str, Any]:
     """The content of the file, when the schema accepts it."""
-    from modelaudit.engine import documents
+    from modelaudit.engine import yaml_tree
     from modelaudit.engine.diagnostics import Diagnostic, DiagnosticsError, Span
 
     try:
         with open(path, "rb") as stream:
-            content = stream.read(documents.MAX_BYTES + 1)
+            content = stream.read(yaml_tree.MAX_BYTES + 1)
     except OSError as error:
         raise OptionError(f"cannot read config file {path}: {error.strerror}") from error
-    nodes, problems = documents.decode(content, path)
+    nodes, problems = yaml_tree.decode(content, path)
     data: dict[str, Any] = {}
     if not nodes and not problems:
         problems = [Diagnostic("E111", "the file is empty: `schema` is missing", Span(path, 1, 1))]
     if not problems:
-        data, problems = documents.validate(nodes[0], "config")
+        data, problems = yaml_tree.validate(nodes[0], "config")
     if problems:
         raise DiagnosticsError(tuple(problems))
     return data

@@ -96,8 +96,8 @@ def _files(paths: Sequence[str]) -> Iterator[str]:
 
 
 def _read(path: str) -> str:
-    from modelaudit.engine.documents import MAX_BYTES
     from modelaudit.engine.errors import UsageError
+    from modelaudit.engine.yaml_tree import MAX_BYTES
 
     try:
         with open(path, "rb") as stream:

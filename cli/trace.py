@@ -79,7 +79,7 @@ def _shown(format: str, rule: str, kind: str, traces: Sequence[ArtifactTrace], l
 
 
 def _unknown(rule: str, known: list[str]) -> str:
-    from modelaudit.engine.documents import suggestion
+    from modelaudit.engine.yaml_tree import suggestion
 
     near = suggestion(rule, known)
     return f"there is no rule `{rule}`; {near or '`modelaudit rules list` shows them all, --rules adds your own'}"

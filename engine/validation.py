@@ -6,7 +6,7 @@ import functools
 import re
 
 from modelaudit.engine.diagnostics import MAX_IN_FILE, Diagnostic
-from modelaudit.engine.documents import suggestion
+from modelaudit.engine.yaml_tree import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from jsonschema import Draft202012Validator
 
-    from modelaudit.engine.documents import Node
+    from modelaudit.engine.yaml_tree import Node
 
     Json = Any
     ValidationError = Any  # jsonschema's, whose stubs make every attribute a union with `Unset`

@@ -6,13 +6,13 @@ import functools
 import re
 from dataclasses import dataclass
 
-from modelaudit.engine import documents
+from modelaudit.engine import yaml_tree
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.resources import data_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from modelaudit.engine.documents import Node
+    from modelaudit.engine.yaml_tree import Node
 
 _CODE = re.compile(r"[EW][0-9]{3}", re.IGNORECASE)
 
@@ -43,7 +43,7 @@ def is_code(word: str) -> bool:
 @functools.lru_cache(maxsize=1)
 def pages() -> dict[str, CodePage]:
     """Every page by its code, in the order of the table."""
-    nodes, _ = documents.read(data_path("schemas", "diagnostics.yaml"))
+    nodes, _ = yaml_tree.read(data_path("schemas", "diagnostics.yaml"))
     listed = nodes[0].get("codes") if nodes else None
     found = [_page(item) for item in (listed.items if listed is not None else ())]
     return {page.code: page for page in found}
@@ -53,7 +53,7 @@ def page(code: str) -> CodePage:
     """The page of a code, in either case; an unknown one is a `UsageError`."""
     found = pages().get(code.upper())
     if found is None:
-        near = documents.suggestion(code.upper(), pages())
+        near = yaml_tree.suggestion(code.upper(), pages())
         raise UsageError(f"there is no diagnostic `{code}`{'; ' + near if near else ''}")
     return found
 

@@ -10,14 +10,14 @@ import re
 from collections import Counter
 from itertools import pairwise
 
-from modelaudit.engine import documents, validation
+from modelaudit.engine import validation, yaml_tree
 from modelaudit.engine.authoring.lines import inner_lines, lines_of
 from modelaudit.engine.diagnostics import DiagnosticsError
 from modelaudit.engine.errors import ModelAuditError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from modelaudit.engine.documents import Node
+    from modelaudit.engine.yaml_tree import Node
 
     Block = list[str]
 
@@ -35,7 +35,7 @@ def formatted(text: str, file: str) -> str:
     with a `FormatRefusedError`.
     """
     text = text.removeprefix("\ufeff")
-    nodes, problems = documents.parse(text, file)
+    nodes, problems = yaml_tree.parse(text, file)
     if problems:
         raise DiagnosticsError(tuple(problems))
     page = _Page(text)
@@ -46,8 +46,8 @@ def formatted(text: str, file: str) -> str:
 
 
 def _same(old: str, new: str, file: str) -> None:
-    before, _ = documents.parse(old, file)
-    after, problems = documents.parse(new, file)
+    before, _ = yaml_tree.parse(old, file)
+    after, problems = yaml_tree.parse(new, file)
     same = not problems and [node.plain() for node in before] == [node.plain() for node in after]
     if not same or _contents(old) != _contents(new):
         raise FormatRefusedError(f"{file}: left as it is, since formatting would change what it says")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from modelaudit.engine.diagnostics import Span
-    from modelaudit.engine.documents import Node
     from modelaudit.engine.packs.model import RuleSource, Sources
+    from modelaudit.engine.yaml_tree import Node
 
     Json = Any
 

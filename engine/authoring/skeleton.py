@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from modelaudit.engine import validation
-from modelaudit.engine.documents import suggestion
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.packs.checks import kinds
+from modelaudit.engine.yaml_tree import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from modelaudit.engine import documents
+from modelaudit.engine import yaml_tree
 from modelaudit.engine.distribution import active, places
 from modelaudit.engine.distribution.errors import PackError
 from modelaudit.engine.distribution.trust import CORE
@@ -31,7 +31,7 @@ class Builtin:
         self.folder = folder
         self.prepared = prepared
         self.name = os.path.basename(folder)
-        nodes, _ = documents.read(os.path.join(folder, manifest.NAME))
+        nodes, _ = yaml_tree.read(os.path.join(folder, manifest.NAME))
         # As it stands: whether it fits this engine is found out, and said, when the pack is read.
         self._data: Json = nodes[0].plain() if nodes and nodes[0].fields else {}
 

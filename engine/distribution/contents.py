@@ -136,13 +136,13 @@ def read_folder(folder: str, where: str = "") -> Contents:
 
 def manifest_data(folder: str, where: str) -> Json:
     """The manifest of the pack in a folder as typed data, refused with a `PackError` when it has mistakes."""
-    from modelaudit.engine import documents
+    from modelaudit.engine import yaml_tree
     from modelaudit.engine.diagnostics import DiagnosticsError
 
     path = os.path.join(folder, manifest.NAME)
     if not os.path.isfile(path):
         raise PackError(f"{where} holds no {manifest.NAME}")
-    nodes, problems = documents.read(path, os.path.join(where, manifest.NAME))
+    nodes, problems = yaml_tree.read(path, os.path.join(where, manifest.NAME))
     sources = Sources(diagnostics=problems)
     data = manifest.read_manifest(nodes[0], sources) if nodes else None
     if data is None:

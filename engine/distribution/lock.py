@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 
-from modelaudit.engine import documents
+from modelaudit.engine import yaml_tree
 from modelaudit.engine.diagnostics import DiagnosticsError
 from modelaudit.engine.distribution.errors import PackError
 from modelaudit.engine.distribution.places import shown
@@ -44,12 +44,12 @@ def read(path: str) -> Lock | None:
     """The lock at a path, None when there is none; what is wrong in it stands in its diagnostics."""
     if not os.path.lexists(path):
         return None
-    nodes, problems = documents.read(path, shown(path))
+    nodes, problems = yaml_tree.read(path, shown(path))
     if problems or not nodes:
         if not problems:
             raise PackError(f"{shown(path)} is empty: make it with `modelaudit packs pin`")
         return Lock(path, {}, None, tuple(problems))
-    data, problems = documents.validate(nodes[0], "lock")
+    data, problems = yaml_tree.validate(nodes[0], "lock")
     node = nodes[0].get("packs")
     if problems or node is None:
         return Lock(path, {}, None, tuple(problems))

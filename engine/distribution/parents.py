@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from hashlib import sha256
 
-from modelaudit.engine import documents
+from modelaudit.engine import yaml_tree
 from modelaudit.engine.distribution import fetch
 from modelaudit.engine.distribution.active import replace_file
 from modelaudit.engine.distribution.errors import PackError
@@ -30,7 +30,7 @@ def fetch_parents(policy: str) -> list[Pin]:
         for parent in dict.fromkeys(chain.missing):
             if len(fetched) == MAX_POLICIES:
                 raise PackError(f"{policy} extends more than {MAX_POLICIES} policies at addresses")
-            _keep(parent, fetch.download(parent.place, documents.MAX_BYTES))
+            _keep(parent, fetch.download(parent.place, yaml_tree.MAX_BYTES))
             fetched.append(parent)
     raise_errors(chain.diagnostics)
     return fetched

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from modelaudit.engine.documents import suggestion
 from modelaudit.engine.lang import ast
 from modelaudit.engine.lang.macros import MAX_MACRO_DEPTH
 from modelaudit.engine.lang.operands import Operands
@@ -29,6 +28,7 @@ from modelaudit.engine.lang.parse import MAX_DEPTH
 from modelaudit.engine.lang.scope import Argument, Binding, Scope, Value, globals_of
 from modelaudit.engine.lang.terms import ListNames, replace_end
 from modelaudit.engine.lang.types import BOOL, FLOAT, Type, accepts, schema
+from modelaudit.engine.yaml_tree import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

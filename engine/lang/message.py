@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from modelaudit.engine.documents import suggestion
 from modelaudit.engine.lang import ast
 from modelaudit.engine.lang.parse import parse
 from modelaudit.engine.lang.scope import Binding, Scope
 from modelaudit.engine.lang.source import Source
 from modelaudit.engine.lang.types import INT, Type
+from modelaudit.engine.yaml_tree import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

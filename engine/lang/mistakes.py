@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from modelaudit.engine.documents import suggestion
 from modelaudit.engine.lang.parse import ExpressionError
+from modelaudit.engine.yaml_tree import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

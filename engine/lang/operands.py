@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from modelaudit.engine.documents import suggestion
 from modelaudit.engine.lang import ast, globs
 from modelaudit.engine.lang.lists import OPERATORS
 from modelaudit.engine.lang.patterns import check, prepare
 from modelaudit.engine.lang.scope import Argument, Scope, Value
 from modelaudit.engine.lang.terms import Terms, literal_term
 from modelaudit.engine.lang.types import FLOAT, STR, Type
+from modelaudit.engine.yaml_tree import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from modelaudit.engine.diagnostics import MAX_IN_FILE
-from modelaudit.engine.documents import suggestion
 from modelaudit.engine.lang import globs
 from modelaudit.engine.lang.lists import MAX_ITEM, Problem
 from modelaudit.engine.lang.shapes import CALLS, REF, STATES
+from modelaudit.engine.yaml_tree import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

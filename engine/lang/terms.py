@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from modelaudit.engine.documents import suggestion
 from modelaudit.engine.lang import ast
 from modelaudit.engine.lang.functions import FUNCTIONS, LATER
 from modelaudit.engine.lang.macros import MAX_MACRO_NODES
 from modelaudit.engine.lang.scope import MATCH, Argument, Scope, Value
 from modelaudit.engine.lang.types import STR, STRINGS, Field, Type, accepts, schema
+from modelaudit.engine.yaml_tree import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from modelaudit.engine.documents import suggestion
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.packs.load import gather, raise_errors
+from modelaudit.engine.yaml_tree import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

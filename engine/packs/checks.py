@@ -8,17 +8,17 @@ import re
 
 from modelaudit.engine import validation
 from modelaudit.engine.diagnostics import Diagnostic, Tally
-from modelaudit.engine.documents import suggestion
 from modelaudit.engine.finding import CONFIDENCES, SEVERITIES
 from modelaudit.engine.resources import data_path
+from modelaudit.engine.yaml_tree import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from modelaudit.engine.diagnostics import Span
-    from modelaudit.engine.documents import Node
     from modelaudit.engine.packs.model import Pack, RuleSource, Sources
+    from modelaudit.engine.yaml_tree import Node
 
 _RESERVED = re.compile(r"MA(?![A-Za-z])", re.IGNORECASE)
 _EXPLAINED = ("why", "fix", "references")

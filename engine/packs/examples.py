@@ -6,10 +6,10 @@ from types import MappingProxyType
 
 from modelaudit.engine import validation
 from modelaudit.engine.diagnostics import Diagnostic
-from modelaudit.engine.documents import suggestion
 from modelaudit.engine.facts import KINDS, Arg, Artifact, Fact, Flow, Kwarg, Place, Record, Stats, path_class
 from modelaudit.engine.factset import FactSet
 from modelaudit.engine.packs import checks
+from modelaudit.engine.yaml_tree import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from modelaudit.engine.diagnostics import Span
-    from modelaudit.engine.documents import Node
+    from modelaudit.engine.yaml_tree import Node
 
     Json = Any
     Fields = dict[str, Any]

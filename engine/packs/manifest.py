@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import modelaudit
-from modelaudit.engine import documents, validation
+from modelaudit.engine import validation, yaml_tree
 from modelaudit.engine.diagnostics import Diagnostic
 from modelaudit.engine.packs import files, versions
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from modelaudit.engine.documents import Node
     from modelaudit.engine.packs.model import Sources
+    from modelaudit.engine.yaml_tree import Node
 
     Json = Any
 
@@ -90,7 +90,7 @@ def read_manifest(node: Node, sources: Sources) -> Mapping[str, Json] | None:
     name = node.get("pack")
     if not fits(node, f"pack {name.text if name else node.span.file}", sources):
         return None
-    data, mistakes = documents.validate(node, "pack")
+    data, mistakes = yaml_tree.validate(node, "pack")
     sources.diagnostics.extend(mistakes)
     before = len(sources.diagnostics)
     for part in PARTS:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from modelaudit.engine.diagnostics import Diagnostic, Span
-    from modelaudit.engine.documents import Node
+    from modelaudit.engine.yaml_tree import Node
 
     Json = Any
 

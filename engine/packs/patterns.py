@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from modelaudit.engine.documents import Node
     from modelaudit.engine.lang.lists import ListType
     from modelaudit.engine.packs.model import Pack, PatternSource, Sources
+    from modelaudit.engine.yaml_tree import Node
 
     Json = Any
 

@@ -10,10 +10,10 @@ import json
 import os
 
 from modelaudit.engine.diagnostics import Span
-from modelaudit.engine.documents import Node
 from modelaudit.engine.packs import files
 from modelaudit.engine.packs.model import ListSource, Pack, RuleSource
 from modelaudit.engine.resources import data_path
+from modelaudit.engine.yaml_tree import Node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

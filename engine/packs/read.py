@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import replace
 
-from modelaudit.engine import documents, validation
+from modelaudit.engine import validation, yaml_tree
 from modelaudit.engine.diagnostics import MAX_IN_FILE, Diagnostic, Span, Tally
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.packs import files, manifest
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from modelaudit.engine.documents import Node
     from modelaudit.engine.packs.model import Sources
+    from modelaudit.engine.yaml_tree import Node
 
     Json = Any
 
@@ -85,7 +85,7 @@ def _schema(node: Node) -> str:
 
 
 def _read(path: str, shown: str, sources: Sources) -> list[Node]:
-    nodes, problems = documents.read(path, shown)
+    nodes, problems = yaml_tree.read(path, shown)
     sources.diagnostics.extend(problems)
     if not nodes and not problems:
         sources.diagnostics.append(Diagnostic("E111", "the file is empty: `schema` is missing", Span(shown, 1, 1)))
@@ -254,7 +254,7 @@ class _Reader:
         """A whole file as typed data, None when it is left out or has mistakes."""
         if not manifest.is_ours(node, kind, self.sources):
             return None
-        data, mistakes = documents.validate(node, kind)
+        data, mistakes = yaml_tree.validate(node, kind)
         self.sources.diagnostics.extend(mistakes)
         return None if mistakes else data
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from modelaudit.engine.diagnostics import Diagnostic, in_order
-from modelaudit.engine.documents import suggestion
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.index.build import build
 from modelaudit.engine.index.index import Index
@@ -19,6 +18,7 @@ from modelaudit.engine.packs.load import compiled, gather, raise_errors
 from modelaudit.engine.packs.pattern_tests import results as pattern_results
 from modelaudit.engine.packs.testing_result import TestResult
 from modelaudit.engine.ruleset import Matchers, Rule
+from modelaudit.engine.yaml_tree import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from modelaudit.engine.authoring.trace import ArtifactTrace
-    from modelaudit.engine.documents import Node
     from modelaudit.engine.factset import FactSet
     from modelaudit.engine.finding import Finding
     from modelaudit.engine.judge import RuleResult
     from modelaudit.engine.packs.coverage import LeafCoverage
     from modelaudit.engine.packs.model import RuleSource, Sources
+    from modelaudit.engine.yaml_tree import Node
 
     Json = Any
     Fixtures = Callable[[str], FactSet]

@@ -7,7 +7,6 @@ from dataclasses import replace
 from hashlib import sha256
 
 from modelaudit.engine.diagnostics import Diagnostic
-from modelaudit.engine.documents import Node
 from modelaudit.engine.packs import checks
 from modelaudit.engine.packs import compile as rules_compiler
 from modelaudit.engine.packs.model import Pack, RuleSource, Sources
@@ -17,6 +16,7 @@ from modelaudit.engine.policy.lists import full_name
 from modelaudit.engine.policy.load import CHANGES
 from modelaudit.engine.policy.packs import key_file
 from modelaudit.engine.policy.patterns import matching, names_deny
+from modelaudit.engine.yaml_tree import Node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from modelaudit.engine.diagnostics import Span
-    from modelaudit.engine.documents import Lines
     from modelaudit.engine.lang.lists import ListType
     from modelaudit.engine.policy.load import PolicyFile
     from modelaudit.engine.policy.resolved import Entry, Resolved
+    from modelaudit.engine.yaml_tree import Lines
 
     Json = Any
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modelaudit.engine.diagnostics import Diagnostic
-from modelaudit.engine.documents import suggestion
+from modelaudit.engine.yaml_tree import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from modelaudit.engine.documents import Node
     from modelaudit.engine.packs.model import ListSource, Pack
     from modelaudit.engine.policy.resolved import ListChange, Resolved
+    from modelaudit.engine.yaml_tree import Node
 
     Json = Any
 

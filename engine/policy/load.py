@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from modelaudit.engine import documents
+from modelaudit.engine import yaml_tree
 from modelaudit.engine.diagnostics import Diagnostic, Span
 from modelaudit.engine.errors import UsageError
 from modelaudit.engine.policy.pinned import Pin, pin
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from modelaudit.engine.documents import Node
+    from modelaudit.engine.yaml_tree import Node
 
     Json = Any
 
@@ -113,7 +113,7 @@ def _builtin_path(name: str) -> str:
 
 def _unknown(name: str) -> str:
     names = builtin_names()
-    near = documents.suggestion(name, names)
+    near = yaml_tree.suggestion(name, names)
     if os.path.isfile(name):
         near = f"for the file of that name write `./{name}`"
     return f"unknown policy `{name}`; {near or 'built-in policies: ' + ', '.join(names)}"
@@ -146,27 +146,27 @@ class _Loader:
         """The file as typed data, None with diagnostics when it cannot be used."""
         try:
             with open(path, "rb") as stream:
-                content = stream.read(documents.MAX_BYTES + 1)
+                content = stream.read(yaml_tree.MAX_BYTES + 1)
         except OSError as error:
             raise UsageError(f"cannot read policy file {path}: {error.strerror}") from error
         digest = self.digests[real] = sha256(content).hexdigest()
         self.chain.inputs.append((real, digest))
-        nodes, problems = documents.decode(content, self.shown(path))
+        nodes, problems = yaml_tree.decode(content, self.shown(path))
         node = self.single(nodes, path) if not problems else None
         self.chain.diagnostics += problems
         if node is None:
             return None
-        data, problems = documents.validate(node, "policy")
+        data, problems = yaml_tree.validate(node, "policy")
         self.chain.diagnostics += problems
         return PolicyFile(_ident(path, data), real, folder, node, data, digest) if not problems else None
 
     def change(self, text: str) -> None:
         """Append a policy that stands in no file."""
         content = text.encode("utf-8", "backslashreplace")
-        nodes, problems = documents.decode(content, CHANGES)
+        nodes, problems = yaml_tree.decode(content, CHANGES)
         data: Json = None
         if nodes and not problems:
-            data, problems = documents.validate(nodes[0], "policy")
+            data, problems = yaml_tree.validate(nodes[0], "policy")
         self.chain.diagnostics += problems
         if nodes and not problems:
             before = self.chain.policy
@@ -248,7 +248,7 @@ class _Loader:
         name = word.removeprefix(BUILTIN)
         if name in builtin_names():
             return _builtin_path(name)
-        near = documents.suggestion(name, builtin_names())
+        near = yaml_tree.suggestion(name, builtin_names())
         known = f"built-in policies: {', '.join(builtin_names())}"
         self.report("E301", f"there is no built-in policy `{name}`", entry.span, near, known)
         return None

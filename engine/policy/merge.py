@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 
 from modelaudit.engine.diagnostics import Diagnostic
-from modelaudit.engine.documents import suggestion
 from modelaudit.engine.policy.packs import merge_packs, merge_trust
 from modelaudit.engine.policy.resolved import Entry, ListChange, Resolved
 from modelaudit.engine.policy.scales import (
@@ -22,14 +21,15 @@ from modelaudit.engine.policy.scales import (
     size_in_bytes,
 )
 from modelaudit.engine.policy.where import located
+from modelaudit.engine.yaml_tree import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from modelaudit.engine.diagnostics import Span
-    from modelaudit.engine.documents import Node
     from modelaudit.engine.policy.load import Chain, PolicyFile
+    from modelaudit.engine.yaml_tree import Node
 
     Json = Any
 

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from modelaudit.engine.diagnostics import Diagnostic, Span
-    from modelaudit.engine.documents import Node
     from modelaudit.engine.policy.load import Chain, PolicyFile
+    from modelaudit.engine.yaml_tree import Node
 
     Json = Any
 

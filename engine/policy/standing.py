@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from modelaudit.engine.diagnostics import Diagnostic
-from modelaudit.engine.documents import suggestion
 from modelaudit.engine.finding import SEVERITIES
 from modelaudit.engine.policy.patterns import (
     closeness,
@@ -13,6 +12,7 @@ from modelaudit.engine.policy.patterns import (
     names_deny,
     vocabulary,
 )
+from modelaudit.engine.yaml_tree import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from modelaudit.engine.diagnostics import Span
     from modelaudit.engine.document import Decision, ScanDocument
-    from modelaudit.engine.documents import Node
     from modelaudit.engine.factset import FactSet
     from modelaudit.engine.finding import Finding
     from modelaudit.engine.policy.load import PolicyFile
     from modelaudit.engine.ruleset import Ruleset
+    from modelaudit.engine.yaml_tree import Node
 
     Json = Any
     Scan = Callable[[str, Ruleset, str | None], ScanDocument]  # a path, and the day that it takes place on

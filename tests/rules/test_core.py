@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from modelaudit.engine.documents import parse
 from modelaudit.engine.facts import Arg, Artifact, Call, Import
 from modelaudit.engine.factset import FactSet
 from modelaudit.engine.judge import judge
@@ -26,6 +25,7 @@ from modelaudit.engine.packs.examples import Examples
 from modelaudit.engine.packs.load import compiled, gather, load_ruleset
 from modelaudit.engine.packs.testing import run_tests
 from modelaudit.engine.ruleset import Matchers, Rule
+from modelaudit.engine.yaml_tree import parse
 from modelaudit.pipeline.scan import scan
 
 ROOT = Path(__file__).resolve().parents[2]

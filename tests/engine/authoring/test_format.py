@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fixtures.packs import RULE, changed
-from modelaudit.engine import documents
+from modelaudit.engine import yaml_tree
 from modelaudit.engine.authoring import format as module
 from modelaudit.engine.authoring.format import FormatRefusedError, formatted
 from modelaudit.engine.diagnostics import DiagnosticsError
@@ -144,12 +144,12 @@ LINES = st.sampled_from(
 @example(["rules:", "# note", "  # note", "- id: B"])
 def test_whatever_is_formatted_says_the_same_and_is_in_form(lines):
     text = "\n".join(lines)
-    nodes, problems = documents.parse(text, "rules.yaml")
+    nodes, problems = yaml_tree.parse(text, "rules.yaml")
     if problems:
         return
     try:
         made = formatted(text, "rules.yaml")
     except FormatRefusedError:
         return
-    assert [node.plain() for node in documents.parse(made, "rules.yaml")[0]] == [node.plain() for node in nodes]
+    assert [node.plain() for node in yaml_tree.parse(made, "rules.yaml")[0]] == [node.plain() for node in nodes]
     assert formatted(made, "rules.yaml") == made

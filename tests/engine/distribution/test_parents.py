@@ -95,7 +95,7 @@ def test_another_file_than_the_pinned_one_is_refused_and_not_kept(place, tmp_pat
 
 def test_a_page_that_is_gone_or_too_large_is_refused(place, monkeypatch):
     policy = write(f"extends: ['{place('/a.yaml', STRICT + '#' * 1000)}']\n")
-    monkeypatch.setattr("modelaudit.engine.documents.MAX_BYTES", 1000)
+    monkeypatch.setattr("modelaudit.engine.yaml_tree.MAX_BYTES", 1000)
     with pytest.raises(PackError, match="larger than"):
         parents.fetch_parents(policy)
     gone = place("/a.yaml", STRICT).replace("/a.yaml", "/gone.yaml")

@@ -153,7 +153,7 @@ def test_mistakes_in_a_block_of_several_lines_stand_in_their_line():
 
 
 def test_a_yaml_scalar_knows_the_place_of_each_part():
-    from modelaudit.engine.documents import parse
+    from modelaudit.engine.yaml_tree import parse
 
     (document,), problems = parse('when: "import.modul == \\"a\\" and\n  x"\n', "f.yaml")
     assert not problems

@@ -1,7 +1,7 @@
 import pytest
 
-from modelaudit.engine.documents import parse
 from modelaudit.engine.packs.examples import Examples
+from modelaudit.engine.yaml_tree import parse
 
 
 def build(text, formats=(), inside=()):

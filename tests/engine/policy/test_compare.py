@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from fixtures.rulesets import compiled, rule
-from modelaudit.engine.documents import parse
 from modelaudit.engine.finding import Suppression
 from modelaudit.engine.packs.examples import Examples
 from modelaudit.engine.packs.load import load_ruleset
 from modelaudit.engine.policy.compare import compare
 from modelaudit.engine.policy.trace import trace
+from modelaudit.engine.yaml_tree import parse
 from modelaudit.pipeline.scan import Options, scan
 
 RULES = rule("T-1", severity="critical", when="'import.qualname == \"os.system\"'") + rule(

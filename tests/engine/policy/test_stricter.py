@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.rulesets import assembled, compiled, rule
-from modelaudit.engine.documents import parse
 from modelaudit.engine.packs.examples import Examples
 from modelaudit.engine.policy.stricter import stricter
 from modelaudit.engine.policy.testing import judged
+from modelaudit.engine.yaml_tree import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,6 +1,6 @@
 import pytest
 
-from modelaudit.engine.documents import MAX_BYTES, decode, parse, suggestion, validate
+from modelaudit.engine.yaml_tree import MAX_BYTES, decode, parse, suggestion, validate
 
 
 def only(text):
