@@ -7,7 +7,6 @@ from binascii import Error, a2b_base64
 from modelaudit.engine.facts import (
     TEXT_MAX,
     Defect,
-    Import,
     Layer,
     Limit,
     Metadata,
@@ -191,20 +190,12 @@ class Config:
         kind, _, target = tag.removeprefix(PYTHON_TAG).partition(":")
         if not tag.startswith(PYTHON_TAG) or not target:
             return
+        from modelaudit.parsers.dotted import dotted_import
+
         module, _, name = _word(target).rpartition(".")
         qualname = f"{module}.{name}" if module else name
-        uses = frozenset({"called"}) if kind.startswith("object") else frozenset({"ref"})
-        yield Import(
-            self.path,
-            module=module,
-            name=name,
-            qualname=qualname,
-            names=frozenset({qualname}),
-            segments=frozenset(qualname.split(".")),
-            opcode="yaml-tag",
-            uses=uses,
-            places=(Place(pointer=_shown(found.pointer)),),
-        )
+        place = Place(pointer=_shown(found.pointer))
+        yield dotted_import(self.path, qualname, place, opcode="yaml-tag", called=kind.startswith("object"))
 
     # Texts
 

@@ -150,20 +150,10 @@ class Config:
 
     def named(self, qualname: str, place: Place, *, computed: bool = False) -> Import:
         """The import of a dotted name; `module:name`, as entry points have it, is taken for the same."""
+        from modelaudit.parsers.dotted import dotted_import
+
         qualname = _shown(qualname if computed else qualname.replace(":", "."))
-        module, _, name = qualname.rpartition(".")
-        return Import(
-            self.path,
-            module=module,
-            name=name,
-            qualname=qualname,
-            names=frozenset({qualname}),
-            segments=frozenset(qualname.split(".")),
-            opcode=OPCODE,
-            computed=computed,
-            uses=frozenset({"called"}),
-            places=(place,),
-        )
+        return dotted_import(self.path, qualname, place, opcode=OPCODE, computed=computed)
 
     def auto_map(self, value: Object, place: Place) -> Iterator[Fact]:
         """Which classes of the repository's own code, or of another repository's, a loader takes."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from modelaudit.engine.facts import Import, clean
+from modelaudit.parsers.dotted import dotted_import
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,15 +37,4 @@ def tag_import(path: str, tag: str, place: Place) -> Import | None:
 
 def _import(path: str, target: str, place: Place, *, called: bool) -> Import:
     qualname = clean(target[:SHOWN])[0]
-    module, _, name = qualname.rpartition(".")
-    return Import(
-        path,
-        module=module,
-        name=name,
-        qualname=qualname,
-        names=frozenset({qualname}),
-        segments=frozenset(qualname.split(".")),
-        opcode="yaml-tag",
-        uses=frozenset({"called" if called else "ref"}),
-        places=(place,),
-    )
+    return dotted_import(path, qualname, place, opcode="yaml-tag", called=called)

@@ -13,8 +13,8 @@ import gcsfs
 from gcsfs.retry import validate_response
 from google.auth.exceptions import TransportError
 
-from modelaudit.sources.address import names_user, without_secrets
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
+from modelaudit.sources.remote.buckets import bucket_of
 from modelaudit.sources.remote.http import DOCUMENT, plain
 from modelaudit.sources.remote.names import below
 from modelaudit.sources.remote.service import Listed, Transient, endpoint
@@ -35,13 +35,7 @@ BUSY = frozenset({408, 429})
 
 def connect(address: str) -> Bucket:
     """The object, or everything below the prefix, at an address; raises `SourceError`."""
-    scheme, _, rest = address.partition("://")
-    bucket, _, key = rest.partition("/")
-    if names_user(address) or "@" in bucket:
-        said = f"credentials have no place in the address of a bucket: {scheme}://BUCKET/KEY"
-        raise SourceError(MISSING, said, without_secrets(address))
-    if not bucket:
-        raise SourceError(MISSING, f"name a bucket: {scheme}://BUCKET/KEY", address)
+    _, bucket, key = bucket_of(address)
     return Bucket(bucket, unquote(key) if "%" in key else key)
 
 

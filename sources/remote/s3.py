@@ -24,8 +24,9 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from modelaudit.sources.address import host_of, names_user, without_secrets
+from modelaudit.sources.address import host_of
 from modelaudit.sources.errors import MISSING, REFUSED, UNREADABLE, SourceError
+from modelaudit.sources.remote.buckets import bucket_of
 from modelaudit.sources.remote.names import below
 from modelaudit.sources.remote.service import Listed, Transient, endpoint
 from modelaudit.sources.remote.trip import asking
@@ -54,13 +55,7 @@ BUSY = frozenset({"SlowDown", "RequestTimeout", "Throttling", "ThrottlingExcepti
 
 def connect(address: str) -> Bucket:
     """The object, or everything below the prefix, at an address; raises `SourceError`."""
-    scheme, _, rest = address.partition("://")
-    bucket, _, key = rest.partition("/")
-    if names_user(address) or "@" in bucket:
-        said = f"credentials have no place in the address of a bucket: {scheme}://BUCKET/KEY"
-        raise SourceError(MISSING, said, without_secrets(address))
-    if not bucket:
-        raise SourceError(MISSING, f"name a bucket: {scheme}://BUCKET/KEY", address)
+    scheme, bucket, key = bucket_of(address)
     endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), None)
     if scheme.lower() == "r2" and endpoint is None:
         account = os.environ.get("R2_ACCOUNT_ID", "")
