@@ -28,12 +28,14 @@ ROT13 = bytes.maketrans(ALPHABET[:52], ALPHABET[13:26] + ALPHABET[:13] + ALPHABE
 ZEROS = (bytes(8), bytes(7))
 MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16
 URL = bytes.maketrans(b"+/", b"-_")  # base64 of addresses
+PLUS = bytes.maketrans(b"-_", b"+/")
 COMPRESSED = frozenset(["zlib", "gzip", "bzip2", "xz", "lzma"])  # kinds whose content is looked at
 STARTS = b"#@\"'_\n"  # besides letters, what source begins with
 LISTS = b"[({"  # what a list of numbers that is written out begins with
 NUMBERED_FIRST = LISTS + b"0123456789 \n"
 NUMBERED = re.compile(rb"[\[({\s]{0,4}(?:[0-9]{1,3}\s{0,4},\s{0,4}){3}[0-9]")
 TEXT = bytes(set(range(0x20, 0x7F)) | set(b"\t\n\r\f"))
+WORDED = TEXT + bytes(range(0x80, 0x100))  # what text in any language is made of
 
 MASKED = frozenset({0x17, 0x3A, 0x82, 0x83, 0x84, 0x85, 0x04, 0x14, 0x02})  # as `PAIRS` of `encodings`
 
@@ -147,9 +149,23 @@ def inspect(
 def _may_be_encoded(data: bytes) -> bool:
     """Whether a text begins as a file in base64, hexadecimal or base85 does."""
     table = magics()
-    if data[1] in table.seconds[data[0]] and ENCODED.match(data):
+    if data[1] in table.seconds[data[0]] and ENCODED.match(data) and _comes_to_something(data[:LEAD]):
         return True
     return data[:2] in table.openings and ENCODED_85.match(data) is not None
+
+
+def _comes_to_something(data: bytes) -> bool:
+    """Whether so many characters of hexadecimal or base64 may begin a file, text, or bytes that are masked."""
+    try:
+        head = unhexlify(data)
+    except Error:
+        try:
+            head = a2b_base64(data.translate(PLUS))
+        except Error:
+            return True  # what is filled up within: the whole decides
+    if not head.translate(None, WORDED) or (head[0] in magics().firsts and glance(head)):
+        return True
+    return head[0] ^ head[1] in MASKED or head[:2] in MARKS or any(head[:16:2]) != any(head[1:16:2])
 
 
 def _may_be_written_out(m: State, data: bytes, told: bool) -> bool:
@@ -417,7 +433,7 @@ def _tell(m: State, found: tuple[str, bool, bool], reader: Reader, offset: int, 
 WORDS = "text"  # kind of what the patterns judge
 LISTED_MAX = 10_000  # lists of numbers that are looked at as text
 INSIDE_MAX = 4096  # files in constants of one stream that are read as artifacts of their own
-SHORT = 64  # bytes of a constant in which a few opcodes may stand by chance
+SHORT = 64  # bytes of a constant by which it is seen whether it is text
 PROGRAMS = frozenset(["pe", "elf", "macho", "fat"])
 PICKLE_CHECKS = frozenset(["pickle", "lines"])
 
@@ -426,7 +442,7 @@ def _pickle(data: bytes, whole: Reader, check: str) -> bool:
     from modelaudit.parsers.pickle.search import is_stream, reaches
 
     lines = check == "pickle" or b"\n" in data[:4096]
-    return lines and is_stream(whole) and (whole.size > SHORT or reaches(whole))
+    return lines and is_stream(whole) and reaches(whole)
 
 
 def _zip(data: bytes) -> bool:

@@ -130,6 +130,12 @@ ORDINARY = {
     "numbers in base64": base64.b64encode(bytes(range(256)) * 4),
     "floats in zlib": zlib.compress(b"\x00\x00\x80\x3f" * 400),
     "key": base64.b64encode(os.urandom(64)),
+    # What begins by chance as a pickle does, and breaks behind an opcode or two:
+    "digest that numbers an extension": (b"\x80\x02\x82\x01\x02" + b"\xee" * 27).hex().encode(),
+    "key that calls an extension": base64.b64encode(b"\x80\x04\x82\x01)R\x02" + b"\xee" * 26),
+    "numbers written backwards": b"A" * 1000 + b"44008",
+    "signature with a number in it": base64.b64encode(b"\x80\x03J" + b"\xaa" * 253),
+    "bytes with a number in them": b"\x80\x03J" + b"\xaa" * 253,
 }
 
 
