@@ -34,6 +34,12 @@ SILENT = [
     "nltk.tag.sequential.UnigramTagger",
     "sktime.forecasting.naive._naive.NaiveForecaster",
     "PIL.Image.Image",
+    "hmmlearn.hmm.GMMHMM",
+    "hmmlearn.base.ConvergenceMonitor",
+    "fairlearn.postprocessing._threshold_optimizer.ThresholdOptimizer",
+    "fairlearn.reductions._moments.utility_parity.DemographicParity",
+    "lifelines.fitters.kaplan_meier_fitter.KaplanMeierFitter",
+    "lifelines.statistics.StatisticalResult",
 ]
 CALLED = [
     ("pytz", "_p", "Europe/Berlin", 3600, 0, "CET"),
@@ -42,6 +48,7 @@ CALLED = [
     ("pendulum.date", "Date", 2020, 1, 1),
     ("optuna.trial._state", "TrialState", 1),
     ("nltk.probability", "FreqDist", pickles.dictionary({"a": 1})),
+    ("lifelines.utils", "CensoringType", "right"),
     ("sqlite3", "OperationalError", "x"),
     ("struct", "error", "x"),
     ("zipfile", "BadZipFile", "x"),
@@ -98,3 +105,22 @@ def test_a_saved_memory_map_is_an_array(tmp_path):
 
 def test_a_memory_map_that_is_called_opens_a_file(tmp_path):
     assert "critical" in {severity for severity, _ in said(tmp_path, pickles.reduce_call("numpy", "memmap", "x"))}
+
+
+def method(name: str) -> bytes:
+    """A method of a survival model that the file keeps by its name."""
+    fitter = pickles.stack_global("lifelines.fitters.nelson_aalen_fitter", "NelsonAalenFitter") + b")\x81"
+    return pickles.stream(pickles.stack_global("builtins", "getattr"), pickles.args(fitter, name), b"R")
+
+
+def test_a_fitter_keeps_its_own_method(tmp_path):
+    assert said(tmp_path, method("_variance_f_smooth")) == set()
+
+
+@pytest.mark.parametrize("name", ["__init__", "fit", "__reduce__"])
+def test_other_methods_of_a_fitter_are_told(tmp_path, name):
+    assert {severity for severity, _ in said(tmp_path, method(name))} & {"warning", "critical"}
+
+
+def test_a_formula_that_is_evaluated_later_is_told(tmp_path):
+    assert ("warning", "MA1090") in said(tmp_path, pickles.build("formulaic.model_spec", "ModelSpec", {"formula": "x"}))
