@@ -123,4 +123,4 @@ def test_other_methods_of_a_fitter_are_told(tmp_path, name):
 
 
 def test_a_formula_that_is_evaluated_later_is_told(tmp_path):
-    assert ("warning", "MA1090") in said(tmp_path, pickles.build("formulaic.model_spec", "ModelSpec", {"formula": "x"}))
+    assert ("warning", "MA1090") in said(tmp_path, pickles.reduce_call("formulaic.model_spec", "ModelSpec", "x"))
