@@ -40,6 +40,9 @@ SILENT = [
     "fairlearn.reductions._moments.utility_parity.DemographicParity",
     "lifelines.fitters.kaplan_meier_fitter.KaplanMeierFitter",
     "lifelines.statistics.StatisticalResult",
+    "surprise.trainset.Trainset",
+    "tslearn.clustering.kmeans.TimeSeriesKMeans",
+    "gensim.models.nmf.Nmf",
 ]
 CALLED = [
     ("pytz", "_p", "Europe/Berlin", 3600, 0, "CET"),
