@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from modelaudit.engine.packs.testing import run_tests
+from modelaudit.parsers.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,3 +40,10 @@ def test_what_is_installed_by_name_is_this_program() -> None:
     named = [line for line in lines if re.search(r"pip install (--quiet )?['\"]?modelaudit\b(?!\[)", line)]
     assert len(named) >= 5
     assert all("modelaudit>=1" in line for line in named), named
+
+
+def test_the_readme_names_the_extensions_of_every_format_but_those_of_texts_and_images() -> None:
+    formats = {name: set(format.extensions) for name, format in Registry.load().formats.items()}
+    section = README.partition("\n## Formats\n")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(\.\S+)`", section))
+    assert named == set().union(*formats.values()) - formats["text"] - formats["image"]
