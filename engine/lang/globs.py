@@ -10,7 +10,7 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import TypeVar
 
     Test = Callable[[str], bool]
@@ -48,6 +48,12 @@ def shape(pattern: str, of: str) -> tuple[str, str]:
     if parts[0] == "**" and len(parts) > 1 and not is_glob(pattern[3:]):
         return "below", pattern[3:]
     return "glob", pattern
+
+
+def roots(patterns: Iterable[str]) -> list[str] | None:
+    """The first segments of dotted patterns, one of which is that of whatever they cover; None when some has none."""
+    found = {pattern.partition(".")[0] for pattern in patterns}
+    return None if any(map(is_glob, found)) else sorted(found)
 
 
 def _plain_shape(pattern: str) -> tuple[str, str]:

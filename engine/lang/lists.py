@@ -84,6 +84,8 @@ def compile_list(
         maker.add(index, item)
         if len(maker.problems) > MAX_IN_FILE:
             break
+    if kind in ("glob", "table") and of == "dotted" and maker.fold == "none":
+        maker.compiled["roots"] = globs.roots(maker.compiled["items"])
     return maker.compiled, maker.problems
 
 
@@ -181,7 +183,19 @@ def matcher(compiled: Json) -> Matcher:
 class Matcher:
     """A list of names or globs."""
 
-    __slots__ = ("_exact", "_fold", "_globs", "_heads", "_known", "_separators", "_tails", "items", "of", "rows")
+    __slots__ = (
+        "_exact",
+        "_fold",
+        "_globs",
+        "_heads",
+        "_known",
+        "_roots",
+        "_separators",
+        "_tails",
+        "items",
+        "of",
+        "rows",
+    )
 
     def __init__(self, compiled: Json) -> None:
         self.items: Sequence[str] = compiled["items"]
@@ -189,6 +203,8 @@ class Matcher:
         self.rows: Sequence[Row] | None = compiled.get("rows")
         self._separators = globs.SEPARATORS.get(self.of, "")
         self._fold = folding(compiled["fold"])
+        roots = compiled.get("roots")
+        self._roots = None if roots is None else frozenset(roots)  # first segments of what a dotted list covers
         self._exact: dict[str, int] = {}
         self._heads: dict[str, int] = {}
         self._tails: dict[str, int] = {}
@@ -229,6 +245,8 @@ class Matcher:
         at = self._exact.get(value, -1) if self._fold is None else -2
         if at >= 0 or (at == -1 and not self._heads and not self._tails and not self._globs):
             return at
+        if self._roots is not None and value.partition(".")[0] not in self._roots:
+            return -1
         known = self._known
         found = known.get(value)
         if found is None:
@@ -240,6 +258,8 @@ class Matcher:
 
     def every(self, value: str) -> list[int]:
         """The numbers of all entries that cover the value; a list that folds is not asked for them."""
+        if self._roots is not None and value.partition(".")[0] not in self._roots:
+            return []
         found = [at for at in [self._exact.get(value, -1)] if at >= 0]
         if self._heads:
             found += _inits(self._heads, value)

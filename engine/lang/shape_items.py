@@ -72,7 +72,8 @@ class _Maker:
     def compiled(self) -> Json:
         """The compiled list."""
         made: Json = {"kind": "shapes", "of": "dotted", "fold": "none", "items": [*self.names]}
-        return made | {"forms": self.made, "uses": [*self.names.values()], "through": self.through}
+        made |= {"forms": self.made, "uses": [*self.names.values()], "through": self.through}
+        return made | {"roots": globs.roots(self.names)}
 
     def add(self, item: Json) -> None:
         text = self.checked(item)

@@ -6,7 +6,10 @@ import json
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from modelaudit.engine.lang.globs import compile_glob
 from modelaudit.engine.lang.lists import compile_list, matcher
 
 
@@ -31,6 +34,17 @@ def test_glob_lists_find_names_prefixes_suffixes_and_globs():
         assert found.contains(value), value
     for value in ("os.systems", "subprocesses", "evil.x", "a.b.c.d", "torch", "torch.nnx", ""):
         assert not found.contains(value), value
+
+
+DOTTED = st.lists(st.sampled_from(["a", "b", "ab", "*", "**", "a*", "?"]), min_size=1, max_size=3).map(".".join)
+NAMES = st.lists(st.sampled_from(["", "a", "b", "ab", "aa"]), min_size=1, max_size=4).map(".".join)
+
+
+@given(st.lists(DOTTED, unique=True, max_size=5), NAMES)
+def test_a_list_has_what_one_of_its_entries_covers(items, name):
+    covered = any(compile_glob(item, "dotted")(name) for item in items)
+    assert made("glob", "dotted", items).contains(name) is covered
+    assert made("shapes", "dotted", items).contains(name) is covered
 
 
 def test_path_lists_know_both_separators():
@@ -105,7 +119,7 @@ def test_a_look_up_does_not_grow_with_the_list():
     def seconds(size):
         items = [f"m{i}.**" if i % 2 else f"p.n{i}" for i in range(size)]
         found = made("glob", "dotted", items)
-        values = [f"q{i}.x.y" for i in range(4000)]
+        values = [f"p.q{i}.x.y" for i in range(4000)]
         best = 1.0
         for _ in range(3):
             found._known.clear()
