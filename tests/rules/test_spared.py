@@ -220,3 +220,47 @@ def test_cloudpickle_inside_another_package_is_judged_as_itself(vendor, tmp_path
     critical = {name for name, severities in found.items() if "critical" in severities}
     assert critical == {"called", "changed", "metaclass", "module"}
     assert all("warning" in severities for severities in found.values())
+
+
+def rebuilt(*names, module="numpy", cls="_CustomPickled", operand=None, beside=b""):
+    """A compiled function inside another as the pickler of numba writes it: a function of the file makes it."""
+    base = "numba.cloudpickle.cloudpickle"
+
+    def function(*names):
+        parts = (p.literal(b"\x97\x00"), p.EMPTY_TUPLE, p.args(*names), p.EMPTY_TUPLE)
+        rest = ("f.py", "f", "f", 1, p.literal(b""), p.literal(b""), p.EMPTY_TUPLE, p.EMPTY_TUPLE)
+        code = call(f"{base}._builtin_type", "CodeType") + p.args(1, 0, 0, 1, 2, 3, *parts, *rest) + p.REDUCE
+        return call(f"{base}._make_function", code, p.EMPTY_DICT, None, None, None)
+
+    custom = p.stack_global("numba.core.serialize", cls)
+    method = call(f"{base}._builtin_type", "MethodType") + p.args(function(), custom) + p.REDUCE
+    operands = (custom, operand or p.stack_global("numba.core.registry", "CPUDispatcher"), p.EMPTY_DICT)
+    kept = function(*names) + call(f"{base}.subimport", module) + beside
+    return p.stream(NUMBA + p.literal(p.stream(kept + method + p.args(*operands) + p.REDUCE)) + b"\x85" + p.REDUCE)
+
+
+HOSTILE = {
+    "a command": rebuilt("os", "system"),
+    "a file": rebuilt("open", "write"),
+    "a climb": rebuilt("__class__"),
+    "a module": rebuilt("m", "f", module="shutil"),
+    "another class": rebuilt("np", cls="Other"),
+    "another callable": rebuilt("np", operand=OWN),
+    "a command as callable": rebuilt("np", operand=p.stack_global("os", "system")),
+    "what another pickle holds": rebuilt("np", beside=UNPICKLED),
+    "a command beside": rebuilt("np", beside=call("os.system", "id")),
+}
+
+
+def graded(data, tmp_path):
+    (tmp_path / "m.pkl").write_bytes(data)
+    return {finding.severity for finding in scan([str(tmp_path / "m.pkl")], builtin()).findings}
+
+
+def test_a_compiled_function_that_keeps_another_is_a_warning(tmp_path):
+    assert graded(rebuilt("np", "zeros"), tmp_path) & {"warning", "critical"} == {"warning"}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_only_looks_like_a_compiled_function_is_critical(name, tmp_path):
+    assert "critical" in graded(HOSTILE[name], tmp_path)
