@@ -62,6 +62,8 @@ def list_packs(policy: str | None) -> int:
 def verify(pack: str | None, policy: str | None, signers: tuple[str, ...]) -> int:
     """Check that packs are what was installed or locked, and who signed them. Needs no network.
 
+    Built-in packs come with the program and are only checked against the lock of a policy.
+
     \b
     Examples:
       modelaudit packs verify
@@ -74,6 +76,7 @@ def verify(pack: str | None, policy: str | None, signers: tuple[str, ...]) -> in
 
     found = inventory.verify(pack, inventory.resolve(policy), signers)
     _show(found)
+    _count(found)
     return BROKEN if any(line.problem for line in found) else 0
 
 
@@ -215,6 +218,20 @@ def keygen(name: str) -> int:
     say(f"{secret}  keep it secret, without a passphrase")
     say(f"{public}  {key.name}")
     return 0
+
+
+def _count(lines: list[Line]) -> None:
+    """Say how many packs were looked at, and how many of them not, since they came with the program."""
+    from modelaudit.cli.console import say
+    from modelaudit.reports.diagnostics.text import number
+
+    spared = sum(line.unchecked for line in lines)
+    bad = sum(bool(line.problem) for line in lines)
+    if len(lines) > spared:
+        say(f"{number(len(lines) - spared, 'pack')} verified, {bad or 'none'} not good")
+    if spared:
+        carried = f"{number(spared, 'built-in pack')} not checked: no signature, what comes with the program is taken"
+        say(f"{carried} as it is", hang=4)
 
 
 def _show(lines: list[Line]) -> None:

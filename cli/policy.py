@@ -86,16 +86,19 @@ def check(policies: tuple[str, ...], rules: tuple[str, ...], parent: str | None,
     """
     from modelaudit.cli.console import complain, complain_of, say
     from modelaudit.engine.policy.check import check as check_policies
+    from modelaudit.reports.diagnostics.text import number
 
     if format != "text":
         return _mistakes(policies, rules, parent, format)
-    failed = False
+    failed = 0
     for checked in check_policies(policies, rules):
-        failed |= not checked.ok
+        failed += not checked.ok
         if not checked.ok:
             complain(checked.refusal) if checked.refusal else complain_of(checked.diagnostics)
         elif parent is None:
             say(checked.render(), hang=4)
+    if failed or parent is None:
+        say(f"{number(len(policies), 'policy', 'policies')} checked, {failed or 'none'} with mistakes")
     if failed:
         return MISTAKES
     return 0 if parent is None or _stricter(policies, parent, rules) else LOOSER

@@ -39,6 +39,11 @@ class Line:
     remark: str = ""
     problem: str = ""
 
+    @property
+    def unchecked(self) -> bool:
+        """Whether nothing was there to check it against: it came with the product and no policy uses it."""
+        return self.origin == BUILTIN and not self.remark and not self.problem
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:

@@ -27,6 +27,6 @@ def _one(diagnostic: Diagnostic) -> str:
     return "\n".join(visible(line) for line in diagnostic.render().split("\n"))
 
 
-def number(count: int, word: str) -> str:
-    """A count with its noun, such as `1 rule` or `2 rules`."""
-    return f"{count} {word}{'' if count == 1 else 's'}"
+def number(count: int, word: str, plural: str = "") -> str:
+    """A count with its noun, such as `1 rule`, `2 rules` or, where the plural is given, `2 policies`."""
+    return f"{count} {word if count == 1 else plural or word + 's'}"

@@ -180,6 +180,18 @@ def test_check_proves_or_refutes_that_a_policy_is_stricter(models, capsys, child
     assert words in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.parametrize(
+    ("names", "code", "words"),
+    [
+        (["default"], 0, "1 policy checked, none with mistakes"),
+        (["default", "no-such"], 2, "2 policies checked, 1 with mistakes"),
+    ],
+)
+def test_check_ends_with_a_count(models, capsys, names, code, words):
+    assert run(["policy", "check", *names]) == code
+    assert capsys.readouterr().out.splitlines()[-1] == words
+
+
 def test_check_says_what_cannot_be_proved(models, capsys):
     body = "sources: {allow: ['file:///a/**']}\n"
     parent = policy(models, "sources: {allow: ['file:///a/b/**']}\n", "parent.yaml")
