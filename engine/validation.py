@@ -223,10 +223,18 @@ def _unknown_keys(error: ValidationError, node: Node) -> list[Diagnostic]:
     for key in node.fields:
         if key in known or any(re.search(p, key) for p in patterns):
             continue
-        label = suggestion(key, known)
+        label = _meant(key, schema.get("properties", {})) or suggestion(key, known)
         hint = "" if label else f"known keys: {', '.join(known)}"
         found.append(Diagnostic("E110", f"unknown key `{key}`", node.key_span(key), label, hint))
     return found
+
+
+def _meant(key: str, properties: Mapping[str, Json]) -> str:
+    """`did you mean ...?` for a word of which the schema says that it is written in place of a key."""
+    for known, said in properties.items():
+        if isinstance(said, dict) and key in said.get("x-instead-of", ()):
+            return f"did you mean `{known}`?"
+    return ""
 
 
 def _missing(error: ValidationError, node: Node) -> list[Diagnostic]:

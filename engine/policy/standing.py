@@ -163,8 +163,18 @@ def check_pattern(policy: Resolved, pattern: str, span: Json, rules: Sequence[Js
         return False
     label = _near(pattern, words)
     hint = "" if label else "ids, names, `tag:…` and `pack/*` name rules; `modelaudit rules list` shows them"
+    if _is_of_no_pack(pattern, rules):
+        hint = "no pack that is loaded has such ids: name the pack of the rule with `--rules`, or under `packs`"
     policy.diagnostics.append(Diagnostic("E308", f"`{pattern}` names no rule", span, label, hint))
     return False
+
+
+def _is_of_no_pack(pattern: str, rules: Sequence[Json]) -> bool:
+    """Whether a pattern reads as an id, and no rule has one with the same letters before the number."""
+    start = pattern.rstrip("0123456789")
+    if start == pattern or not start.isupper():
+        return False
+    return not any(str(rule["id"]).startswith(start) for rule in rules)
 
 
 def _near(pattern: str, words: Sequence[str]) -> str:

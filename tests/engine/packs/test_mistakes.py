@@ -119,10 +119,36 @@ def test_a_good_pack_has_no_mistakes(write):
     assert [(p.name, p.version, len(p.rules)) for p in sources.packs] == [("acme", "1.0", 1)]
 
 
+PATTERNS = """\
+schema: modelaudit/patterns@1
+patterns:
+  - id: acme-key
+    kind: secret
+    regex: 'akey_([a-z0-9]{8})'
+    keywords: [akey_]
+    in: [config, doc]
+    where: ['entropy(match.groups[1]) >= 2.0', 'not (match.before contains "example")']
+    validated: 'match.groups[1] startswith "1"'
+    tests:
+      - {name: key, text: 'k = akey_12345678', expect: match, value: akey…, validated: true}
+      - {name: unsure, text: 'k = akey_abcdefgh', expect: match, validated: false}
+      - {name: plain, text: 'k = akey_11111111', expect: no-match}
+      - {name: sample, text: ['for example akey', _12345678], expect: no-match}
+"""
+
+
+@pytest.mark.parametrize(("part", "text"), [("lists", LISTS), ("patterns", PATTERNS)])
+def test_a_pack_without_rules_is_one_when_it_has_lists_or_patterns(write, part, text):
+    places, sources = pack(write, changed(MANIFEST, ("rules: rules/*.yaml", f"{part}: more.yaml")), more=text)
+    assert places == []
+    assert [(p.name, len(p.rules)) for p in sources.packs] == [("acme", 0)]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "place", "said"),
     [
         ("rules: rules/*.yaml\n", "", ("E111", 1, 1), "`rules` is missing"),
+        ("pack: acme", "name: acme", ("E110", 2, 1), "did you mean `pack`?"),
         ("pack: acme", "pack: Acme!", ("E113", 2, 7), "does not have the form"),
         ("version: 1.0", "version: latest", ("E113", 3, 10), "does not have the form"),
         ("engine: '>=1.0,<2'", "engine: 1.x", ("E107", 4, 9), "is not a clause"),

@@ -20,6 +20,7 @@ def deny(id: str = "ACME-D1", when: str = "true", more: str = "") -> str:
 # Policy keys from line 4 on; code, line, column; words of the message; words of label and help.
 MISTAKES = [
     ("ignore: [T-11]", "E308", 4, 10, "`T-11` names no rule", ""),
+    ("ignore: [ACME-R1]\n" + deny(), "E308", 4, 10, "`ACME-R1` names no rule", "name the pack of the rule with `--rules`"),
     ("ignore: [licence]", "E308", 4, 10, "`licence` names no rule", "a tag is written `tag:licence`"),
     ("ignore: ['tag:license']", "E308", 4, 11, "`tag:license` names no rule", "did you mean `tag:licence`?"),
     ("select: [t]", "E308", 4, 10, "`t` names no rule", "a pack is written `t/*`"),
@@ -73,6 +74,11 @@ def test_a_mistake_has_its_code_and_place(tmp_path, body, code, line, column, me
     assert (mistake.code, mistake.span.line, mistake.span.column) == (code, line, column)
     assert message in mistake.message
     assert hint in f"{mistake.label} {mistake.help}"
+
+
+def test_an_id_whose_like_is_loaded_is_not_looked_for_in_another_pack(tmp_path):
+    _, found = compiled(tmp_path, RULES, "ignore: [T-11]\n")
+    assert ["--rules" in d.help for d in found if d.code == "E308"] == [False]
 
 
 def test_a_mistake_in_a_deny_names_the_deny_and_one_in_an_allow_its_place(tmp_path):
