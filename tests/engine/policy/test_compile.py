@@ -20,7 +20,7 @@ def deny(id: str = "ACME-D1", when: str = "true", more: str = "") -> str:
 # Policy keys from line 4 on; code, line, column; words of the message; words of label and help.
 MISTAKES = [
     ("ignore: [T-11]", "E308", 4, 10, "`T-11` names no rule", ""),
-    ("ignore: [ACME-R1]\n" + deny(), "E308", 4, 10, "`ACME-R1` names no rule", "name the pack of the rule with `--rules`"),
+    ("ignore: [ACME-R1]\n" + deny(), "E308", 4, 10, "`ACME-R1` names no rule", "with `--rules`"),
     ("ignore: [licence]", "E308", 4, 10, "`licence` names no rule", "a tag is written `tag:licence`"),
     ("ignore: ['tag:license']", "E308", 4, 11, "`tag:license` names no rule", "did you mean `tag:licence`?"),
     ("select: [t]", "E308", 4, 10, "`t` names no rule", "a pack is written `t/*`"),
