@@ -43,6 +43,13 @@ SILENT = [
     "surprise.trainset.Trainset",
     "tslearn.clustering.kmeans.TimeSeriesKMeans",
     "gensim.models.nmf.Nmf",
+    "hdbscan.prediction.PredictionData",
+    "implicit.nearest_neighbours.BM25Recommender",
+    "interpret.glassbox._ebm._ebm.ExplainableBoostingClassifier",
+    "nltk.tag.tnt.TnT",
+    "pygam.terms.TermList",
+    "skopt.space.space.Real",
+    "surprise.prediction_algorithms.matrix_factorization.SVD",
 ]
 CALLED = [
     ("pytz", "_p", "Europe/Berlin", 3600, 0, "CET"),
