@@ -147,7 +147,7 @@ def test_every_condition_is_seen_true_and_false(sources, document):
         rule = Rule(rules[source.id], lists)
         for name, program in programs(rule.doc):
             missed += [(source.id, name, *gap) for gap in unseen(source, rule, program, lists)]
-    assert missed == []
+    assert missed == [], "\n" + "\n".join(map(repr, missed))
 
 
 def programs(doc):
