@@ -267,7 +267,8 @@ def _getitem(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[
 def _encode(site: Site, cls: v.Import, args: Sequence[Value], flows: frozenset[str]) -> Value:
     """Bytes of a text; those of a file in Latin-1, as protocols below 3 write bytes, stay where they are."""
     text = args[0]
-    if isinstance(text, v.Literal) and text.type == "str" and text.file and pure.codec_name(args[1]) == "latin-1":
+    codec = pure.codec_name(args[1]) if len(args) > 1 else ""
+    if codec == "latin-1" and isinstance(text, v.Literal) and text.type == "str" and text.file is not None:
         head = latin.latin(text.head[: latin.cut(text.head, text.codec)], text.codec) or b""
         return v.Literal("bytes", text.offset, text.size, head, text.file, text.codec)
     raw = tuple([thawed(site, arg) for arg in args])

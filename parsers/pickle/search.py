@@ -137,8 +137,7 @@ def is_stream(reader: Reader, offset: int = 0, depth: int = 3) -> bool:
         if machine.offset - offset >= FAR:
             return True
         machine.run()
-    # A line that begins with P reads as PERSID, and EXT is three bytes of 256: both calls prove nothing by themselves.
-    called = machine.calls > machine.persistent and any(not str(key[0]).startswith("EXT") for key in machine.imports)
+    called = machine.calls > machine.persistent and any(not _is_number(key) for key in machine.imports)
     if called or not machine.ended or (machine.memo and machine.offset - offset >= 64):
         return bool(called or machine.memo or machine.imports or machine.highest)
     if not machine.stopped:
@@ -152,4 +151,10 @@ def is_stream(reader: Reader, offset: int = 0, depth: int = 3) -> bool:
 def reaches(reader: Reader) -> bool:
     """Whether a stream comes to its end, to a name before it breaks, or far: a few opcodes stand by chance."""
     machine = probe(reader, 0)
-    return machine.stopped or not machine.ended or _names(machine)
+    called = machine.calls > machine.persistent and not any(_is_number(key) for key in machine.imports)
+    return machine.stopped or not machine.ended or called or _names(machine)
+
+
+def _is_number(key: tuple[object, ...]) -> bool:
+    """Whether an import is EXT, three bytes of 256; as a line that begins with P (PERSID) it proves nothing."""
+    return str(key[0]).startswith("EXT")

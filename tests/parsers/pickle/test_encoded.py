@@ -145,6 +145,12 @@ def test_ordinary_encoded_data_say_nothing(ruleset, tmp_path, name, text):
     assert verdict(ruleset, tmp_path, holder(ORDINARY[name], text=text)) == (set(), 0)
 
 
+@pytest.mark.parametrize("module", [b"os", b"my-module"])
+def test_a_stream_that_breaks_behind_its_call_is_read(module):
+    data = b"\x80\x04c" + module + b"\nrun\n)R" + b"\xee" * 80
+    assert len(facts(holder(base64.b64encode(data)), Nested)) == 1
+
+
 def test_a_bomb_in_a_constant_is_a_limit():
     bomb = zlib.compress(pickles.stream(pickles.literal(bytes(40_000_000)), pickles.POP, pickles.NONE), 9)
     assert [limit.what for limit in facts(holder(bomb), Limit)] == ["decoded"]
