@@ -37,7 +37,9 @@ NUMBERED = re.compile(rb"[\[({\s]{0,4}(?:[0-9]{1,3}\s{0,4},\s{0,4}){3}[0-9]")
 TEXT = bytes(set(range(0x20, 0x7F)) | set(b"\t\n\r\f"))
 WORDED = TEXT + bytes(range(0x80, 0x100))  # what text in any language is made of
 
-MASKED = frozenset({0x17, 0x3A, 0x82, 0x83, 0x84, 0x85, 0x04, 0x14, 0x02})  # as `PAIRS` of `encodings`
+MASKED = frozenset(
+    {0x17, 0x3A, 0x82, 0x83, 0x84, 0x85, 0x04, 0x14, 0x02}
+)  # `PAIRS` of `encodings`, which is not loaded for each
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

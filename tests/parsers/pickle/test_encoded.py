@@ -14,8 +14,9 @@ import pytest
 
 from fixtures import executables, pickles
 from modelaudit.engine.facts import Blob, Limit
+from modelaudit.parsers import encodings
 from modelaudit.parsers.base import Context, Input, Nested
-from modelaudit.parsers.pickle import base85, parse
+from modelaudit.parsers.pickle import base85, literals, parse
 from modelaudit.parsers.pickle.literals import magics
 from modelaudit.parsers.reader import BytesReader
 from modelaudit.parsers.wordings import openings
@@ -202,6 +203,10 @@ def test_the_table_has_the_beginnings_of_base85():
             found |= {_pair(number, alphabet) for alphabet in base85.ALPHABETS.values()}
         found |= {_pair(int.from_bytes(magic.ljust(4, b"\xff"), "big"), a) for a in base85.ALPHABETS.values()}
     assert found == magics().pairs
+
+
+def test_masks_that_constants_are_looked_at_for_are_those_of_the_beginnings():
+    assert literals.MASKED == encodings.PAIRS
 
 
 def test_openings_are_those_of_code_in_base85():
